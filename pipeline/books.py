@@ -1,0 +1,204 @@
+"""What the ledger says, as values the outputs are drawn from.
+
+Everything below `out/` is made from these alone, so that it can be made again.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pipeline.problems import Problem
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """The practice as it stood when a document was made. Blank text is ''."""
+
+    practice_name: str
+    practice_address: str = ""
+    practice_email: str = ""
+    practice_phone: str = ""
+    company_number: str = ""
+    vat_registered: bool = False
+    vat_number: str = ""
+    bank_details: str = ""
+    invoice_footer: str = ""
+    prices_include_tax: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a document. Money in pounds; `period_*` is None for no membership."""
+
+    line: int
+    patient_id: str
+    patient_name: str
+    product_code: str
+    description: str
+    healthcode_code: str
+    income_account: str
+    membership: bool
+    frequency: str
+    period_start: date | None
+    period_end: date | None
+    quantity: int
+    unit_price: Decimal
+    tax_code: str
+    tax_name: str
+    tax_rate: Decimal
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    price_source: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """An invoice or credit note as issued: nothing in it ever changes.
+
+    `bill_to` is a contact's code or '' when the patient pays;
+    `patient_id` and `patient_name` are '' when lines are for several patients;
+    `credits_number` and `credits_issued_on` are a credit note's invoice.
+    """
+
+    number: str
+    kind: str
+    run_id: str
+    issued_on: date
+    due_on: date
+    membership: bool
+    patient_id: str
+    patient_name: str
+    bill_to: str
+    bill_to_name: str
+    email: str
+    address: tuple[str, ...]
+    accounts_reference: str
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    credits_number: str
+    credits_issued_on: date | None
+    reason: str
+    sha256: str
+    letterhead: Letterhead
+    lines: tuple[Line, ...]
+
+    @property
+    def path(self) -> str:
+        """Where its workbook goes, below `out/`: no name of a person in it."""
+        return f"invoices/{self.issued_on:%Y/%m}/{self.number}.xlsx"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A document as the Invoices page lists it: what was issued, and its state now.
+
+    `status` is unsent, sent or credited; `credits` is what credit notes have taken back;
+    `sent_on` and `sent_to` are those of the latest sending; `path` is below `out/`.
+    """
+
+    number: str
+    kind: str
+    status: str
+    active: bool
+    membership: bool
+    issued_on: date
+    due_on: date
+    patient_id: str
+    patient_name: str
+    bill_to: str
+    bill_to_name: str
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    credits: Decimal
+    sent_on: date | None
+    sent_to: str
+    run_id: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A membership or request that is held: whose, why, and what it holds back."""
+
+    patient_id: str
+    product_code: str
+    reason: str
+    amount: Decimal | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One changed cell of a product, price, tax code, setting, staff member or role."""
+
+    table: str
+    subject: str
+    column: str
+    old: str
+    new: str
+    edited_by: str
+    accepted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class OpenProblem:
+    """A problem with the night it was first seen and for how many nights it stood."""
+
+    problem: Problem
+    first_seen: date
+    nights: int
+
+
+@dataclass(frozen=True)
+class MonthTotal:
+    """What was invoiced, less credited, in one calendar month of issue."""
+
+    month: str
+    invoices: int
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+
+
+@dataclass(frozen=True)
+class Night:
+    """One run, as the issues workbook and the summary page tell it.
+
+    `memberships` is rule 13's eight counts; `made` are the documents of this run;
+    `unsent` every unsent document; `months` the last twelve, oldest first, gaps filled.
+    """
+
+    run_id: str
+    as_of: date
+    practice_name: str
+    currency: str
+    memberships: dict[str, int]
+    made: tuple[Entry, ...]
+    held: tuple[Held, ...]
+    problems: tuple[OpenProblem, ...]
+    changes: tuple[Change, ...]
+    unsent: tuple[Entry, ...]
+    months: tuple[MonthTotal, ...]
+    accepted_guards: tuple[str, ...] = ()
+    chain_head: str = ""
+    refused: bool = False
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of issue for the register: its documents in order of number, with state."""
+
+    month: str
+    practice_name: str
+    currency: str
+    documents: tuple[Document, ...]
+    entries: tuple[Entry, ...]
+    chain_head: str = ""

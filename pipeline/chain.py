@@ -1,0 +1,130 @@
+"""The hash chain: every document, sending and run carries the hash of what came before.
+
+A link is SHA-256 over the previous link, the kind, the key and the record's fields.
+It shows that the ledger's past was not changed after its head was written down
+elsewhere; it cannot show who changed it, nor help if every copy is changed alike.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+START = "0" * 64
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link: its place in the chain, what it covers, and its hash."""
+
+    position: int
+    kind: str
+    record_key: str
+    previous: str
+    sha256: str
+
+
+def digest(previous: str, kind: str, key: str, content: object) -> str:
+    """SHA-256 of a record on top of the previous link, as 64 hex digits."""
+    text = json.dumps(
+        [previous, kind, key, content], default=str, separators=(",", ":")
+    )
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+# When and how long a run worked is a fact of the machine, not of the books.
+_NOT_HASHED = "exclude (recorded_at, milliseconds)"
+
+
+def records(
+    connection: duckdb.DuckDBPyConnection, first_run: int = 0
+) -> Iterator[tuple[str, str, object]]:
+    """Kind, key and content of every record since a run, in the order of the chain.
+
+    Within a run: documents by kind and number, then sendings, then the run itself.
+    """
+    lines: dict[str, list[object]] = {}
+    for number, *rest in connection.execute(
+        "select lines.* from ledger.lines as lines"
+        " inner join ledger.invoices as invoices using (number)"
+        " where invoices.run_no >= ? order by number, line",
+        [first_run],
+    ).fetchall():
+        lines.setdefault(number, []).append(rest)
+    for (run_no,) in connection.execute(
+        "select run_no from ledger.runs where run_no >= ? order by run_no", [first_run]
+    ).fetchall():
+        yield from _records_of_run(connection, run_no, lines)
+
+
+def _records_of_run(
+    connection: duckdb.DuckDBPyConnection, run_no: int, lines: dict[str, list[object]]
+) -> Iterator[tuple[str, str, object]]:
+    documents = connection.execute(
+        "select number, kind, * exclude (number, kind) from ledger.invoices"
+        " where run_no = ? order by kind desc, sequence",
+        [run_no],
+    ).fetchall()
+    for number, kind, *rest in documents:
+        yield kind, number, [rest, lines.get(number, [])]
+    sendings = connection.execute(
+        "select * from ledger.sendings where run_no = ? order by sending_no", [run_no]
+    ).fetchall()
+    for sending_no, *rest in sendings:
+        yield "sending", str(sending_no), rest
+    (run,) = connection.execute(
+        f"select * {_NOT_HASHED} from ledger.runs where run_no = ?", [run_no]
+    ).fetchall()
+    yield "run", str(run_no), list(run)
+
+
+def head(connection: duckdb.DuckDBPyConnection) -> Link:
+    """The last link, or the start of an empty chain."""
+    row = connection.execute(
+        "select position, kind, record_key, previous, sha256 from ledger.chain"
+        " order by position desc limit 1"
+    ).fetchone()
+    return Link(*row) if row else Link(0, "", "", "", START)
+
+
+def extend(connection: duckdb.DuckDBPyConnection, run_no: int) -> Link:
+    """Append the links of one run; returns the new head."""
+    link = head(connection)
+    links = []
+    for kind, key, content in records(connection, run_no):
+        link = Link(
+            link.position + 1,
+            kind,
+            key,
+            link.sha256,
+            digest(link.sha256, kind, key, content),
+        )
+        links.append((link.position, kind, key, link.previous, link.sha256))
+    connection.executemany("insert into ledger.chain values (?, ?, ?, ?, ?)", links)
+    return link
+
+
+def breaks(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Where the chain does not hold, in words; none for a sound ledger."""
+    written = connection.execute(
+        "select position, kind, record_key, previous, sha256 from ledger.chain"
+        " order by position"
+    ).fetchall()
+    found = []
+    previous = START
+    expected = list(records(connection))
+    for position, ((kind, key, content), row) in enumerate(
+        zip(expected, written, strict=False), start=1
+    ):
+        sha256 = digest(previous, kind, key, content)
+        if row != (position, kind, key, previous, sha256):
+            found.append(f"{kind} {key} is not what was written (link {position})")
+            break
+        previous = sha256
+    if not found and len(expected) != len(written):
+        found.append(
+            f"the chain has {len(written)} links for {len(expected)} records"
+        )
+    return found

@@ -1,0 +1,97 @@
+"""The Invoices page, `invoices.xlsx`: every document and its state, newest first."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from pipeline.books import Entry
+from pipeline.exports.lists import Column, Listing, write_list
+from pipeline.exports.words import symbol
+from pipeline.exports.workbook import MAX_LINKS, Link, Value, new_book
+
+KINDS = {"invoice": "Invoice", "credit_note": "Credit note"}
+
+
+def render(entries: Sequence[Entry], *, practice_name: str, as_of: date) -> bytes:
+    """The workbook of all documents, with a sheet already filtered to memberships.
+
+    Credit notes count negative, so that each total is what is left to be paid.
+    """
+    newest_first = sorted(entries, key=_age, reverse=True)
+    book = new_book(
+        title="Invoices",
+        subject=f"Invoices as of {as_of:%d %b %Y}",
+        practice=practice_name,
+        made_on=as_of,
+    )
+    rows = [_cells(entry, as_of, row) for row, entry in enumerate(newest_first)]
+    columns = _columns(symbol(entries[0].currency if entries else "GBP").strip())
+    note = (
+        f"{practice_name}, as of {as_of:%d %b %Y}. Newest first; "
+        "credit notes are negative. The totals follow the filter."
+    )
+    seed = {"Active": "Yes", "Membership": "Yes"}
+    for name, only in (("Invoices", None), ("Active memberships", seed)):
+        sheet = book.workbook.add_worksheet(name)
+        write_list(book, sheet, Listing(name, name, note, columns, rows, only))
+    return book.finish()
+
+
+def signed(kind: str, amount: Decimal) -> Decimal:
+    """An amount as it counts in a sum: what a credit note gives back is negative."""
+    return -abs(amount) if kind == "credit_note" else amount
+
+
+def _age(entry: Entry) -> tuple[date, str, int, str]:
+    """What newest is: the day of issue, then the number within its series."""
+    series = "" if entry.kind == "credit_note" else "invoice"
+    return entry.issued_on, series, len(entry.number), entry.number
+
+
+def _columns(unit: str) -> list[Column]:
+    return [
+        Column("Number", 15),
+        Column("Kind", 13),
+        Column("Status", 11),
+        Column("Active", 9),
+        Column("Membership", 14),
+        Column("Issued", 13),
+        Column("Due", 13),
+        Column("Patient ID", 13),
+        Column("Patient", 24),
+        Column("Bill to", 12),
+        Column("Addressed to", 28),
+        Column(f"Net ({unit})", 14, total=True),
+        Column(f"Tax ({unit})", 12, total=True),
+        Column(f"Gross ({unit})", 14, total=True),
+        Column(f"Credits ({unit})", 14, total=True),
+        Column("Sent on", 13),
+        Column("Sent to", 26),
+        Column("Days unsent", 10, figures=True),
+        Column("Run", 22),
+    ]
+
+
+def _cells(entry: Entry, as_of: date, row: int) -> list[Value]:
+    is_unsent = entry.status == "unsent"
+    return [
+        Link(entry.path, entry.number) if row < MAX_LINKS else entry.number,
+        KINDS[entry.kind],
+        entry.status.capitalize(),
+        "Yes" if entry.active else "No",
+        "Yes" if entry.membership else "No",
+        entry.issued_on,
+        entry.due_on,
+        entry.patient_id,
+        entry.patient_name,
+        entry.bill_to,
+        entry.bill_to_name,
+        signed(entry.kind, entry.net),
+        signed(entry.kind, entry.tax),
+        signed(entry.kind, entry.gross),
+        entry.credits,
+        entry.sent_on,
+        entry.sent_to,
+        max((as_of - entry.issued_on).days, 0) if is_unsent else None,
+        entry.run_id,
+    ]

@@ -1,0 +1,156 @@
+"""A list on a sheet: title, totals that follow the filter, headings, rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from xlsxwriter.utility import xl_range_abs
+from xlsxwriter.worksheet import Worksheet
+
+from pipeline.exports.text_fit import wrapped_rows
+from pipeline.exports.workbook import (
+    ACCENT,
+    MAX_POINTS,
+    QUIET,
+    RULE,
+    Book,
+    Formula,
+    Value,
+    page,
+    put,
+)
+
+MM_PER_CHARACTER = 1.85  # of a column's width
+MM_AT_THE_EDGES = 4.0
+ROW_POINTS = 12.75
+
+TITLE_ROW, NOTE_ROW, TOTAL_ROW, HEADING_ROW, FIRST_ROW = range(5)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a list: its heading and its width in characters.
+
+    `total`: it is money and added up above; `figures`: its heading stands to the right.
+    """
+
+    heading: str
+    width: float
+    total: bool = False
+    figures: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a sheet lists: `rows` hold a value per column.
+
+    `only` keeps a filter switched on: a heading and the one text its rows must show.
+    """
+
+    sheet: str
+    title: str
+    note: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Value]]
+    only: Mapping[str, str] | None = None
+
+    def position(self, heading: str) -> int:
+        """The number of a column, from 0."""
+        return [column.heading for column in self.columns].index(heading)
+
+    def shows(self, row: Sequence[Value]) -> bool:
+        """Whether the filter lets a row through."""
+        wanted = (self.only or {}).items()
+        return all(row[self.position(heading)] == text for heading, text in wanted)
+
+    def total(self, heading: str) -> Decimal:
+        """The sum of a column over the rows the filter lets through."""
+        position = self.position(heading)
+        cells = (row[position] for row in self.rows if self.shows(row))
+        return sum(
+            (cell for cell in cells if isinstance(cell, Decimal)), Decimal("0.00")
+        )
+
+    def cells(self, heading: str) -> str:
+        """The address of a column's cells, for formulas on other sheets."""
+        position = self.position(heading)
+        cells = xl_range_abs(FIRST_ROW, position, self.last_row, position)
+        return f"'{self.sheet}'!{cells}"
+
+    @property
+    def last_row(self) -> int:
+        """The last row of the list; an empty list keeps one blank row."""
+        return FIRST_ROW + max(len(self.rows), 1) - 1
+
+
+def write_list(book: Book, sheet: Worksheet, listing: Listing) -> None:
+    """Write a list ready to filter, scroll and print."""
+    put(
+        book, sheet, TITLE_ROW, 0, listing.title,
+        bold=True, font_size=16, font_color=ACCENT,
+    )  # fmt: skip
+    put(book, sheet, NOTE_ROW, 0, listing.note, font_color=QUIET)
+    sheet.set_row(TITLE_ROW, 26)
+    sheet.set_row(NOTE_ROW, 18)
+    _write_head(book, sheet, listing)
+    for offset, row in enumerate(listing.rows):
+        _write_row(book, sheet, listing, FIRST_ROW + offset, row)
+    if not listing.rows:
+        put(book, sheet, FIRST_ROW, 0, "None", indent=1, font_color=QUIET)
+    _filter(sheet, listing)
+    last = len(listing.columns) - 1
+    sheet.freeze_panes(FIRST_ROW, 1)
+    sheet.repeat_rows(HEADING_ROW)
+    sheet.print_area(0, 0, listing.last_row, last)
+    # Numbers and ids that look like figures are text on purpose: no green corners.
+    cells = xl_range_abs(FIRST_ROW, 0, listing.last_row, last).replace("$", "")
+    sheet.ignore_errors({"number_stored_as_text": cells})
+    page(sheet, landscape=True, name=listing.title)
+
+
+def _write_head(book: Book, sheet: Worksheet, listing: Listing) -> None:
+    total = {"bold": True, "indent": 1, "top": 1, "top_color": ACCENT}
+    for position, column in enumerate(listing.columns):
+        sheet.set_column(position, position, column.width)
+        put(
+            book, sheet, HEADING_ROW, position, column.heading,
+            bold=True, font_color="#FFFFFF", bg_color=ACCENT, indent=1, text_wrap=True,
+            align="right" if column.total or column.figures else "left",
+        )  # fmt: skip
+        if column.total:
+            cells = xl_range_abs(FIRST_ROW, position, listing.last_row, position)
+            formula = f"=SUBTOTAL(109,{cells})"
+            value = Formula(formula, listing.total(column.heading))
+            put(book, sheet, TOTAL_ROW, position, value, **total)
+        else:
+            put(book, sheet, TOTAL_ROW, position, "", **total)
+    put(book, sheet, TOTAL_ROW, 0, "Total shown", **total)
+    sheet.set_row(TOTAL_ROW, 18)
+    sheet.set_row(HEADING_ROW, 34)  # the filter's button stays below the words
+
+
+def _filter(sheet: Worksheet, listing: Listing) -> None:
+    last = len(listing.columns) - 1
+    sheet.autofilter(HEADING_ROW, 0, listing.last_row, last)
+    for heading, text in (listing.only or {}).items():
+        sheet.filter_column_list(listing.position(heading), [text])
+
+
+def _write_row(
+    book: Book, sheet: Worksheet, listing: Listing, row: int, values: Sequence[Value]
+) -> None:
+    """Write a row, as tall as its longest text needs; hidden if the filter holds it."""
+    tallest = 1
+    for position, value in enumerate(values):
+        is_text = isinstance(value, str)
+        put(
+            book, sheet, row, position, value,
+            indent=1, text_wrap=is_text, bottom=1, bottom_color=RULE,
+        )  # fmt: skip
+        if isinstance(value, str) and value:
+            room = listing.columns[position].width * MM_PER_CHARACTER - MM_AT_THE_EDGES
+            tallest = max(tallest, wrapped_rows(value, room))
+    height = min(tallest * ROW_POINTS + 2, MAX_POINTS) if tallest > 1 else None
+    hidden = {} if listing.shows(values) else {"hidden": True}
+    if height or hidden:
+        sheet.set_row(row, height, None, hidden)

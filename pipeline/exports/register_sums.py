@@ -1,0 +1,90 @@
+"""What a month comes to by product and tax code, invoices and credit notes apart."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipeline.books import Document, Line
+from pipeline.exports.invoice_list import signed
+
+Amounts = tuple[Decimal, Decimal, Decimal]  # net, tax, gross
+
+NOTHING: Amounts = (Decimal("0.00"), Decimal("0.00"), Decimal("0.00"))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines of one kind of document for one product, or one tax code at one rate.
+
+    `rate` is None for a product; what a credit note gives back is negative.
+    """
+
+    code: str
+    name: str
+    rate: Decimal | None
+    lines: int
+    amounts: Amounts
+
+
+def plus(first: Amounts, second: Amounts) -> Amounts:
+    """Two sets of amounts, each added to its like."""
+    return (first[0] + second[0], first[1] + second[1], first[2] + second[2])
+
+
+def together(amounts: Iterable[Amounts]) -> Amounts:
+    """Many sets of amounts in one."""
+    total = NOTHING
+    for each in amounts:
+        total = plus(total, each)
+    return total
+
+
+def of_documents(documents: Iterable[Document]) -> Amounts:
+    """What documents come to, by their own totals."""
+    return together(
+        (
+            signed(document.kind, document.net),
+            signed(document.kind, document.tax),
+            signed(document.kind, document.gross),
+        )
+        for document in documents
+    )
+
+
+def of_kind(documents: Iterable[Document], kind: str) -> list[Document]:
+    """The invoices, or the credit notes, in their order."""
+    return [document for document in documents if document.kind == kind]
+
+
+def by_product(documents: Sequence[Document]) -> list[Group]:
+    """A group per product, in order of code."""
+    return _grouped(documents, lambda line: (line.product_code, line.description, None))
+
+
+def by_tax_code(documents: Sequence[Document]) -> list[Group]:
+    """A group per tax code and rate, in order of both."""
+    return _grouped(
+        documents, lambda line: (line.tax_code, line.tax_name, line.tax_rate)
+    )
+
+
+def _grouped(
+    documents: Sequence[Document],
+    of: Callable[[Line], tuple[str, str, Decimal | None]],
+) -> list[Group]:
+    """Lines by code and rate; a name changed in the month shows its last wording."""
+    groups: dict[tuple[str, Decimal], Group] = {}
+    for document in documents:
+        for line in document.lines:
+            code, name, rate = of(line)
+            key = code, rate or Decimal(0)
+            amounts = (
+                signed(document.kind, line.net),
+                signed(document.kind, line.tax),
+                signed(document.kind, line.gross),
+            )
+            so_far = groups.get(key, Group(code, name, rate, 0, NOTHING))
+            groups[key] = Group(
+                code, name, rate, so_far.lines + 1, plus(so_far.amounts, amounts)
+            )
+    return [groups[key] for key in sorted(groups)]

@@ -1,0 +1,202 @@
+"""How a workbook is opened, written, paged and closed: the same bytes each time."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+FONT = {"font_name": "Arial", "font_size": 10}
+INK = "#222222"
+ACCENT = "#1F3A4D"
+QUIET = "#5A6670"
+RULE = "#D5DAE0"
+ALERT = "#B3261E"
+
+MONEY_FORMAT = "#,##0.00;[Red]-#,##0.00"
+DATE_FORMAT = "dd mmm yyyy"
+
+MAX_TEXT = 32_767  # what a cell holds
+MAX_POINTS = 409.0  # the tallest row there can be
+MAX_LINKS = 65_530  # Excel refuses a sheet with more
+A4 = 9
+POINTS_PER_MM = 72 / 25.4
+PIXELS_PER_MM = 96 / 25.4
+
+# Control characters, halves of surrogate pairs and non-characters damage the file.
+_DAMAGING = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Link:
+    """Text that opens another file; `path` is relative to the workbook's own folder."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Percent:
+    """A rate: 20 is shown as 20%."""
+
+    rate: Decimal
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula with its value when written, for readers that do not calculate."""
+
+    text: str
+    value: Decimal | int | str
+
+
+Value = str | int | Decimal | date | Percent | Formula | Link | None
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook in memory and the formats it has so far."""
+
+    workbook: Workbook
+    buffer: BytesIO
+    formats: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
+
+    def style(self, **properties: Any) -> Format:
+        """A cell format in the house font; the same properties give the same format."""
+        key = tuple(sorted(properties.items()))
+        if key not in self.formats:
+            settings = {**FONT, "font_color": INK, "valign": "top", **properties}
+            self.formats[key] = self.workbook.add_format(settings)
+        return self.formats[key]
+
+    def finish(self) -> bytes:
+        """The finished file; nothing can be written afterwards."""
+        self.workbook.close()
+        return self.buffer.getvalue()
+
+
+def new_book(
+    *,
+    title: str,
+    subject: str,
+    practice: str,
+    made_on: date,
+    custom: Mapping[str, str] | None = None,
+) -> Book:
+    """An empty workbook, dated `made_on` at midnight: its properties hold no clock."""
+    buffer = BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "default_format_properties": FONT,
+    }
+    workbook = Workbook(buffer, options)
+    workbook.set_size(1600, 1000)
+    properties = {"title": title, "subject": subject, "company": practice}
+    properties = {name: clean(text) for name, text in properties.items()}
+    created = datetime.combine(made_on, time())
+    workbook.set_properties(
+        {**properties, "author": clean(practice), "created": created}
+    )
+    for name, text in (custom or {}).items():
+        workbook.set_custom_property(name, clean(text), "text")
+    return Book(workbook, buffer)
+
+
+def clean(text: str) -> str:
+    """Text that a workbook can hold: no damaging character, no longer than a cell."""
+    return _DAMAGING.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:MAX_TEXT]
+
+
+def number(amount: Decimal) -> float:
+    """A decimal for a spreadsheet cell, which knows floats only.
+
+    Raises ValueError for what is no number: a blank would hide it.
+    """
+    if not amount.is_finite():
+        raise ValueError("an amount that is not a number cannot be written")
+    return float(amount)
+
+
+def put(
+    book: Book, sheet: Worksheet, row: int, column: int, value: Value, **style: Any
+) -> None:
+    """Write one value by its type; text stays text whatever it begins with."""
+    match value:
+        case None | "":
+            sheet.write_blank(row, column, None, book.style(**style))
+        case str():
+            left = book.style(**{"align": "left"} | style)
+            sheet.write_string(row, column, clean(value), left)
+        case Link():
+            _put_link(book, sheet, row, column, value, style)
+        case Formula():
+            _put_formula(book, sheet, row, column, value, style)
+        case date():
+            dated = {"num_format": DATE_FORMAT, "align": "left"} | style
+            sheet.write_datetime(row, column, value, book.style(**dated))
+        case _:
+            shown, num_format = _numeric(value)
+            style = {"num_format": num_format, "align": "right"} | style
+            sheet.write_number(row, column, shown, book.style(**style))
+
+
+def _numeric(value: int | Decimal | Percent) -> tuple[float, str]:
+    if isinstance(value, int):
+        return value, "0"
+    if isinstance(value, Percent):
+        is_whole = value.rate == value.rate.to_integral_value()
+        return number(value.rate / 100), "0%" if is_whole else "0.00%"
+    return number(value), MONEY_FORMAT
+
+
+def _put_link(
+    book: Book,
+    sheet: Worksheet,
+    row: int,
+    column: int,
+    link: Link,
+    style: dict[str, Any],
+) -> None:
+    blue = book.style(
+        **{"font_color": "#0B5394", "underline": 1, "align": "left"} | style
+    )
+    sheet.write_url(row, column, f"external:{link.path}", blue, string=clean(link.text))
+
+
+def _put_formula(
+    book: Book,
+    sheet: Worksheet,
+    row: int,
+    column: int,
+    formula: Formula,
+    style: dict[str, Any],
+) -> None:
+    value: str | float = formula.value if isinstance(formula.value, str) else 0.0
+    if isinstance(formula.value, int | Decimal):
+        value, num_format = _numeric(formula.value)
+        style = {"num_format": num_format, "align": "right"} | style
+    sheet.write_formula(row, column, formula.text, book.style(**style), value)
+
+
+def page(sheet: Worksheet, *, landscape: bool, name: str) -> None:
+    """A4, one page wide, with `name` and 'Page x of y' at the foot."""
+    sheet.set_paper(A4)
+    if landscape:
+        sheet.set_landscape()
+        sheet.set_margins(left=0.5, right=0.5, top=0.5, bottom=0.7)
+    else:
+        sheet.set_portrait()
+    sheet.fit_to_pages(1, 0)
+    # The blank keeps leading digits out of the size code; & begins a code of its own.
+    shown = clean(name).replace("&", "&&").replace("\n", " ")[:60]
+    font = '&"Arial,Regular"&10'
+    sheet.set_footer(f"&L{font} {shown}&R{font} Page &P of &N")

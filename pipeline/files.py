@@ -1,0 +1,50 @@
+"""Files that appear whole or not at all, readable by their owner alone."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder, and those above it that are missing, for the owner alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's entries on disk; does nothing where folders cannot be synced."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file under another name in its folder, then give it its own.
+
+    With `replace=False` a file that is already there is left alone (FileExistsError).
+    """
+    private_folder(path.parent)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(draft, path)
+        else:
+            os.link(draft, path)
+            os.unlink(draft)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_text(path: Path, content: str) -> None:
+    """`write_bytes` for text in UTF-8."""
+    write_bytes(path, content.encode("utf-8"))

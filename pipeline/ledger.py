@@ -1,0 +1,373 @@
+"""The ledger file: made, opened under a lock, checked against its head, written to.
+
+The database is attached as `ledger` to a connection in memory, whose catalogs
+`tonight` and `baseline` hold the sheets and the models of the night.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from pipeline import chain
+from pipeline.files import sync_folder, write_text
+from pipeline.problems import Place, Problem, Refused, Severity
+from schemas.columns import name_of
+from schemas.ledger import (
+    ACCEPTED,
+    LEDGER,
+    SCHEMA_VERSION,
+    create_accepted,
+    create_table,
+)
+
+STORAGE_VERSION = "v1.5.0"
+
+# What a later version of the program runs on an older ledger: version -> statements
+# that lead from it to the next. Version 1 is the first.
+UPGRADES: dict[int, tuple[str, ...]] = {}
+
+
+class Busy(Exception):
+    """Another process holds the lock; the message names it."""
+
+
+def ledger_path(folder: Path, chosen: Path | None = None) -> Path:
+    """Where a practice's ledger is, unless another place was chosen."""
+    return chosen or folder / "ledger" / "membill.duckdb"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An open ledger. `is_new` means that it has no run yet."""
+
+    connection: duckdb.DuckDBPyConnection
+    path: Path
+    read_only: bool
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query by column name; decimals and dates as themselves."""
+        cursor = self.connection.execute(query, list(values))
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, query: str, values: Sequence[Any] = ()) -> Any:
+        """The single value of a query, or None where it has no row."""
+        row = self.connection.execute(query, list(values)).fetchone()
+        return row[0] if row else None
+
+    @property
+    def last_run_no(self) -> int:
+        """The number of the last run; 0 before the first."""
+        return int(self.value("select coalesce(max(run_no), 0) from ledger.runs"))
+
+    @property
+    def folder(self) -> Path:
+        """Where the ledger and what belongs to it lie."""
+        return self.path.parent
+
+
+def _refuse(path: Path, code: str, found: str, repair: str) -> Refused:
+    place = Place(file=f"ledger/{path.name}")
+    return Refused([Problem(Severity.STOPS, code, place, found, "", repair)])
+
+
+@contextmanager
+def locked(path: Path, wait: float = 0) -> Iterator[None]:
+    """Hold the practice's lock, or raise `Busy` naming who holds it.
+
+    The lock file is never deleted: a deleted one could be locked twice.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    holder = path.parent / "membill.lock.json"
+    lock = FileLock(path.parent / "membill.lock", timeout=wait, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy(f"{_holder(holder)} is working on this practice") from None
+    try:
+        who = {"process": os.getpid(), "machine": socket.gethostname()}
+        holder.write_text(json.dumps(who), encoding="utf-8")
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        who = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {who['process']} on {who['machine']}"
+    except (OSError, ValueError, KeyError):
+        return "another process"
+
+
+def create(path: Path) -> None:
+    """Make an empty ledger whole, under another name first."""
+    draft = path.with_suffix(".draft")
+    for old in (draft, draft.with_suffix(".draft.wal")):
+        old.unlink(missing_ok=True)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(
+            f"attach '{_quoted(draft)}' as ledger (storage_version '{STORAGE_VERSION}')"
+        )
+        connection.execute("create schema ledger.accepted")
+        connection.execute("create table ledger.about (schema_version integer not null)")
+        connection.execute("insert into ledger.about values (?)", [SCHEMA_VERSION])
+        for schema in LEDGER:
+            connection.execute(create_table(schema, f"ledger.{name_of(schema)}"))
+        for schema in ACCEPTED:
+            connection.execute(
+                create_accepted(schema, f"ledger.accepted.{name_of(schema)}")
+            )
+        connection.execute("checkpoint ledger")
+        connection.execute("detach ledger")
+    draft.chmod(0o600)
+    os.replace(draft, path)
+    sync_folder(path.parent)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+@contextmanager
+def opened(path: Path, *, write: bool) -> Iterator[Ledger]:
+    """The ledger, open for a night (`write`) or for looking only.
+
+    For looking, a ledger that is not there yet is an empty one in memory.
+    Raises `Refused` for a ledger that is missing, damaged, older than its head file
+    or of a later version of the program.
+    """
+    _refuse_if_lost(path)
+    if not path.exists() and write:
+        create(path)
+    with duckdb.connect(":memory:") as connection:
+        _attach(connection, path, write=write)
+        for schema in ("staged", "input", "model"):
+            connection.execute(f"create schema {schema}")
+        connection.execute(_CANONICAL)
+        _lock_down(connection)
+        ledger = Ledger(connection, path, not write)
+        _check_head(ledger)
+        yield ledger
+
+
+def _refuse_if_lost(path: Path) -> None:
+    remains = [
+        name
+        for name in ("head.json", f"{path.name}.wal")
+        if (path.parent / name).exists()
+    ]
+    if remains and not path.exists():
+        raise _refuse(
+            path,
+            "ledger-missing",
+            f"the ledger is gone but {remains[0]} is still there",
+            "bring the ledger back with `membill restore`; a new one would give"
+            " numbers out twice",
+        )
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -> None:
+    connection.execute("attach ':memory:' as tonight; attach ':memory:' as baseline")
+    if not path.exists():
+        connection.execute("attach ':memory:' as ledger; create schema ledger.accepted")
+        for schema in LEDGER:
+            connection.execute(create_table(schema, f"ledger.{name_of(schema)}"))
+        for schema in ACCEPTED:
+            connection.execute(
+                create_accepted(schema, f"ledger.accepted.{name_of(schema)}")
+            )
+        connection.execute("use tonight")
+        return
+    mode = "" if write else " (read_only)"
+    try:
+        connection.execute(f"attach '{_quoted(path)}' as ledger{mode}")
+        (version,) = connection.execute(
+            "select schema_version from ledger.about"
+        ).fetchone() or (None,)
+    except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise Busy("another program has the ledger open") from None
+        raise _refuse(
+            path,
+            "ledger-damaged",
+            "the ledger cannot be opened: the file is damaged or not a ledger",
+            "bring back a good copy with `membill restore`",
+        ) from None
+    _upgrade(connection, path, int(version or 0), write=write)
+    connection.execute("use tonight")
+
+
+def _upgrade(
+    connection: duckdb.DuckDBPyConnection, path: Path, version: int, *, write: bool
+) -> None:
+    if version > SCHEMA_VERSION:
+        raise _refuse(
+            path,
+            "ledger-newer",
+            f"the ledger is of version {version}, this program knows {SCHEMA_VERSION}",
+            "use the newer program that wrote it",
+        )
+    if version < SCHEMA_VERSION and not write:
+        raise _refuse(
+            path,
+            "ledger-older",
+            f"the ledger is of version {version} and must first be brought up to date",
+            "run `membill bill` once",
+        )
+    for step in range(version, SCHEMA_VERSION):
+        connection.execute("begin")
+        for statement in UPGRADES[step]:
+            connection.execute(statement)
+        connection.execute("update ledger.about set schema_version = ?", [step + 1])
+        connection.execute("commit")
+
+
+# `pipeline.cells.canonical` for codes, which are plain ASCII.
+_CANONICAL = """
+create macro tonight.main.canonical(code) as
+case
+    when regexp_full_match(replace(code, ' ', ''), '[0-9]+')
+        then coalesce(nullif(ltrim(replace(code, ' ', ''), '0'), ''), '0')
+    else replace(lower(code), ' ', '')
+end
+"""
+
+
+def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
+    """From here on SQL can reach nothing but what is attached."""
+    for setting in (
+        "enable_external_access = false",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "python_enable_replacements = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"set {setting}")
+
+
+def read_head(path: Path) -> dict[str, Any] | None:
+    """What the head file beside the ledger says, or None where there is none."""
+    file = path.parent / "head.json"
+    if not file.exists():
+        return None
+    try:
+        head = json.loads(file.read_text(encoding="utf-8"))
+        return {**head, "position": int(head["position"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise _refuse(
+            path,
+            "head-unreadable",
+            "head.json cannot be read",
+            "bring back a good copy of the ledger folder with `membill restore`",
+        ) from None
+
+
+def _check_head(ledger: Ledger) -> None:
+    """The ledger must hold the link that its head file was written for."""
+    head = read_head(ledger.path)
+    if head is None or head["position"] == 0:
+        return
+    found = ledger.value(
+        "select sha256 from ledger.chain where position = ?", [head["position"]]
+    )
+    if found != head.get("sha256"):
+        raise _refuse(
+            ledger.path,
+            "ledger-older-than-head",
+            f"the ledger does not hold run {head.get('run_id')} that its head file names",
+            "an older or another copy was put in its place: bring back the right one"
+            " with `membill restore`",
+        )
+
+
+def write_head(ledger: Ledger) -> None:
+    """Note beside the ledger how far it has come."""
+    link = chain.head(ledger.connection)
+    last = ledger.rows(
+        "select run_no, run_id from ledger.runs order by run_no desc limit 1"
+    )
+    number = ledger.value(
+        "select number from ledger.invoices where kind = 'invoice'"
+        " order by sequence desc limit 1"
+    )
+    head = {
+        "run_no": last[0]["run_no"] if last else 0,
+        "run_id": last[0]["run_id"] if last else "",
+        "last_number": number or "",
+        "position": link.position,
+        "sha256": link.sha256,
+    }
+    write_text(ledger.folder / "head.json", json.dumps(head, indent=2) + "\n")
+
+
+@contextmanager
+def transaction(ledger: Ledger) -> Iterator[int]:
+    """One run: all of it is written, chained and on disk, or none of it.
+
+    Yields the run's number. After the commit the write-ahead log is folded into the
+    file (DuckDB opens silently without a lost log) and the head file follows.
+    """
+    run_no = ledger.last_run_no + 1
+    ledger.connection.execute("begin")
+    try:
+        yield run_no
+        chain.extend(ledger.connection, run_no)
+        ledger.connection.execute("commit")
+    except BaseException:
+        ledger.connection.execute("rollback")
+        raise
+    ledger.connection.execute("checkpoint ledger")
+    sync_folder(ledger.folder)
+    write_head(ledger)
+
+
+def current(table: str, key: str) -> str:
+    """SQL for the versions in force of a versioned table: latest of each key, not removed."""
+    return (
+        f"select * from (select * from {table} qualify row_number() over"
+        f" (partition by {key} order by run_no desc) = 1) where not removed"
+    )
+
+
+def add_versions(
+    ledger: Ledger,
+    table: str,
+    key: str,
+    staged: str,
+    compared: Sequence[str],
+    columns: Sequence[str],
+    run_no: int,
+    *,
+    keep: str = "false",
+) -> None:
+    """Append new, changed and removed rows of `staged` to a versioned table.
+
+    `columns` are taken from `staged`; a row is changed when one of `compared` is;
+    a key that is no longer staged is marked removed unless the condition `keep` holds.
+    """
+    names = ", ".join(columns)
+    in_force = current(table, key)
+    differs = " or ".join(
+        f"staged.{column} is distinct from before.{column}" for column in compared
+    )
+    ledger.connection.execute(
+        f"insert into {table} ({names}, run_no, removed)"
+        f" select {', '.join('staged.' + column for column in columns)}, {run_no}, false"
+        f" from {staged} as staged left join ({in_force}) as before using ({key})"
+        f" where before.{key} is null or {differs}"
+    )
+    ledger.connection.execute(
+        f"insert into {table} ({names}, run_no, removed)"
+        f" select {', '.join('before.' + column for column in columns)}, {run_no}, true"
+        f" from ({in_force}) as before anti join {staged} as staged using ({key})"
+        f" where not ({keep})"
+    )

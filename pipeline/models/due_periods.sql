@@ -1,0 +1,70 @@
+-- One row per period that counts and is not billed yet (rules 3, 4 and 5).
+-- Nothing is due while Auto invoice or Membership active is No.
+-- `reason` holds the membership: a period older than Catch-up days whose row has no
+-- Bill from of its own, or one that overlaps a billed period that starts another day.
+with
+
+periods as (select * from model.periods),
+
+memberships as (select * from model.memberships),
+
+practice as (select * from input.practice),
+
+run as (select * from input.run),
+
+billed_periods as (select * from ledger.billed_periods),
+
+unbilled as (
+    select
+        periods.*,
+        memberships.product_code,
+        memberships.product_name,
+        memberships.frequency,
+        memberships.payer_code,
+        memberships.combined,
+        memberships.reason,
+        memberships.has_own_bill_from
+    from periods
+    inner join memberships using (patient_row)
+    cross join practice
+    anti join billed_periods
+        on periods.patient_key = billed_periods.patient_key
+        and periods.period_start = billed_periods.period_start
+    where practice.auto_invoice and (memberships.active or memberships.reason = 'row')
+),
+
+overlapped as (
+    select
+        unbilled.patient_row,
+        unbilled.period_start,
+        max(billed_periods.period_end) as billed_until
+    from unbilled
+    inner join billed_periods
+        on unbilled.patient_key = billed_periods.patient_key
+        and unbilled.period_start <= billed_periods.period_end
+        and unbilled.period_end >= billed_periods.period_start
+    group by all
+)
+
+select
+    unbilled.patient_row,
+    unbilled.patient_key,
+    unbilled.patient_id,
+    unbilled.product_code,
+    unbilled.product_name,
+    unbilled.frequency,
+    unbilled.payer_code,
+    unbilled.combined,
+    unbilled.period_start,
+    unbilled.period_end,
+    overlapped.billed_until,
+    case
+        when unbilled.reason is not null then unbilled.reason
+        when overlapped.billed_until is not null then 'overlaps-billed'
+        when unbilled.period_start < run.as_of - practice.catch_up_days
+            and not unbilled.has_own_bill_from then 'too-old'
+    end as reason
+from unbilled
+cross join practice
+cross join run
+left join overlapped using (patient_row, period_start)

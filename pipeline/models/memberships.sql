@@ -1,0 +1,91 @@
+-- One row per row of Patients that names a membership: the roster of rule 13.
+-- Adds what the membership costs by (frequency, payer, calendar limits) and, where
+-- something it rests on cannot be used, the reason that holds it (rule 12).
+with
+
+patients as (select * from input.patients),
+
+products as (select * from input.products),
+
+contacts as (select * from input.contacts),
+
+tax_codes as (select * from input.tax_codes),
+
+practice as (select * from input.practice),
+
+held_contract_prices as (
+    select distinct contact_code, product_code
+    from input.contract_prices
+    where held
+),
+
+held_price_changes as (
+    select distinct product_code
+    from input.price_changes
+    where held
+),
+
+-- A blank frequency is settled by the product that offers one only.
+offered as (
+    select
+        patients.*,
+        products.name as product_name,
+        products.held as product_held,
+        products.active as product_active,
+        lower(products.type) = 'membership' as is_membership,
+        products.monthly_price is not null as offers_monthly,
+        products.annual_price is not null as offers_annual,
+        products.tax_code,
+        coalesce(
+            patients.billing_frequency,
+            case
+                when offers_monthly and not offers_annual then 'Monthly'
+                when offers_annual and not offers_monthly then 'Annual'
+            end
+        ) as frequency
+    from patients
+    left join products on patients.membership = products.code
+    where patients.names_membership
+)
+
+select
+    offered.row_number as patient_row,
+    offered.row_key as patient_key,
+    offered.patient_id,
+    offered.membership as product_code,
+    offered.product_name,
+    offered.frequency,
+    case offered.frequency when 'Monthly' then 1 when 'Annual' then 12 end
+        as step_months,
+    offered.start_date,
+    offered.end_date,
+    coalesce(offered.bill_from, practice.bill_from) as bill_from,
+    offered.bill_from is not null as has_own_bill_from,
+    offered.bill_to as payer_code,
+    coalesce(contacts.combine_invoices, false) as combined,
+    coalesce(offered.membership_active, false) as active,
+    case
+        when offered.held then 'row'
+        when offered.product_held or offered.product_name is null then 'product-held'
+        when not offered.is_membership then 'not-a-membership'
+        when not offered.product_active then 'product-inactive'
+        when tax_codes.held then 'tax-code-held'
+        when offered.frequency is null then 'frequency-missing'
+        when offered.frequency = 'Monthly' and not offered.offers_monthly
+            then 'frequency-not-offered'
+        when offered.frequency = 'Annual' and not offered.offers_annual
+            then 'frequency-not-offered'
+        when contacts.held then 'payer-held'
+        when contacts.active = false then 'payer-inactive'
+        when held_contract_prices.product_code is not null then 'contract-price-held'
+        when held_price_changes.product_code is not null then 'price-change-held'
+    end as reason
+from offered
+cross join practice
+left join tax_codes on offered.tax_code = tax_codes.code
+left join contacts on offered.bill_to = contacts.code
+left join held_contract_prices
+    on offered.bill_to = held_contract_prices.contact_code
+    and offered.membership = held_contract_prices.product_code
+left join held_price_changes
+    on offered.membership = held_price_changes.product_code

@@ -1,0 +1,108 @@
+-- One row per due item with the price of its day (rule 6):
+-- contract price for the payer, else the latest price change, else the product's own.
+-- `answers` counts the contract prices that answer for that day; two are an error.
+with
+
+due_items as (select * from model.due_items),
+
+products as (select * from input.products),
+
+contract_prices as (select * from input.contract_prices where not held),
+
+price_changes as (select * from input.price_changes where not held),
+
+items as (
+    select
+        row_number() over (
+            order by price_on, patient_id, patient_row, request_row
+        )::integer as item,
+        due_items.*
+    from due_items
+),
+
+-- Every price that could answer, with the day it is from; one column per kind of price
+-- becomes the one the item's frequency asks for.
+contract as (
+    select
+        items.item,
+        count(*)::integer as answers,
+        min(case items.frequency
+            when 'Monthly' then contract_prices.monthly_price
+            when 'Annual' then contract_prices.annual_price
+            else contract_prices.price
+        end) as unit_price,
+        min(contract_prices.row_number) as row_number,
+        min(contract_prices.valid_from) as valid_from
+    from items
+    inner join contract_prices
+        on items.payer_code = contract_prices.contact_code
+        and items.product_code = contract_prices.product_code
+        and items.price_on >= coalesce(contract_prices.valid_from, items.price_on)
+        and items.price_on <= coalesce(contract_prices.valid_to, items.price_on)
+    where case items.frequency
+        when 'Monthly' then contract_prices.monthly_price
+        when 'Annual' then contract_prices.annual_price
+        else contract_prices.price
+    end is not null
+    group by items.item
+),
+
+changed as (
+    select
+        items.item,
+        price_changes.effective_from,
+        price_changes.row_number,
+        case items.frequency
+            when 'Monthly' then price_changes.monthly_price
+            when 'Annual' then price_changes.annual_price
+            else price_changes.price
+        end as unit_price
+    from items
+    inner join price_changes
+        on items.product_code = price_changes.product_code
+        and items.price_on >= price_changes.effective_from
+    where unit_price is not null
+    qualify row_number() over (
+        partition by items.item order by price_changes.effective_from desc
+    ) = 1
+),
+
+own as (
+    select
+        items.item,
+        products.row_number,
+        case items.frequency
+            when 'Monthly' then products.monthly_price
+            when 'Annual' then products.annual_price
+            else products.price
+        end as unit_price
+    from items
+    inner join products on items.product_code = products.code
+)
+
+select
+    items.*,
+    coalesce(contract.answers, 0) as answers,
+    coalesce(contract.unit_price, changed.unit_price, own.unit_price) as unit_price,
+    case
+        when contract.unit_price is not null then concat(
+            'contract price: Contract prices ',
+            coalesce('row ' || contract.row_number, 'as accepted earlier'),
+            ' (', items.payer_code, ', ', items.product_code,
+            coalesce(', from ' || contract.valid_from, ''), ')'
+        )
+        when changed.unit_price is not null then concat(
+            'price change: Price changes ',
+            coalesce('row ' || changed.row_number, 'as accepted earlier'),
+            ' (', items.product_code, ', from ', changed.effective_from, ')'
+        )
+        when own.unit_price is not null then concat(
+            'product price: Products ',
+            coalesce('row ' || own.row_number, 'as accepted earlier'),
+            ' (', items.product_code, ')'
+        )
+    end as price_source
+from items
+left join contract using (item)
+left join changed using (item)
+left join own using (item)

@@ -1,0 +1,294 @@
+"""Rule 11: what changed since the last accepted version of a row, and who may change it.
+
+A new or changed row of a guarded sheet counts only if its Last edited by is an active
+user whose role may Edit that area. Otherwise the last accepted version stays in force.
+Staff and Roles are those accepted by the last run, so nobody grants himself a right and
+uses it the same night; the first night's are taken as they are.
+"""
+
+from collections.abc import Sequence
+
+import duckdb
+
+from pipeline.books import Change
+from pipeline.ledger import Ledger, current
+from pipeline.problems import Place, Problem, Severity
+from pipeline.workbooks import Sheet
+from schemas.columns import Schema, about, column_types, columns, name_of
+from schemas.ledger import ACCEPTED
+
+_HOUSEKEEPING = ("row_number", "held", "row_key", "last_edited_by")
+SHOWN = ("settings", "tax_codes", "products", "price_changes", "contract_prices")
+PEOPLE = ("staff", "roles")
+
+
+def content(schema: Schema) -> list[str]:
+    """The columns whose change is a change of the row."""
+    return [name for name in column_types(schema) if name not in _HOUSEKEEPING]
+
+
+def _judges(ledger: Ledger) -> str:
+    """Where the staff and roles that decide tonight are."""
+    return "accepted" if ledger.last_run_no else "staged"
+
+
+def _make_judges(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    for name in PEOPLE:
+        source = (
+            current(f"ledger.accepted.{name}", "row_key")
+            if _judges(ledger) == "accepted"
+            else f"select * from staged.{name}"
+        )
+        connection.execute(f"create or replace table staged.judging_{name} as {source}")
+
+
+def entitled(area: str) -> str:
+    """SQL for the users who may Edit an area: `user_key`."""
+    return (
+        "select staff.row_key as user_key from staged.judging_staff as staff"
+        " inner join staged.judging_roles as roles on canonical(staff.role) = roles.row_key"
+        f" where staff.active and not staff.held and roles.{area} = 'Edit'"
+    )
+
+
+def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> tuple[list[Problem], list[Change]]:
+    """Make `input.*` from `staged.*`: the rows in force tonight.
+
+    Returns the refused changes as problems and every change of a guarded sheet.
+    """
+    connection = ledger.connection
+    _make_judges(connection, ledger)
+    problems: list[Problem] = []
+    changes: list[Change] = []
+    for schema in ACCEPTED:
+        _compare(connection, schema)
+        area = about(schema).get("area")
+        if area:
+            _judge(connection, schema, area)
+            problems += _refusals(ledger, schema, sheets)
+        else:
+            connection.execute(
+                f"create or replace table staged.verdicts_{name_of(schema)} as"
+                f" select row_key, true as allowed, '' as why"
+                f" from staged.compared_{name_of(schema)}"
+            )
+        _put_in_force(connection, schema, guarded=bool(area))
+        if name_of(schema) in SHOWN + PEOPLE and ledger.last_run_no:
+            changes += _changes(ledger, schema)
+    return problems, changes
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
+    """`staged.compared_*`: each usable row beside its last accepted version."""
+    name = name_of(schema)
+    differs = " or ".join(
+        f"staged.{column} is distinct from before.{column}" for column in content(schema)
+    )
+    connection.execute(
+        f"create or replace table staged.before_{name} as"
+        f" {current(f'ledger.accepted.{name}', 'row_key')}"
+    )
+    connection.execute(
+        f"create or replace table staged.compared_{name} as"
+        f" select staged.*, before.row_key is null as is_new,"
+        f" before.row_key is null or {differs} as is_changed"
+        f" from staged.{name} as staged left join staged.before_{name} as before"
+        " using (row_key)"
+        " where not staged.held and staged.row_key is not null"
+    )
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, schema: Schema, area: str) -> None:
+    """`staged.verdicts_*`: whether each usable row may count, and if not, why."""
+    name = name_of(schema)
+    # A patient's row is judged only where somebody signed it.
+    unsigned = "typed.last_edited_by is null" if name == "patients" else "false"
+    connection.execute(
+        f"create or replace table staged.verdicts_{name} as"
+        " select typed.row_key, coalesce(not typed.is_changed or may.user_key is not null"
+        f" or {unsigned}, false) as allowed,"
+        " case when typed.last_edited_by is null then 'Last edited by is blank'"
+        " when staff.row_key is null"
+        " then typed.last_edited_by || ' is not a user of the Staff sheet'"
+        " when not staff.active then typed.last_edited_by || ' is no longer active'"
+        f" else typed.last_edited_by || ' may not edit {area}' end as why"
+        f" from staged.compared_{name} as typed"
+        " left join staged.judging_staff as staff"
+        "  on canonical(typed.last_edited_by) = staff.row_key"
+        f" left join ({entitled(area)}) as may"
+        "  on canonical(typed.last_edited_by) = may.user_key"
+    )
+
+
+def _put_in_force(
+    connection: duckdb.DuckDBPyConnection, schema: Schema, *, guarded: bool
+) -> None:
+    """`input.*`: allowed rows, earlier versions of refused ones, and held rows.
+
+    A guarded row that is no longer in its sheet stays in force: nobody signed for its
+    going (it is ended with Active No or Valid to). Patients may be taken out.
+    """
+    name = name_of(schema)
+    names = list(column_types(schema))
+    listed = ", ".join(names)
+    kept = ", ".join(
+        {"row_number": "typed.row_number", "held": "false"}.get(column, f"before.{column}")
+        for column in names
+    )
+    refused_new = ", ".join(
+        "true" if column == "held" else f"typed.{column}" for column in names
+    )
+    parts = [
+        f"select {listed} from staged.{name} where held or row_key is null",
+        f"select {', '.join('row.' + column for column in names)}"
+        f" from staged.compared_{name} as typed"
+        f" inner join staged.verdicts_{name} using (row_key) where allowed",
+        f"select {kept} from staged.compared_{name} as typed"
+        f" inner join staged.verdicts_{name} using (row_key)"
+        f" inner join staged.before_{name} as before using (row_key) where not allowed",
+        f"select {refused_new} from staged.compared_{name} as typed"
+        f" inner join staged.verdicts_{name} using (row_key)"
+        " where not allowed and typed.is_new",
+    ]
+    if guarded and name != "patients":
+        gone = ", ".join("null" if c == "row_number" else f"before.{c}" for c in names)
+        parts.append(
+            f"select {gone} from staged.before_{name} as before"
+            f" anti join staged.{name} as staged using (row_key)"
+        )
+    # Rows that share a key are all held; one stands for them, so that joins stay single.
+    once = (
+        ""
+        if name == "patients"
+        else " qualify row_number() over (partition by coalesce(row_key,"
+        " 'row ' || row_number) order by held desc, row_number) = 1"
+    )
+    connection.execute(
+        f"create or replace table input.{name} as"
+        f" select * from ({' union all '.join(parts)}){once}"
+    )
+
+
+def _refusals(
+    ledger: Ledger, schema: Schema, sheets: dict[str, Sheet]
+) -> list[Problem]:
+    """A problem for each change that does not count."""
+    name = name_of(schema)
+    first = next(column for column in columns(schema) if column.key)
+    found = ledger.rows(
+        f"select typed.row_number, typed.{first.name} as subject, typed.is_new, why"
+        f" from staged.compared_{name} as typed"
+        f" inner join staged.verdicts_{name} using (row_key)"
+        " where not allowed order by typed.row_number"
+    )
+    problems = [
+        _refusal(sheets[name].place(row["row_number"], "last_edited_by"), row)
+        for row in found
+    ]
+    if name == "patients":
+        return problems
+    gone = ledger.rows(
+        f"select before.{first.name} as subject, row_key"
+        f" from staged.before_{name} as before"
+        f" anti join staged.{name} as staged using (row_key) order by row_key"
+    )
+    place = _sheet_place(schema, sheets)
+    return problems + [
+        Problem(
+            Severity.CHECK,
+            "row-removed",
+            place,
+            f"the row of {row['subject']} ({row['row_key']}) is no longer here;"
+            " its last accepted version stays in force",
+            "rows are ended, not deleted",
+            "put the row back and end it (Active No, Valid to, or a new value)",
+            subject=row["subject"],
+        )
+        for row in gone
+    ]
+
+
+def _sheet_place(schema: Schema, sheets: dict[str, Sheet]) -> Place:
+    sheet = sheets.get(name_of(schema))
+    if sheet:
+        return Place(sheet.file, sheet.sheet)
+    return Place(f"{about(schema)['file']}.xlsx", str(schema.Config.title))
+
+
+def _refusal(place: Place, row: dict[str, object]) -> Problem:
+    consequence = (
+        "the row is not used yet"
+        if row["is_new"]
+        else "the last accepted version stays in force"
+    )
+    return Problem(
+        Severity.HELD if row["is_new"] else Severity.CHECK,
+        "change-refused",
+        place,
+        f"{row['why']}, so {consequence}",
+        "the user name of somebody who may edit this sheet",
+        "have the row checked by somebody who may edit it, with their user name here",
+        subject=str(row["subject"]),
+    )
+
+
+def _changes(ledger: Ledger, schema: Schema) -> list[Change]:
+    """Every changed cell, accepted or refused, old value and new."""
+    name = name_of(schema)
+    titles = {column.name: column.title for column in columns(schema)}
+    keys = [column.name for column in columns(schema) if column.key]
+    editor = "last_edited_by" in column_types(schema)
+    subject = "concat_ws(' ', " + ", ".join(f"typed.{key}" for key in keys) + ")"
+    parts = [
+        f"select {subject} as subject, '{titles[column]}' as column_title,"
+        f" before.{column}::varchar as old, typed.{column}::varchar as new,"
+        f" {'typed.last_edited_by' if editor else 'null'} as edited_by, allowed,"
+        f" case when not allowed then why end as reason, {order} as position,"
+        " typed.row_number as row_number"
+        f" from staged.compared_{name} as typed"
+        f" inner join staged.verdicts_{name} using (row_key)"
+        f" left join staged.before_{name} as before using (row_key)"
+        f" where typed.{column} is distinct from before.{column}"
+        for order, column in enumerate(titles)
+        if column in content(schema)
+    ]
+    gone = ", ".join(f"before.{key}" for key in keys)
+    parts.append(
+        f"select concat_ws(' ', {gone}), '(whole row)', 'in force', 'removed', null,"
+        f" {str(name in PEOPLE).lower()}, null, 0, null from staged.before_{name} as before"
+        f" anti join staged.{name} as staged using (row_key)"
+    )
+    found = ledger.rows(" union all ".join(parts) + " order by row_number, position")
+    return [
+        Change(
+            table=str(schema.Config.title),
+            subject=row["subject"] or "",
+            column=row["column_title"],
+            old=row["old"] or "",
+            new=row["new"] or "",
+            edited_by=row["edited_by"] or "",
+            accepted=bool(row["allowed"]),
+            reason=row["reason"] or "",
+        )
+        for row in found
+    ]
+
+
+def may(ledger: Ledger, user: str, area: str) -> bool:
+    """Whether a user may Edit an area, by the last accepted Staff and Roles."""
+    return bool(
+        ledger.value(
+            "select count(*) from"
+            f" ({current('ledger.accepted.staff', 'row_key')}) as staff"
+            f" inner join ({current('ledger.accepted.roles', 'row_key')}) as roles"
+            " on canonical(staff.role) = roles.row_key"
+            f" where staff.active and staff.row_key = canonical(?) and roles.{area} = 'Edit'",
+            [user],
+        )
+    )
+
+
+def users(ledger: Ledger) -> Sequence[str]:
+    """The users of the last accepted Staff sheet."""
+    in_force = current("ledger.accepted.staff", "row_key")
+    return [row["user"] for row in ledger.rows(f'select "user" from ({in_force})')]

@@ -1,0 +1,200 @@
+"""The Settings sheet as one typed row; a setting that makes no sense stops the night."""
+
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
+import pandera.pandas as pa
+from stdnum.gb import vat
+
+from pipeline.cells import heading, parse, show
+from pipeline.ledger import Ledger
+from pipeline.problems import Place, Problem, Severity
+from pipeline.tables import load
+from pipeline.workbooks import Sheet
+from schemas.columns import Column, columns
+from schemas.practice import Practice
+
+
+def read_settings(ledger: Ledger, sheet: Sheet) -> list[Problem]:
+    """Make `input.practice` from `input.settings`, with defaults filled in.
+
+    Returns what is wrong; any problem that stops the night leaves no `input.practice`.
+    """
+    rows = ledger.rows(
+        "select setting, value, row_number, held from input.settings"
+        " where setting is not null order by row_number nulls first"
+    )
+    typed = {heading(row["setting"]): row for row in rows}
+    problems = _unknown(rows, sheet)
+    values: dict[str, object] = {}
+    for column in columns(Practice):
+        row = typed.get(heading(column.title))
+        value, problem = _setting(column, row, sheet)
+        values[column.name] = value
+        problems += [problem] if problem else []
+    if any(problem.severity is Severity.STOPS for problem in problems):
+        return problems
+    frame = pd.DataFrame(
+        {c.name: pd.array([values[c.name]], dtype=c.dtype) for c in columns(Practice)}
+    )
+    problems += _out_of_range(frame, typed, sheet) or _nonsense(values, typed, sheet)
+    if not any(problem.severity is Severity.STOPS for problem in problems):
+        load(ledger.connection, Practice, frame, "input.practice")
+    return problems
+
+
+def _place(sheet: Sheet, row: dict[str, object] | None) -> Place:
+    number = row["row_number"] if row else None
+    if isinstance(number, int):
+        return sheet.place(number, "value")
+    return Place(sheet.file, sheet.sheet)
+
+
+def _stop(code: str, place: Place, column: Column, found: str, repair: str) -> Problem:
+    return Problem(
+        Severity.STOPS,
+        code,
+        place,
+        found,
+        column.expected,
+        repair,
+        subject=column.title,
+    )
+
+
+def _setting(
+    column: Column, row: dict[str, object] | None, sheet: Sheet
+) -> tuple[object, Problem | None]:
+    """One setting's value, or why there is none."""
+    typed = row["value"] if row else None
+    if row and row["held"]:
+        # Its own problem says what is wrong; the night stops on it all the same.
+        return None, _stop(
+            "setting-held",
+            _place(sheet, row),
+            column,
+            f"the setting {column.title} cannot be used",
+            f"write {column.expected}, signed by somebody who may edit Settings",
+        )
+    result = parse(typed, column)
+    if result.fault and result.value is None:
+        return None, _stop(
+            "setting-unusable",
+            _place(sheet, row),
+            column,
+            f"{column.title}: {result.fault.found}",
+            result.fault.repair,
+        )
+    if result.value is not None:
+        return result.value, None
+    if column.default:
+        return parse(column.default, column).value, None
+    if column.required:
+        return None, _stop(
+            "setting-missing",
+            _place(sheet, row),
+            column,
+            f"the setting {column.title} is missing",
+            f"add a row {column.title} with {column.expected}",
+        )
+    return None, None
+
+
+def _unknown(rows: list[dict[str, object]], sheet: Sheet) -> list[Problem]:
+    titles = {heading(column.title): column.title for column in columns(Practice)}
+    problems = []
+    for row in rows:
+        name = str(row["setting"])
+        if heading(name) in titles or not isinstance(row["row_number"], int):
+            continue
+        near = get_close_matches(heading(name), list(titles), n=1, cutoff=0.7)
+        hint = f"did you mean {titles[near[0]]}?" if near else "delete the row"
+        problems.append(
+            Problem(
+                Severity.CHECK,
+                "setting-unknown",
+                sheet.place(row["row_number"], "setting"),
+                f"{show(name)} is no setting of this program and was not read",
+                "the name of a setting",
+                hint,
+                subject=name,
+            )
+        )
+    return problems
+
+
+def _out_of_range(
+    frame: pd.DataFrame, typed: dict[str, dict[str, object]], sheet: Sheet
+) -> list[Problem]:
+    try:
+        Practice.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        names = list(dict.fromkeys(errors.failure_cases["column"]))
+    else:
+        return []
+    by_name = {column.name: column for column in columns(Practice)}
+    return [
+        _stop(
+            "setting-out-of-range",
+            _place(sheet, typed.get(heading(by_name[name].title))),
+            by_name[name],
+            f"{by_name[name].title}: {show(frame[name][0])} cannot be used",
+            f"write {by_name[name].expected}",
+        )
+        for name in names
+    ]
+
+
+def _nonsense(
+    values: dict[str, object], typed: dict[str, dict[str, object]], sheet: Sheet
+) -> list[Problem]:
+    """Settings that are well written but make no sense together."""
+    by_name = {column.name: column for column in columns(Practice)}
+    found: list[tuple[str, str, str, str]] = []
+    try:
+        ZoneInfo(str(values["time_zone"]))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        found.append(
+            (
+                "time_zone",
+                "time-zone-unknown",
+                f"Time zone: {show(values['time_zone'])} is not a time zone",
+                "write a name such as Europe/London",
+            )
+        )
+    invoices, credits = values["invoice_prefix"], values["credit_note_prefix"]
+    if str(invoices).lower() == str(credits).lower():
+        found.append(
+            (
+                "credit_note_prefix",
+                "prefixes-alike",
+                f"Credit note prefix: {credits} is the Invoice prefix too",
+                "give credit notes a prefix of their own, such as CRN-",
+            )
+        )
+    if values["vat_registered"] and not values["vat_number"]:
+        found.append(
+            (
+                "vat_number",
+                "vat-number-missing",
+                "VAT registered is Yes but the VAT number is blank",
+                "write the practice's VAT number, or No in VAT registered",
+            )
+        )
+    elif values["vat_registered"] and not vat.is_valid(str(values["vat_number"])):
+        found.append(
+            (
+                "vat_number",
+                "vat-number-wrong",
+                f"VAT number: {show(values['vat_number'])} fails its check digits",
+                "copy the number from the registration certificate",
+            )
+        )
+    return [
+        _stop(
+            code, _place(sheet, typed.get(heading(by_name[name].title))), by_name[name],
+            what, repair,
+        )  # fmt: skip
+        for name, code, what, repair in found
+    ]

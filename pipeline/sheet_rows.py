@@ -1,0 +1,285 @@
+"""Which rows of a sheet are rows of its table, and what else stands among them."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.cells import canonical
+from pipeline.headings import Grid, Layout, is_blank, known_headings, read_headings
+from pipeline.preflight import ExcelTable
+from pipeline.problems import Place, Problem, Severity
+from pipeline.sheets import LAST_ROW, Sheet, column_letter
+from schemas.columns import Column, Schema, columns, name_of
+
+_OLD_LAST_ROW = 65_536
+_NAMED = 5  # how many rows or cells a message names before it counts the rest
+_TOTAL = re.compile(
+    r"(grand |sub-?)?totals?\b|sum\b|count\b|end\b|note|nb\b|\*", re.IGNORECASE
+)
+_EXAMPLE = "EXAMPLE"
+
+
+def read_sheet_rows(grid: Grid, schema: Schema) -> tuple[Sheet | None, list[Problem]]:
+    """The table of a sheet and what was found on the way.
+
+    There is no table when one of the problems stops the night.
+    """
+    layout, problems = read_headings(grid, schema)
+    if layout is None:
+        return None, problems
+    sorting = _Sorting(grid, schema, layout)
+    sheet = Sheet(
+        name_of(schema), grid.file, grid.sheet, layout.headings, sorting.rows,
+        sorting.bad_rows(),
+    )  # fmt: skip
+    problems += sorting.problems()
+    stopped = any(problem.severity is Severity.STOPS for problem in problems)
+    return (None if stopped else sheet), problems
+
+
+class _Sorting:
+    """The rows below the headings, each put where it belongs."""
+
+    def __init__(self, grid: Grid, schema: Schema, layout: Layout):
+        self.grid, self.layout, self.facts = grid, layout, grid.facts
+        self.known = known_headings(schema)
+        listed = [c for c in columns(schema) if c.name in layout.headings]
+        self.titles = {layout.headings[c.name]: c.title for c in listed}
+        self.key = _key_column(listed)
+        self.key_index = layout.headings[self.key.name]
+        self.table = self._excel_table()
+        self.rows: list[tuple[int, list[object]]] = []
+        self.notes: list[int] = []
+        self.examples: list[int] = []
+        for number, row in enumerate(grid.rows[layout.row :], layout.row + 1):
+            if not all(map(is_blank, row)):
+                self._sort(number, row)
+
+    def _sort(self, number: int, row: list[object]) -> None:
+        if self._is_note(number, row):
+            self.notes.append(number)
+        elif str(row[self.key_index] or "").strip().startswith(_EXAMPLE):
+            self.examples.append(number)
+        else:
+            if self.layout.never_read:
+                row = [
+                    None if index in self.layout.never_read else cell
+                    for index, cell in enumerate(row)
+                ]
+            self.rows.append((number, row))
+
+    def _is_note(self, number: int, row: list[object]) -> bool:
+        """A total, a note or a heading in between: nothing of the contract but words.
+
+        A row with anything else in a column of the table is data and stays.
+        """
+        if self.table and number in self.table.total_rows():
+            return True
+        filled = [index for index in self.titles if not is_blank(row[index])]
+        if not filled:
+            return True
+        if len(filled) > 1:
+            return self._repeats_headings(row, filled)
+        cell = row[filled[0]]
+        if not isinstance(cell, str):
+            return False
+        if filled[0] != min(self.titles) and filled[0] != self.key_index:
+            return False
+        # Settings have names of several words, codes have not.
+        words = len(cell.split())
+        numbered = any(character.isdigit() for character in cell)
+        sentence = self.key.kind == "code" and words > (2 if numbered else 1)
+        return bool(_TOTAL.match(cell.strip())) or sentence
+
+    def _repeats_headings(self, row: list[object], filled: list[int]) -> bool:
+        texts = [canonical(str(row[index])) for index in filled]
+        titles = [canonical(self.titles[index]) for index in filled]
+        return texts == titles
+
+    def _excel_table(self) -> ExcelTable | None:
+        """The Excel table whose first row is the headings."""
+        return next(
+            (t for t in self.facts.tables if t.area.top == self.layout.row), None
+        )
+
+    def bad_rows(self) -> dict[int, Problem]:
+        """Rows whose cells cannot be trusted, with the reason."""
+        held = {}
+        for number, _ in self.rows:
+            if number in self.grid.too_wide:
+                held[number] = self._held(
+                    "too-many-cells", number, self.key_index,
+                    "the row has more cells than there are headings",
+                    "put text that holds a comma between quotation marks",
+                )  # fmt: skip
+        numbers = {number for number, _ in self.rows}
+        last = max(numbers, default=0)
+        for area in self.facts.merged:
+            inside = [i for i in sorted(self.titles) if area.left <= i <= area.right]
+            for number in range(area.top, min(area.bottom, last) + 1):
+                if inside and number in numbers:
+                    held[number] = self._held(
+                        "merged", number, inside[0],
+                        f"the cell is merged with its neighbours ({area})",
+                        "unmerge the cells and write the value of each",
+                    )  # fmt: skip
+        return held
+
+    def _held(
+        self, code: str, number: int, index: int, found: str, repair: str
+    ) -> Problem:
+        place = self._place(number, index)
+        return Problem(Severity.HELD, code, place, found, repair=repair)
+
+    def _place(self, number: int, index: int) -> Place:
+        return Place(
+            self.grid.file, self.grid.sheet, number, self.titles.get(index, ""),
+            f"{column_letter(index)}{number}",
+        )  # fmt: skip
+
+    def problems(self) -> Iterator[Problem]:
+        """What a person should know of the sheet's rows as a whole."""
+        yield from self._limit()
+        yield from self._formulas()
+        yield from self._skipped()
+        yield from self._hidden()
+        yield from self._below_table()
+        data = {number for number, _ in self.rows}
+        comments = [at for at in self.facts.comments if at[0] in data]
+        if comments:
+            yield self._check(
+                "comments", *min(comments),
+                f"comments hang on {_several(len(comments), 'cell')}; nobody reads them"
+                " at night",
+                "put what matters into the cells",
+            )  # fmt: skip
+
+    def _limit(self) -> Iterator[Problem]:
+        last = self.rows[-1][0] if self.rows else 0
+        if last in (_OLD_LAST_ROW, LAST_ROW):
+            yield self._stop(
+                "row-limit", last, self.key_index,
+                f"the sheet ends at row {last:,}, where a spreadsheet cuts rows off",
+                "see whether rows are missing, and spread them over fewer columns or"
+                " remove blank ones",
+            )  # fmt: skip
+
+    def _formulas(self) -> Iterator[Problem]:
+        skipped = {*self.notes, *self.examples}
+        mine = {
+            (row, column): saved
+            for (row, column), saved in self.facts.formulas.items()
+            if row > self.layout.row and column in self.titles and row not in skipped
+        }
+        unsaved = sorted(at for at, saved in mine.items() if not saved)
+        if unsaved:
+            cells = _names(f"{column_letter(c)}{r}" for r, c in unsaved)
+            yield self._stop(
+                "formula-unsaved", *unsaved[0],
+                f"formulas were saved without their values ({cells})",
+                "open the file in Excel, let it calculate, and save it",
+            )  # fmt: skip
+        for index in sorted({column for _, column in mine}):
+            at = sorted(at for at in mine if at[1] == index)
+            yield self._check(
+                "formula", *at[0],
+                f"the column {self.titles[index]} holds"
+                f" {_several(len(at), 'formula')}; the saved values were used",
+                "replace formulas with values (Copy, Paste Special, Values)",
+            )  # fmt: skip
+        links = sorted(at for at in self.facts.links if at in mine)
+        if links:
+            yield self._check(
+                "formula-link", *links[0],
+                f"{_several(len(links), 'cell')} take a value from another workbook,"
+                " which may be out of date",
+                "write the values themselves",
+            )  # fmt: skip
+
+    def _skipped(self) -> Iterator[Problem]:
+        if self.notes:
+            verb = "is" if len(self.notes) == 1 else "are"
+            yield self._check(
+                "rows-skipped", self.notes[0], 0,
+                f"{_rows(self.notes)} {verb} no part of the table and"
+                f" {'was' if verb == 'is' else 'were'} skipped",
+                "keep totals and notes off this sheet",
+            )  # fmt: skip
+        if self.examples:
+            verb = "was" if len(self.examples) == 1 else "were"
+            yield Problem(
+                Severity.FIXED, "example",
+                self._place(self.examples[0], self.key_index),
+                f"{_rows(self.examples)} with an example {verb} skipped",
+                repair="delete the example when you like",
+            )  # fmt: skip
+
+    def _hidden(self) -> Iterator[Problem]:
+        hidden = [number for number, _ in self.rows if number in self.facts.hidden_rows]
+        if hidden:
+            verb = "is" if len(hidden) == 1 else "are"
+            yield self._check(
+                "rows-hidden", hidden[0], self.key_index,
+                f"{_several(len(hidden), 'row')} {verb} hidden and"
+                f" {'was' if verb == 'is' else 'were'} read like any other",
+                "clear the filter or unhide the rows, and delete what should not count",
+            )  # fmt: skip
+        columns_hidden = sorted(self.facts.hidden_columns & self.titles.keys())
+        if columns_hidden:
+            titles = _names(self.titles[index] for index in columns_hidden)
+            many = len(columns_hidden) > 1
+            yield self._check(
+                "columns-hidden", self.layout.row, columns_hidden[0],
+                f"the column{'s' if many else ''} {titles}"
+                f" {'are' if many else 'is'} hidden and {'were' if many else 'was'} read",
+                "unhide the columns so that mistakes in them can be seen",
+            )  # fmt: skip
+
+    def _below_table(self) -> Iterator[Problem]:
+        if self.table is None:
+            return
+        below = [n for n, _ in self.rows if n > self.table.area.bottom]
+        if below:
+            verb = "stands" if len(below) == 1 else "stand"
+            yield self._check(
+                "below-table", below[0], self.key_index,
+                f"{_several(len(below), 'row')} {verb} below the end of the Excel table"
+                f" and {'was' if verb == 'stands' else 'were'} read",
+                "drag the corner of the table down over them",
+            )  # fmt: skip
+
+    def _check(
+        self, code: str, number: int, index: int, found: str, repair: str
+    ) -> Problem:
+        place = self._place(number, index)
+        return Problem(Severity.CHECK, code, place, found, repair=repair)
+
+    def _stop(
+        self, code: str, number: int, index: int, found: str, repair: str
+    ) -> Problem:
+        place = self._place(number, index)
+        return Problem(Severity.STOPS, code, place, found, repair=repair)
+
+
+def _key_column(listed: list[Column]) -> Column:
+    """The column that names a row: its first key, else its first required column."""
+    keys = [column for column in listed if column.key and column.required]
+    return next(iter(keys), next(column for column in listed if column.required))
+
+
+def _several(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def _rows(numbers: list[int]) -> str:
+    return f"row{'s' if len(numbers) > 1 else ''} {_names(map(str, numbers))}"
+
+
+def _names(words: Iterable[str]) -> str:
+    """A list in words: "2, 3 and 4", or the first of many and how many more."""
+    listed = list(words)
+    if len(listed) > _NAMED:
+        more = len(listed) - _NAMED
+        return f"{', '.join(listed[:_NAMED])} and {more:,} more"
+    if len(listed) == 1:
+        return listed[0]
+    return f"{', '.join(listed[:-1])} and {listed[-1]}"

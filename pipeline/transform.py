@@ -1,0 +1,33 @@
+"""Runs the billing rules in order and holds each table to its schema."""
+
+from importlib.resources import files
+
+import duckdb
+
+from schemas.columns import Schema, column_types, name_of
+from schemas.models import MODELS
+
+from pipeline.tables import frame
+
+
+def sql_of(schema: Schema) -> str:
+    """The text of a model's rule."""
+    path = files("pipeline") / "models" / f"{name_of(schema)}.sql"
+    return path.read_text(encoding="utf-8")
+
+
+def transform(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `model.*` of the current catalog from its `input.*` and the ledger.
+
+    Raises pandera's SchemaErrors where a table breaks a promise: a bug of ours.
+    """
+    connection.execute("create schema if not exists model")
+    for schema in MODELS:
+        name = name_of(schema)
+        types = column_types(schema)
+        cast = ", ".join(f"{column}::{kind} as {column}" for column, kind in types.items())
+        connection.execute(
+            f"create or replace table model.{name} as select {cast} from (\n"
+            f"{sql_of(schema)}\n)"
+        )
+        schema.validate(frame(connection, f"select * from model.{name}"), lazy=True)

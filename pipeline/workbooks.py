@@ -1,0 +1,369 @@
+"""Opens the practice's files and hands over every sheet of the contract as raw cells."""
+
+import difflib
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from python_calamine import CalamineWorkbook
+
+from pipeline.cells import CellError, heading
+from pipeline.folder import WORKBOOKS, Listing, list_practice, read_bytes
+from pipeline.formats import MESSAGES, format_of
+from pipeline.headings import Grid, fits, heading_row, is_blank, known_headings
+from pipeline.preflight import Entry, Package, inspect, unpack, unreliable
+from pipeline.problems import Place, Problem, Severity
+from pipeline.separated import read_separated
+from pipeline.sheet_rows import read_sheet_rows
+from pipeline.sheets import Sheet, Unusable, column_letter
+from schemas import INPUTS
+from schemas.columns import Schema, about, name_of
+
+__all__ = ["Reading", "Sheet", "column_letter", "read_practice"]
+
+# A template says what it is, so that one saved under another's name is noticed.
+_TEMPLATE_PROPERTY = "billing_template"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A practice's sheets by table, what was found on the way, and the files' digests.
+
+    Optional tables that are absent are missing from `sheets`; so is every table that
+    cannot be used, and then a problem stops the night.
+    `files` maps each file's name to the SHA-256 of the bytes that were read.
+    """
+
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def read_practice(folder: Path) -> Reading:
+    """Read every sheet of a practice folder, changing nothing.
+
+    Never raises for anything the folder holds: each refusal is a problem with
+    Severity.STOPS, and all of them are gathered in one go.
+    """
+    listing = list_practice(folder)
+    reading = Reading(problems=[*listing.problems])
+    twice: set[str] = set()
+    for stem in WORKBOOKS:
+        if stem in listing.workbooks:
+            reader = _Workbook(folder, listing.workbooks[stem], stem, listing, reading)
+            _at_boundary(reader.file, reading, reader.read)
+            twice |= reader.twice
+    for schema in INPUTS:
+        name = listing.texts.get(name_of(schema))
+        if name is not None and name_of(schema) not in twice:
+            _at_boundary(name, reading, _reader_of_text(folder, name, schema, reading))
+    reading.problems.extend(_missing_files(listing))
+    return reading
+
+
+def _at_boundary(file: str, reading: Reading, read: Callable[[], None]) -> None:
+    """Turn whatever goes wrong with one file into a problem in plain words."""
+    try:
+        read()
+    except Unusable as refusal:
+        reading.problems.append(_refusal(Place(file), refusal))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001  a reader in Rust panics with no Exception
+        unknown = Unusable(
+            "unreadable", "the file could not be read",
+            "open it, save it again, and see that nothing is missing",
+        )  # fmt: skip
+        reading.problems.append(_refusal(Place(file), unknown))
+
+
+def _refusal(place: Place, refusal: Unusable) -> Problem:
+    return Problem(
+        Severity.STOPS, refusal.code, place, refusal.found, repair=refusal.repair
+    )
+
+
+def _contents(folder: Path, name: str, reading: Reading) -> bytes:
+    content = read_bytes(folder, name)
+    reading.files[name] = hashlib.sha256(content).hexdigest()
+    return content
+
+
+def _keep(reading: Reading, schema: Schema, grid: Grid) -> None:
+    """Add a sheet's table and problems to what was read."""
+    sheet, problems = read_sheet_rows(grid, schema)
+    reading.problems.extend(problems)
+    if sheet is not None:
+        reading.sheets[name_of(schema)] = sheet
+
+
+class _Workbook:
+    """One workbook on its way into a reading."""
+
+    def __init__(
+        self, folder: Path, file: str, stem: str, listing: Listing, reading: Reading
+    ):
+        self.folder, self.file, self.stem = folder, file, stem
+        self.texts, self.reading = listing.texts, reading
+        self.schemas = [s for s in INPUTS if about(s)["file"] == stem]
+        self.twice: set[str] = set()
+        self.grids: dict[str, Grid] = {}
+
+    def read(self) -> None:
+        """Add the workbook's sheets to the reading; raises Unusable."""
+        content = _contents(self.folder, self.file, self.reading)
+        form = format_of(content)
+        if form != "xlsx":
+            raise Unusable(f"format-{form}", *MESSAGES[form])
+        self.package = unpack(content)
+        self.values = CalamineWorkbook.from_filelike(io.BytesIO(self.package.content()))
+        self._must_be_the_right_template()
+        claimed = self._by_title()
+        for schema, entry in self._by_headings(claimed).items():
+            claimed[name_of(schema)] = entry
+        for schema in self.schemas:
+            table = name_of(schema)
+            if table in claimed and table not in self.twice:
+                self._read_sheet(schema, claimed[table])
+        self._look_alikes(claimed)
+
+    def _must_be_the_right_template(self) -> None:
+        kind = self.package.properties.get(_TEMPLATE_PROPERTY, "").partition("/")[0]
+        if kind in WORKBOOKS and kind != self.stem:
+            raise Unusable(
+                "wrong-file",
+                f"by its properties this is the workbook {kind}, not {self.stem}",
+                "put the right workbook here",
+            )
+
+    def _by_title(self) -> dict[str, Entry]:
+        """The sheet of each table that has its title; both sheet and CSV is refused."""
+        claimed: dict[str, Entry] = {}
+        for schema in self.schemas:
+            title, table = _title(schema), name_of(schema)
+            fitting = [
+                entry
+                for entry in self.package.sheets
+                if heading(entry.title) == heading(title)
+            ]
+            if len(fitting) > 1:
+                self.twice.add(table)
+                self._stop_twice(fitting, title)
+            elif fitting and table in self.texts:
+                self.twice.add(table)
+                self._stop_both(fitting[0], self.texts[table])
+            if fitting:
+                claimed[table] = fitting[0]
+        return claimed
+
+    def _stop_twice(self, entries: list[Entry], title: str) -> None:
+        titles = " and ".join(entry.title for entry in entries)
+        self._problem(
+            Severity.STOPS, "two-sheets", Place(self.file),
+            f"the sheets {titles} both look like {title}",
+            "keep the right one and delete or move the other",
+        )  # fmt: skip
+
+    def _stop_both(self, entry: Entry, text: str) -> None:
+        self._problem(
+            Severity.STOPS, "sheet-and-csv", Place(self.file, entry.title),
+            f"this sheet and the file {text} hold the same table",
+            "keep one of the two and move the other out of the folder",
+        )  # fmt: skip
+
+    def _by_headings(self, claimed: dict[str, Entry]) -> dict[Schema, Entry]:
+        """Sheets under another title that have the headings of a table not found."""
+        wanted = [
+            schema
+            for schema in self.schemas
+            if name_of(schema) not in claimed and name_of(schema) not in self.texts
+        ]
+        free = [entry for entry in self.package.sheets if entry not in claimed.values()]
+        found: dict[Schema, Entry] = {}
+        for schema in wanted:
+            optional = bool(about(schema)["optional"])
+            title = _title(schema)
+            fitting = [e for e in free if self._fits(e, schema, optional)]
+            if len(fitting) > 1:
+                self._stop_twice(fitting, title)
+            elif fitting:
+                found[schema] = fitting[0]
+                self._problem(
+                    Severity.CHECK, "sheet-renamed", Place(self.file, fitting[0].title),
+                    f"there is no sheet {title}; this one has its headings and was read",
+                    f"name the sheet {title}",
+                )  # fmt: skip
+            elif not optional:
+                self._stop_missing(title, free)
+        return found
+
+    def _fits(self, entry: Entry, schema: Schema, optional: bool) -> bool:
+        try:
+            return fits(self._grid(entry).rows, schema, well=optional)
+        except Unusable:
+            return False  # a sheet nobody asked for may be as odd as it likes
+
+    def _stop_missing(self, title: str, free: list[Entry]) -> None:
+        titles = [entry.title for entry in free]
+        close = difflib.get_close_matches(title, titles, 1)
+        repair = f"add the sheet {title}"
+        if close:
+            repair = f"did you mean the sheet {close[0]}? see its title and headings"
+        self._problem(
+            Severity.STOPS, "sheet-missing", Place(self.file),
+            f"the sheet {title} is missing", repair,
+        )  # fmt: skip
+
+    def _read_sheet(self, schema: Schema, entry: Entry) -> None:
+        try:
+            grid = self._grid(entry)
+        except Unusable as refusal:
+            place = Place(self.file, entry.title)
+            self.reading.problems.append(_refusal(place, refusal))
+            return
+        if not grid.rows and about(schema)["optional"]:
+            return
+        _keep(self.reading, schema, grid)
+        if entry.state != "visible":
+            self._problem(
+                Severity.CHECK, "sheet-hidden", Place(self.file, entry.title),
+                "the sheet is hidden and was read",
+                "unhide it so that mistakes in it can be seen",
+            )  # fmt: skip
+
+    def _grid(self, entry: Entry) -> Grid:
+        if entry.title not in self.grids:
+            self.grids[entry.title] = _grid_of(
+                self.file, self.package, entry, self.values
+            )
+        return self.grids[entry.title]
+
+    def _look_alikes(self, claimed: dict[str, Entry]) -> None:
+        """Copies of a sheet inside the workbook, which staff may have edited instead."""
+        for entry in self.package.sheets:
+            if entry in claimed.values():
+                continue
+            for used in claimed.values():
+                if heading(entry.title).startswith(heading(used.title)):
+                    self._problem(
+                        Severity.CHECK, "sheet-copy", Place(self.file, entry.title),
+                        f"this sheet was not read, only {used.title} was",
+                        "move copies to a workbook of their own",
+                    )  # fmt: skip
+
+    def _problem(
+        self, severity: Severity, code: str, place: Place, found: str, repair: str
+    ) -> None:
+        self.reading.problems.append(
+            Problem(severity, code, place, found, repair=repair)
+        )
+
+
+def _grid_of(
+    file: str, package: Package, entry: Entry, values: CalamineWorkbook
+) -> Grid:
+    """A sheet's values with its error cells, read in two ways that must agree."""
+    facts = inspect(package, entry)
+    rows: list[list[object]] = [
+        [
+            None if value == "" else int(value)
+            if type(value) is float and value.is_integer() else value
+            for value in row
+        ]
+        for row in values.get_sheet_by_name(entry.title).to_python(
+            skip_empty_area=False
+        )
+    ]  # fmt: skip
+    if facts.filled_rows and max(facts.filled_rows) > len(rows):
+        raise unreliable()
+    for (number, column), text in facts.errors.items():
+        rows[number - 1][column] = CellError(text)
+    filled = {n for n, row in enumerate(rows, 1) if not all(map(is_blank, row))}
+    if filled != facts.filled_rows:
+        raise unreliable()
+    return Grid(file, entry.title, rows, facts)
+
+
+def _reader_of_text(
+    folder: Path, name: str, schema: Schema, reading: Reading
+) -> Callable[[], None]:
+    """What reads one CSV file into a reading."""
+
+    def read() -> None:
+        content = _contents(folder, name, reading)
+        separated = read_separated(content, frozenset(known_headings(schema)))
+        if separated.windows:
+            reading.problems.append(_windows_text(name))
+        _keep(reading, schema, _grid_of_text(name, schema, separated.rows))
+
+    return read
+
+
+def _windows_text(name: str) -> Problem:
+    return Problem(
+        Severity.CHECK,
+        "csv-windows",
+        Place(name),
+        "the file was read as Windows text; check the accents in it",
+        repair="save it as CSV UTF-8 (File, Save As)",
+    )
+
+
+def _grid_of_text(name: str, schema: Schema, rows: list[list[object]]) -> Grid:
+    """CSV rows made as wide as their headings; longer ones are marked."""
+    number = heading_row(rows, schema)
+    width = len(rows[number - 1]) if number else max(map(len, rows), default=0)
+    too_wide = {
+        n
+        for n, row in enumerate(rows, 1)
+        if n > number and not all(map(is_blank, row[width:]))
+    }
+    even = [row[:width] + [None] * (width - len(row)) for row in rows]
+    title = _title(schema)
+    return Grid(name, title, even, is_text=True, too_wide=frozenset(too_wide))
+
+
+def _title(schema: Schema) -> str:
+    """What the sheet of a table is called."""
+    return str(schema.to_schema().title)
+
+
+def _missing_files(listing: Listing) -> list[Problem]:
+    """Tables the night cannot do without that no file answers for."""
+    problems = []
+    for stem in WORKBOOKS:
+        tables = [schema for schema in INPUTS if about(schema)["file"] == stem]
+        absent = [
+            schema
+            for schema in tables
+            if not about(schema)["optional"] and name_of(schema) not in listing.texts
+        ]
+        if stem in listing.workbooks or stem in listing.refused or not absent:
+            continue
+        if any(name_of(schema) in listing.texts for schema in tables):
+            problems += [_missing_text(stem, schema) for schema in absent]
+        else:
+            problems.append(_missing_workbook(listing, stem))
+    return problems
+
+
+def _missing_text(stem: str, schema: Schema) -> Problem:
+    return Problem(
+        Severity.STOPS, "file-missing", Place(f"{name_of(schema)}.csv"),
+        f"the file is missing, and there is no {stem}.xlsx with a sheet"
+        f" {_title(schema)}",
+        repair="put one of the two into the practice folder",
+    )  # fmt: skip
+
+
+def _missing_workbook(listing: Listing, stem: str) -> Problem:
+    close = listing.closest_to(stem)
+    repair = "put it into the practice folder under exactly this name"
+    if close:
+        repair = f"did you mean {close}? rename it to {stem}.xlsx"
+    return Problem(
+        Severity.STOPS, "file-missing", Place(f"{stem}.xlsx"), "the file is missing",
+        repair=repair,
+    )  # fmt: skip

@@ -1,0 +1,308 @@
+"""The ledger's tables: append-only, one class each, with the keys the database enforces."""
+
+from typing import Any
+
+import pandera.pandas as pa
+
+from schemas.columns import (
+    Date,
+    Flag,
+    Money,
+    Rate,
+    Schema,
+    Table,
+    Text,
+    Whole,
+    column_types,
+)
+from schemas.inputs import INPUTS
+
+SCHEMA_VERSION = 1
+
+
+def blank(description: str = "") -> Any:
+    """A column that may be empty."""
+    return pa.Field(nullable=True, description=description)
+
+
+class Runs(Table):
+    """One row per change of the ledger: a night, a sending or a credit note by command."""
+
+    run_no: Whole
+    run_id: Text
+    command: Text
+    as_of: Date
+    recorded_at: Text
+    milliseconds: Whole
+    version: Text
+    accepted_guards: Text
+    recorded_by: Text = blank()
+    report: Text
+
+    class Config:
+        name = "runs"
+        metadata = {"primary": ["run_no"], "unique": [["run_id"]]}
+
+
+class Letterheads(Table):
+    """One row per run that made documents: the practice as it stood at their head."""
+
+    run_no: Whole
+    practice_name: Text
+    practice_address: Text = blank()
+    practice_email: Text = blank()
+    practice_phone: Text = blank()
+    company_number: Text = blank()
+    vat_registered: Flag
+    vat_number: Text = blank()
+    bank_details: Text = blank()
+    invoice_footer: Text = blank()
+    prices_include_tax: Flag
+
+    class Config:
+        name = "letterheads"
+        metadata = {"primary": ["run_no"]}
+
+
+class Invoices(Table):
+    """One row per invoice or credit note, with its own copy of who it went to."""
+
+    number: Text
+    kind: Text = pa.Field(isin=["invoice", "credit_note"])
+    sequence: Whole
+    run_no: Whole
+    issued_on: Date
+    due_on: Date
+    membership: Flag
+    patient_id: Text = blank("blank when lines are for several patients")
+    patient_name: Text = blank()
+    bill_to: Text = blank("the contact's code; blank when the patient pays")
+    bill_to_name: Text
+    email: Text = blank()
+    address_line_1: Text = blank()
+    address_line_2: Text = blank()
+    town: Text = blank()
+    postcode: Text = blank()
+    accounts_reference: Text = blank()
+    currency: Text
+    net: Money
+    tax: Money
+    gross: Money
+    credits_number: Text = blank("the invoice a credit note takes back")
+    reason: Text = blank()
+
+    class Config:
+        name = "invoices"
+        metadata = {"primary": ["number"], "unique": [["kind", "sequence"]]}
+
+
+class Lines(Table):
+    """One row per line of an invoice or credit note."""
+
+    number: Text
+    line: Whole
+    patient_id: Text
+    patient_name: Text
+    product_code: Text
+    description: Text
+    healthcode_code: Text = blank()
+    income_account: Text = blank()
+    membership: Flag
+    frequency: Text = blank("Monthly or Annual; blank for what is no membership")
+    period_start: Date = blank()
+    period_end: Date = blank()
+    quantity: Whole
+    unit_price: Money
+    tax_code: Text
+    tax_name: Text
+    tax_rate: Rate
+    net: Money
+    tax: Money
+    gross: Money
+    price_source: Text
+    request_id: Text = blank()
+
+    class Config:
+        name = "lines"
+        metadata = {"primary": ["number", "line"]}
+
+
+class BilledPeriods(Table):
+    """One row per period of a membership that has been billed: never two that start alike."""
+
+    patient_key: Text
+    period_start: Date
+    period_end: Date
+    number: Text
+    line: Whole
+
+    class Config:
+        name = "billed_periods"
+        metadata = {"primary": ["patient_key", "period_start"]}
+
+
+class FilledRequests(Table):
+    """One row per invoice request that has been billed: each once."""
+
+    request_key: Text
+    number: Text
+
+    class Config:
+        name = "filled_requests"
+        metadata = {"primary": ["request_key"]}
+
+
+class Sendings(Table):
+    """One row per sending of an invoice or credit note."""
+
+    sending_no: Whole
+    number: Text
+    sent_on: Date
+    sent_to: Text
+    how: Text = blank()
+    sent_by: Text = blank()
+    source: Text = pa.Field(isin=["sent log", "command"])
+    run_no: Whole
+
+    class Config:
+        name = "sendings"
+        metadata = {"primary": ["sending_no"]}
+
+
+class Changes(Table):
+    """One row per changed cell of a guarded row, accepted or refused."""
+
+    run_no: Whole
+    table_name: Text
+    subject: Text
+    column_title: Text
+    old_value: Text = blank()
+    new_value: Text = blank()
+    edited_by: Text = blank()
+    accepted: Flag
+    reason: Text = blank()
+
+    class Config:
+        name = "changes"
+
+
+class Problems(Table):
+    """One row per version of a problem; the last version that is not removed is open."""
+
+    fingerprint: Text
+    severity: Text
+    code: Text
+    file: Text
+    sheet: Text
+    row_number: Whole = blank()
+    column_title: Text
+    cell: Text
+    subject: Text
+    found: Text
+    expected: Text
+    repair: Text
+    effect: Text
+    amount: Money = blank()
+    personal: Flag
+    run_no: Whole
+    removed: Flag
+
+    class Config:
+        name = "problems"
+        metadata = {"primary": ["fingerprint", "run_no"], "version_key": "fingerprint"}
+
+
+class Standings(Table):
+    """One row per version of a membership's standing (rule 13) and the reason for it."""
+
+    standing_key: Text
+    patient_id: Text = blank()
+    product_code: Text = blank()
+    bucket: Text
+    reason: Text = blank()
+    next_due: Date = blank("the next period start that is not billed")
+    held_amount: Money = blank()
+    run_no: Whole
+    removed: Flag
+
+    class Config:
+        name = "standings"
+        metadata = {
+            "primary": ["standing_key", "run_no"],
+            "version_key": "standing_key",
+        }
+
+
+class Chain(Table):
+    """One row per link of the hash chain over documents, sendings and runs."""
+
+    position: Whole
+    kind: Text
+    record_key: Text
+    previous: Text
+    sha256: Text
+
+    class Config:
+        name = "chain"
+        metadata = {"primary": ["position"], "unique": [["kind", "record_key"]]}
+
+
+class Published(Table):
+    """One row per file written from the ledger, at the run it then showed."""
+
+    path: Text
+    run_no: Whole
+    sha256: Text
+
+    class Config:
+        name = "published"
+        metadata = {"primary": ["path", "run_no"]}
+
+
+LEDGER: tuple[Schema, ...] = (
+    Runs,
+    Letterheads,
+    Invoices,
+    Lines,
+    BilledPeriods,
+    FilledRequests,
+    Sendings,
+    Changes,
+    Problems,
+    Standings,
+    Chain,
+    Published,
+)
+
+# Rows of these sheets are kept as last accepted, version by version.
+ACCEPTED: tuple[Schema, ...] = tuple(
+    schema for schema in INPUTS if schema.Config.name not in ("sent", "invoice_requests")
+)
+
+ACCEPTED_EXTRA = {
+    "file": "varchar not null",
+    "run_no": "integer not null",
+    "removed": "boolean not null",
+}
+
+
+def create_table(schema: Schema, qualified: str) -> str:
+    """`create table` for a schema, with not null, primary and unique keys."""
+    fields = schema.to_schema().columns
+    about = getattr(schema.Config, "metadata", None) or {}
+    parts = [
+        f"{name} {sql_type}{'' if fields[name].nullable else ' not null'}"
+        for name, sql_type in column_types(schema).items()
+    ]
+    if about.get("primary"):
+        parts.append(f"primary key ({', '.join(about['primary'])})")
+    parts += [f"unique ({', '.join(unique)})" for unique in about.get("unique", [])]
+    return f"create table {qualified} (\n    " + ",\n    ".join(parts) + "\n)"
+
+
+def create_accepted(schema: Schema, qualified: str) -> str:
+    """`create table` for the accepted versions of an input table."""
+    parts = [f"{name} {sql_type}" for name, sql_type in column_types(schema).items()]
+    parts += [f"{name} {sql_type}" for name, sql_type in ACCEPTED_EXTRA.items()]
+    parts.append("primary key (row_key, run_no)")
+    return f"create table {qualified} (\n    " + ",\n    ".join(parts) + "\n)"

@@ -1,0 +1,284 @@
+"""The tables the billing rules make, in the order they are made, and what each promises."""
+
+from typing import Any
+
+import pandera.pandas as pa
+
+from schemas.columns import Date, Flag, Money, Rate, Schema, Table, Text, Whole
+from schemas.ledger import blank
+
+BUCKETS = (
+    "billed",
+    "already_billed",
+    "not_yet_due",
+    "ended",
+    "inactive",
+    "auto_invoice_off",
+    "before_bill_from",
+    "held",
+)
+
+
+def amount(**checks: Any) -> Any:
+    """Money that is never negative."""
+    return pa.Field(ge=0, **checks)
+
+
+class Memberships(Table):
+    """One row per row of Patients that names a membership."""
+
+    patient_row: Whole = pa.Field(unique=True)
+    patient_key: Text = blank()
+    patient_id: Text = blank()
+    product_code: Text = blank()
+    product_name: Text = blank()
+    frequency: Text = pa.Field(nullable=True, isin=["Monthly", "Annual"])
+    step_months: Whole = pa.Field(nullable=True, isin=[1, 12])
+    start_date: Date = blank()
+    end_date: Date = blank()
+    bill_from: Date
+    has_own_bill_from: Flag
+    payer_code: Text = blank()
+    combined: Flag
+    active: Flag
+    reason: Text = blank()
+
+    class Config:
+        name = "memberships"
+
+
+class Periods(Table):
+    """One row per membership and period that counts by its dates."""
+
+    patient_row: Whole
+    patient_key: Text = blank()
+    patient_id: Text = blank()
+    period_start: Date
+    period_end: Date
+
+    class Config:
+        name = "periods"
+        unique = ["patient_row", "period_start"]
+
+
+class DuePeriods(Table):
+    """One row per period that counts and is not billed yet."""
+
+    patient_row: Whole
+    patient_key: Text = blank()
+    patient_id: Text = blank()
+    product_code: Text = blank()
+    product_name: Text = blank()
+    frequency: Text
+    payer_code: Text = blank()
+    combined: Flag
+    period_start: Date
+    period_end: Date
+    billed_until: Date = blank()
+    reason: Text = blank()
+
+    class Config:
+        name = "due_periods"
+        unique = ["patient_row", "period_start"]
+
+
+class DueRequests(Table):
+    """One row per product asked for by hand and not billed yet."""
+
+    request_row: Whole = pa.Field(unique=True)
+    request_key: Text = blank()
+    request_id: Text = blank()
+    patient_key: Text = blank()
+    patient_id: Text = blank()
+    product_code: Text = blank()
+    product_name: Text = blank()
+    quantity: Whole = blank()
+    frequency: Text = blank()
+    payer_code: Text = blank()
+    requested_on: Date = blank()
+    period_start: Date = blank()
+    period_end: Date = blank()
+    reason: Text = blank()
+
+    class Config:
+        name = "due_requests"
+
+
+class DueItems(Table):
+    """One row per thing to be charged tonight or held."""
+
+    patient_row: Whole = blank()
+    request_row: Whole = blank()
+    request_key: Text = blank()
+    request_id: Text = blank()
+    patient_key: Text = blank()
+    patient_id: Text = blank()
+    product_code: Text = blank()
+    product_name: Text = blank()
+    is_period: Flag
+    frequency: Text = blank()
+    quantity: Whole = blank()
+    payer_code: Text = blank()
+    combined: Flag
+    price_on: Date = blank()
+    period_start: Date = blank()
+    period_end: Date = blank()
+    reason: Text = blank()
+
+    class Config:
+        name = "due_items"
+
+
+class PriceConflicts(Table):
+    """One row per contract price that answers for a day another answers for."""
+
+    table_name: Text
+    row_number: Whole = blank()
+    other_row: Whole = blank()
+    subject: Text
+
+    class Config:
+        name = "price_conflicts"
+
+
+class Prices(DueItems):
+    """One row per due item with the price of its day."""
+
+    item: Whole = pa.Field(unique=True)
+    answers: Whole = pa.Field(ge=0)
+    unit_price: Money = pa.Field(nullable=True, ge=0)
+    price_source: Text = blank()
+
+    class Config:
+        name = "prices"
+
+
+class Charges(Table):
+    """One row per due item with its amounts, and why it is held if it is."""
+
+    item: Whole = pa.Field(unique=True)
+    patient_row: Whole = blank()
+    request_row: Whole = blank()
+    request_key: Text = blank()
+    request_id: Text = blank()
+    patient_key: Text = blank()
+    patient_id: Text = blank()
+    product_code: Text = blank()
+    description: Text = blank()
+    healthcode_code: Text = blank()
+    income_account: Text = blank()
+    membership: Flag
+    is_period: Flag
+    frequency: Text = blank()
+    quantity: Whole = blank()
+    payer_code: Text = blank()
+    combined: Flag
+    price_on: Date = blank()
+    period_start: Date = blank()
+    period_end: Date = blank()
+    unit_price: Money = blank()
+    tax_code: Text = blank()
+    tax_name: Text = blank()
+    tax_rate: Rate = blank()
+    net: Money = amount(nullable=True)
+    tax: Money = amount(nullable=True)
+    gross: Money = amount(nullable=True)
+    price_source: Text = blank()
+    own_reason: Text = blank()
+    reason: Text = blank()
+
+    class Config:
+        name = "charges"
+
+
+class NewInvoices(Table):
+    """One row per invoice of tonight, numbered."""
+
+    invoice_key: Text = pa.Field(unique=True)
+    number: Text = pa.Field(unique=True)
+    sequence: Whole = pa.Field(unique=True, ge=1)
+    issued_on: Date
+    due_on: Date
+    membership: Flag
+    patient_id: Text = blank()
+    patient_name: Text = blank()
+    bill_to: Text = blank()
+    bill_to_name: Text
+    email: Text = blank()
+    address_line_1: Text = blank()
+    address_line_2: Text = blank()
+    town: Text = blank()
+    postcode: Text = blank()
+    accounts_reference: Text = blank()
+    currency: Text
+    net: Money = amount()
+    tax: Money = amount()
+    gross: Money = amount()
+
+    class Config:
+        name = "new_invoices"
+
+
+class NewLines(Table):
+    """One row per line of tonight's invoices."""
+
+    number: Text
+    line: Whole = pa.Field(ge=1)
+    patient_id: Text
+    patient_name: Text
+    product_code: Text
+    description: Text
+    healthcode_code: Text = blank()
+    income_account: Text = blank()
+    membership: Flag
+    frequency: Text = blank()
+    period_start: Date = blank()
+    period_end: Date = blank()
+    quantity: Whole = pa.Field(ge=1)
+    unit_price: Money = amount()
+    tax_code: Text
+    tax_name: Text
+    tax_rate: Rate
+    net: Money = amount()
+    tax: Money = amount()
+    gross: Money = amount()
+    price_source: Text
+    request_id: Text = blank()
+    request_key: Text = blank()
+    patient_key: Text
+    patient_row: Whole = blank()
+
+    class Config:
+        name = "new_lines"
+        unique = ["number", "line"]
+
+
+class Standings(Table):
+    """One row per membership of the roster, in exactly one bucket."""
+
+    patient_row: Whole = pa.Field(unique=True)
+    patient_key: Text = blank()
+    patient_id: Text = blank()
+    product_code: Text = blank()
+    bucket: Text = pa.Field(isin=list(BUCKETS))
+    reason: Text = blank()
+    next_due: Date = blank()
+    held_amount: Money = blank()
+
+    class Config:
+        name = "standings"
+
+
+MODELS: tuple[Schema, ...] = (
+    Memberships,
+    Periods,
+    DuePeriods,
+    DueRequests,
+    DueItems,
+    PriceConflicts,
+    Prices,
+    Charges,
+    NewInvoices,
+    NewLines,
+    Standings,
+)

@@ -1,0 +1,110 @@
+"""The settings of a practice: each row of the Settings sheet as a typed column."""
+
+from schemas.columns import Date, Flag, Money, Rate, Table, Text, Whole, column
+
+
+class Practice(Table):
+    """One row: the practice's settings of the night, defaults filled in."""
+
+    practice_name: Text = column(
+        "Practice name", "text", "the name at the head of every invoice", required=True,
+        example="Harbour Lane Surgery",
+    )  # fmt: skip
+    practice_address: Text = column(
+        "Practice address", "text", "the address under it; separate lines with commas"
+    )
+    practice_email: Text = column("Practice email", "email", "printed on invoices")
+    practice_phone: Text = column("Practice phone", "phone", "printed on invoices")
+    company_number: Text = column(
+        "Company number", "text", "printed on invoices of a registered company"
+    )
+    vat_registered: Flag = column(
+        "VAT registered", "yesno", "whether the practice is registered for VAT",
+        required=True, default="No",
+    )  # fmt: skip
+    vat_number: Text = column(
+        "VAT number", "text", "printed on invoices only when registered"
+    )
+    currency: Text = column(
+        "Currency", "choice", "the currency of every price", required=True,
+        default="GBP", choices={"GBP": ("gbp", "£", "pound", "pounds", "sterling")},
+    )  # fmt: skip
+    auto_invoice: Flag = column(
+        "Auto invoice", "yesno", "No switches all membership billing off", required=True,
+        example="Yes",
+    )  # fmt: skip
+    bill_from: Date = column(
+        "Bill from", "date", "no period that starts before it is ever billed",
+        required=True, example="01/01/2026",
+    )  # fmt: skip
+    payment_terms: Whole = column(
+        "Payment terms (days)", "whole", "days until an invoice is due", required=True,
+        default="14", ge=0, le=365,
+    )  # fmt: skip
+    invoice_prefix: Text = column(
+        "Invoice prefix", "text", "what an invoice number begins with", required=True,
+        default="INV-", str_matches=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,11}$",
+        expected="up to 12 letters, digits, - or _, such as INV-",
+    )  # fmt: skip
+    first_invoice_number: Whole = column(
+        "First invoice number", "whole", "the number of the very first invoice",
+        required=True, default="1", ge=1, le=999999,
+    )  # fmt: skip
+    credit_note_prefix: Text = column(
+        "Credit note prefix", "text", "what a credit note number begins with",
+        required=True, default="CRN-", str_matches=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,11}$",
+        expected="up to 12 letters, digits, - or _, such as CRN-",
+    )  # fmt: skip
+    prices_include_tax: Flag = column(
+        "Prices include tax", "yesno", "whether prices in the sheets include tax",
+        required=True, default="No",
+    )  # fmt: skip
+    catch_up_days: Whole = column(
+        "Catch-up days", "whole",
+        "periods that started longer ago are held until a person decides",
+        required=True, default="60", ge=0, le=3660,
+    )  # fmt: skip
+    time_zone: Text = column(
+        "Time zone", "text", "decides what day it is", required=True,
+        default="Europe/London",
+    )  # fmt: skip
+    bank_details: Text = column(
+        "Bank details", "text", "how to pay, printed on invoices"
+    )
+    invoice_footer: Text = column(
+        "Invoice footer", "text", "a line at the foot of invoices"
+    )
+    max_drop: Rate = column(
+        "Max drop %", "percent", "guard drop: largest fall in members or rows",
+        required=True, default="5", ge=0,
+    )  # fmt: skip
+    max_joined: Rate = column(
+        "Max joined %", "percent", "guard joined: largest rise in active members",
+        required=True, default="5", ge=0,
+    )  # fmt: skip
+    max_changed: Rate = column(
+        "Max changed %", "percent",
+        "guard changed: most rows whose membership, frequency or start changed",
+        required=True, default="5", ge=0,
+    )  # fmt: skip
+    max_price_change: Rate = column(
+        "Max price change %", "percent", "guard price: largest move of a price",
+        required=True, default="25", ge=0,
+    )  # fmt: skip
+    max_forecast_difference: Rate = column(
+        "Max forecast difference %", "percent",
+        "guard forecast: largest difference from what the last accepted inputs would bill",
+        required=True, default="100", ge=0,
+    )  # fmt: skip
+    max_invoice_amount: Money = column(
+        "Max invoice amount", "money", "guard amount: largest single invoice",
+        required=True, default="10000", ge=0,
+    )  # fmt: skip
+    max_days_ahead: Whole = column(
+        "Max days ahead", "whole", "guard date: most days past the last run",
+        required=True, default="14", ge=0, le=3660,
+    )  # fmt: skip
+
+    class Config:
+        name = "practice"
+        title = "Settings"

@@ -1,0 +1,396 @@
+"""The workbook of one invoice or credit note, read back from its bytes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.utils import range_boundaries
+
+from pipeline.books import Document, Letterhead, Line
+from pipeline.exports import invoice
+
+MARCH = (date(2026, 3, 1), date(2026, 3, 31))
+LETTERHEAD = Letterhead(
+    practice_name="Harbour Lane Surgery",
+    practice_address="12 Harbour Lane, Whitby, YO21 3PU",
+    practice_email="accounts@harbourlane.example",
+    practice_phone="01947 600123",
+    company_number="01234567",
+    vat_registered=True,
+    vat_number="GB 123 4567 89",
+    bank_details="Harbour Lane Ltd, sort code 20-00-00, account 12345678",
+    invoice_footer="Thank you for being a member.",
+)
+UNREGISTERED = replace(LETTERHEAD, vat_registered=False, company_number="")
+
+
+def line(number: int = 1, **changes: object) -> Line:
+    """An exempt month of membership, unless told otherwise."""
+    plain = Line(
+        line=number,
+        patient_id="P0042",
+        patient_name="Robin Alder",
+        product_code="GOLD",
+        description="Gold membership",
+        healthcode_code="",
+        income_account="4000",
+        membership=True,
+        frequency="Monthly",
+        period_start=MARCH[0],
+        period_end=MARCH[1],
+        quantity=1,
+        unit_price=Decimal("49.99"),
+        tax_code="EXEMPT",
+        tax_name="Exempt",
+        tax_rate=Decimal("0.00"),
+        net=Decimal("49.99"),
+        tax=Decimal("0.00"),
+        gross=Decimal("49.99"),
+        price_source="products.xlsx Products row 2",
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def taxed(number: int = 1, **changes: object) -> Line:
+    """A report at 20%, for no period."""
+    return line(
+        number,
+        **{
+            "description": "Driving report",
+            "product_code": "DRIVE",
+            "membership": False,
+            "frequency": "",
+            "period_start": None,
+            "period_end": None,
+            "unit_price": Decimal("120.00"),
+            "tax_code": "STD",
+            "tax_name": "Standard rate",
+            "tax_rate": Decimal("20.00"),
+            "net": Decimal("120.00"),
+            "tax": Decimal("24.00"),
+            "gross": Decimal("144.00"),
+        }
+        | changes,
+    )
+
+
+def document(*lines: Line, **changes: object) -> Document:
+    """An invoice to a patient, with the sums of its lines."""
+    lines = lines or (line(),)
+    plain = Document(
+        number="INV-000001",
+        kind="invoice",
+        run_id="2026-03-01-a",
+        issued_on=date(2026, 3, 1),
+        due_on=date(2026, 3, 15),
+        membership=True,
+        patient_id="P0042",
+        patient_name="Robin Alder",
+        bill_to="",
+        bill_to_name="Robin Alder",
+        email="",
+        address=("17 Cliff Street", "Whitby", "YO21 9ZZ"),
+        accounts_reference="",
+        currency="GBP",
+        net=sum((each.net for each in lines), Decimal()),
+        tax=sum((each.tax for each in lines), Decimal()),
+        gross=sum((each.gross for each in lines), Decimal()),
+        credits_number="",
+        credits_issued_on=None,
+        reason="",
+        sha256="ab" * 32,
+        letterhead=LETTERHEAD,
+        lines=lines,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+PATIENT = document(line(healthcode_code="X9300"))
+MIXED = document(line(), taxed(2))
+CONTACT = document(
+    line(healthcode_code="X9300"),
+    taxed(2, patient_id="P0043", patient_name="Sam Birch", healthcode_code="X9301"),
+    bill_to="ACME",
+    bill_to_name="Acme Shipping Ltd",
+    patient_id="",
+    patient_name="",
+    accounts_reference="PO-77",
+)
+CREDIT = document(
+    number="CRN-000001",
+    kind="credit_note",
+    issued_on=date(2026, 3, 9),
+    credits_number="INV-000001",
+    credits_issued_on=date(2026, 3, 1),
+    reason="Moved away",
+)
+PLAIN = document(
+    line(tax_code="NONE", tax_name="No tax charged"), letterhead=UNREGISTERED
+)
+INCLUSIVE = document(
+    taxed(unit_price=Decimal("144.00")),
+    letterhead=replace(LETTERHEAD, prices_include_tax=True),
+)
+MANY = document(*(line(n, patient_name=f"Member {n}") for n in range(1, 121)))
+ALL = {
+    "a patient's invoice": PATIENT,
+    "exempt and taxed lines": MIXED,
+    "a contact's combined invoice": CONTACT,
+    "a credit note": CREDIT,
+    "a practice that is not registered": PLAIN,
+    "prices that include tax": INCLUSIVE,
+    "a hundred and twenty lines": MANY,
+}
+every_kind = pytest.mark.parametrize("made", ALL.values(), ids=ALL.keys())
+
+
+def opened(made: Document) -> Workbook:
+    return load_workbook(BytesIO(invoice.render(made)))
+
+
+def values(made: Document, printed: bool = True) -> Iterator[object]:
+    """The values of the page, or of what stands beside it."""
+    sheet = opened(made)["Invoice"]
+    _, _, last_column, _ = range_boundaries(sheet.print_area.split("!")[-1])
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.value is not None and (cell.column <= last_column) is printed:
+                yield cell.value
+
+
+def words(made: Document, printed: bool = True) -> str:
+    return "\n".join(str(value) for value in values(made, printed))
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        pytest.param(PATIENT, "Invoice", id="an invoice says that it is one"),
+        pytest.param(PATIENT, "INV-000001", id="it has its number"),
+        pytest.param(PATIENT, "Robin Alder\n", id="it is addressed by name"),
+        pytest.param(PATIENT, "YO21 9ZZ", id="it has the payer's postcode"),
+        pytest.param(
+            PATIENT,
+            "Period: 1 March 2026 to 31 March 2026",
+            id="the period is in words",
+        ),
+        pytest.param(
+            PATIENT, "Healthcode X9300", id="a patient sees the Healthcode code"
+        ),
+        pytest.param(
+            PATIENT, "GB 123 4567 89", id="a registered practice: its VAT number"
+        ),
+        pytest.param(PATIENT, "company number 01234567", id="a company: its number"),
+        pytest.param(PATIENT, "sort code 20-00-00", id="it says how to pay"),
+        pytest.param(
+            PATIENT, "Payment reference: INV-000001", id="the number is the reference"
+        ),
+        pytest.param(PATIENT, "Please pay by 15 March 2026.", id="it says by when"),
+        pytest.param(PATIENT, "Thank you for being a member.", id="it has the footer"),
+        pytest.param(MIXED, "\nExempt\n", id="an exempt line is marked as such"),
+        pytest.param(MIXED, "STD 20%", id="a taxed line shows code and rate"),
+        pytest.param(
+            MIXED, "Standard rate (STD, 20%)", id="each tax code has its own total"
+        ),
+        pytest.param(MIXED, "Exempt (EXEMPT, no VAT)", id="so has the exempt one"),
+        pytest.param(
+            MIXED,
+            "Gold membership\n1 March 2026 to 31 March 2026",
+            id="periods that differ stand on their lines",
+        ),
+        pytest.param(
+            CONTACT,
+            "Sam Birch – Driving report",
+            id="a contact sees whom a line is for",
+        ),
+        pytest.param(CONTACT, "PO-77", id="a contact sees their own reference"),
+        pytest.param(CREDIT, "Credit note", id="a credit note says that it is one"),
+        pytest.param(
+            CREDIT,
+            "Credit for invoice INV-000001 of 1 March 2026",
+            id="it names the invoice and its day",
+        ),
+        pytest.param(CREDIT, "Reason: Moved away", id="it gives the reason"),
+        pytest.param(CREDIT, "Total credited", id="it totals what is given back"),
+        pytest.param(INCLUSIVE, "incl. VAT", id="inclusive unit prices say so"),
+    ],
+)
+def test_the_page_says(made: Document, said: str) -> None:
+    assert said in words(made)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        pytest.param(CONTACT, "X930", id="no Healthcode code to a contact"),
+        pytest.param(CONTACT, "Patient ID", id="no patient's id to a contact"),
+        pytest.param(CREDIT, "How to pay", id="nobody pays a credit note"),
+        pytest.param(CREDIT, "Amount due", id="nothing is due on a credit note"),
+        pytest.param(CREDIT, "Due date", id="a credit note has no due date"),
+        pytest.param(PLAIN, "VAT", id="no VAT where the practice is not registered"),
+        pytest.param(PLAIN, "GB 123", id="no VAT number either"),
+        pytest.param(PLAIN, "NONE", id="nor a tax code"),
+        pytest.param(PLAIN, "company number", id="no company, no company number"),
+        pytest.param(PATIENT, "UNSENT", id="UNSENT is not on the page"),
+        pytest.param(
+            PATIENT, "incl. VAT", id="exclusive prices are not called inclusive"
+        ),
+    ],
+)
+def test_the_page_does_not_say(made: Document, said: str) -> None:
+    assert said not in words(made)
+
+
+def test_a_zero_invoice_asks_for_no_payment() -> None:
+    free = line(unit_price=Decimal(0), net=Decimal(0), gross=Decimal(0))
+    assert "How to pay" not in words(document(free))
+
+
+@every_kind
+def test_unsent_stands_beside_the_page(made: Document) -> None:
+    assert "UNSENT" in words(made, printed=False)
+
+
+@every_kind
+def test_the_same_document_gives_the_same_bytes(made: Document) -> None:
+    assert invoice.render(made) == invoice.render(made)
+
+
+@every_kind
+def test_it_is_one_sheet_one_a4_page_wide(made: Document) -> None:
+    book = opened(made)
+    sheet = book["Invoice"]
+    assert book.sheetnames == ["Invoice"]
+    assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "portrait")
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.page_setup.fitToWidth in (None, 1)
+    assert sheet.page_setup.fitToHeight == 0
+
+
+@every_kind
+def test_its_properties_name_the_document_and_nobody(made: Document) -> None:
+    book = opened(made)
+    own = {each.name: each.value for each in book.custom_doc_props.props}
+    properties = book.properties
+    assert own == {
+        "invoice_number": made.number,
+        "status": "UNSENT",
+        "run_id": made.run_id,
+        "content_sha256": made.sha256,
+    }
+    assert properties.subject == made.number
+    assert properties.creator == made.letterhead.practice_name
+    assert properties.created == datetime(
+        made.issued_on.year, made.issued_on.month, made.issued_on.day
+    )
+    assert "Robin" not in f"{properties.title}{properties.keywords}{own}"
+
+
+@every_kind
+def test_the_page_holds_no_formula(made: Document) -> None:
+    cells = (cell for row in opened(made)["Invoice"].iter_rows() for cell in row)
+    assert all(cell.data_type != "f" for cell in cells)
+
+
+def test_totals_per_tax_code_and_all_together_are_the_documents() -> None:
+    sheet = opened(MIXED)["Invoice"]
+    rows = {row[0].value: [cell.value for cell in row] for row in sheet.iter_rows()}
+    of_code = [rows["Exempt (EXEMPT, no VAT)"], rows["Standard rate (STD, 20%)"]]
+    for column, total in ((3, MIXED.net), (5, MIXED.tax), (6, MIXED.gross)):
+        added = round(sum(row[column] for row in of_code), 2)
+        assert added == rows["Total"][column] == float(total)
+    due = next(row for row in sheet.iter_rows() if row[3].value == "Amount due")
+    assert due[5].value == float(MIXED.gross)
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["positive", "negative"])
+def test_a_credit_note_is_positive_however_it_is_kept(sign: int) -> None:
+    kept = [replace(line(), net=sign * line().net, gross=sign * line().gross)]
+    credit = replace(CREDIT, lines=tuple(kept), gross=sign * CREDIT.gross)
+    numbers = [value for value in values(credit) if isinstance(value, float)]
+    assert numbers
+    assert min(numbers) >= 0
+
+
+def test_many_lines_repeat_their_headings_on_each_page() -> None:
+    sheet = opened(MANY)["Invoice"]
+    first, last = sheet.print_title_rows.replace("$", "").split(":")
+    assert first == last
+    assert sheet[f"A{first}"].value == "Description"
+    assert sheet[f"G{first}"].value == "Gross (£)"
+    assert sheet.oddFooter.right.text.strip() == "Page &P of &N"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [PATIENT, MIXED, CREDIT, PLAIN, INCLUSIVE],
+    ids=["exempt", "exempt and taxed", "credit note", "no tax", "tax included"],
+)
+def test_a_few_lines_fit_one_page(made: Document) -> None:
+    sheet = opened(made)["Invoice"]
+    _, _, _, last_row = range_boundaries(sheet.print_area.split("!")[-1])
+    rows = [sheet.row_dimensions[row] for row in range(1, last_row + 1)]
+    heights = [row.height or 15 for row in rows]  # the default is not written
+    assert sum(heights) * 25.4 / 72 < 297 - 12 - 18
+
+
+def test_the_address_stands_where_the_window_of_the_envelope_is() -> None:
+    sheet = opened(PATIENT)["Invoice"]
+    found = next(
+        row for row in range(1, 20) if sheet.cell(row, 1).value == "Robin Alder"
+    )
+    above = sum(sheet.row_dimensions[row].height or 15 for row in range(1, found))
+    from_top = sheet.page_margins.top * 25.4 + above * 25.4 / 72
+    assert 45 <= from_top <= 50
+    lines = [sheet.cell(found + offset, 1).value for offset in range(4)]
+    assert lines == ["Robin Alder", "17 Cliff Street", "Whitby", "YO21 9ZZ"]
+
+
+def test_a_long_address_stays_within_the_window() -> None:
+    name = "The Amalgamated Union of Rope, Sail and Canvas Makers of the North Riding"
+    sheet = opened(replace(CONTACT, bill_to_name=name))["Invoice"]
+    assert sheet["A3"].value + " " + sheet["A4"].value == name
+    assert sheet["A5"].value == "17 Cliff Street"
+
+
+@pytest.mark.parametrize("amount", ["9.99", "10000.00", "999999.99"])
+def test_every_amount_has_room_in_its_column(amount: str) -> None:
+    price = Decimal(amount)
+    sheet = opened(document(line(unit_price=price, net=price, gross=price)))["Invoice"]
+    for column in "CDFG":
+        assert sheet.column_dimensions[column].width >= len(f"{price:,.2f}")
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+44 1", "-2", "@home", "http://x.example", "007"]
+)
+def test_text_stays_text_whatever_it_begins_with(text: str) -> None:
+    hostile = document(
+        line(description=text),
+        bill_to_name=text,
+        address=(text,),
+        accounts_reference=text,
+        reason=text,
+        letterhead=replace(LETTERHEAD, practice_name=text, invoice_footer=text),
+    )
+    sheet = opened(hostile)["Invoice"]
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value == text]
+    assert len(cells) >= 5
+    assert {(cell.data_type, cell.hyperlink) for cell in cells} == {("s", None)}
+
+
+@pytest.mark.parametrize(
+    "text", ["a\x00b", "a\ud800b", "a\x0bb"], ids=["a null", "half a pair", "a tab"]
+)
+def test_damaging_characters_are_left_out(text: str) -> None:
+    made = document(line(description=text), bill_to_name=text)
+    assert "ab" in words(made)
+
+
+def test_an_amount_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        invoice.render(document(line(net=Decimal("NaN"))))

@@ -1,0 +1,491 @@
+"""The issues workbook: every night read back from its bytes."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from pipeline.books import Change, Entry, Held, Night, OpenProblem
+from pipeline.exports import issues, issues_sheets, words
+from pipeline.exports.issues_sheets import link_to
+from pipeline.problems import Place, Problem, Severity
+
+AS_OF = date(2026, 3, 31)
+SHEETS = ["Summary", "Problems", "Held", "Fixed for you", "Changes", "Read me"]
+PROBLEM_TITLES = [
+    "No",
+    "Seriousness",
+    "File",
+    "Sheet",
+    "Row",
+    "Column",
+    "Cell",
+    "Patient or product",
+    "What we found",
+    "What we expected",
+    "How to fix",
+    "Effect tonight",
+    "Amount held £",
+    "First seen",
+    "Nights",
+    "Code",
+]
+CELL = Place("patients.xlsx", "Patients", 2, "Start date", "D2")
+
+
+def entry(number: str, gross: str, kind: str = "invoice") -> Entry:
+    return Entry(
+        number=number,
+        kind=kind,
+        status="unsent",
+        active=True,
+        membership=True,
+        issued_on=AS_OF,
+        due_on=date(2026, 4, 14),
+        patient_id="P0001",
+        patient_name="Robin Alder",
+        bill_to="",
+        bill_to_name="Robin Alder",
+        currency="GBP",
+        net=Decimal(gross),
+        tax=Decimal("0.00"),
+        gross=Decimal(gross),
+        credits=Decimal("0.00"),
+        sent_on=None,
+        sent_to="",
+        run_id="N1",
+        path="invoices/2026/03/" + number + ".xlsx",
+    )
+
+
+CLEAN = Night(
+    run_id="N1",
+    as_of=AS_OF,
+    practice_name="Harbour Lane Surgery",
+    currency="GBP",
+    memberships={"billed": 2, "held": 0},
+    made=(entry("INV-000001", "49.99"), entry("INV-000002", "10.01")),
+    held=(),
+    problems=(),
+    changes=(),
+    unsent=(),
+    months=(),
+)
+
+
+def opened(
+    severity: Severity = Severity.HELD,
+    code: str = "date-not-real",
+    place: Place = CELL,
+    found: str = "31/02/2024 is not a date",
+    repair: str = "write it as a date cell or as 2024-01-31",
+    amount: Decimal | None = Decimal("49.99"),
+    nights: int = 1,
+) -> OpenProblem:
+    problem = Problem(
+        severity,
+        code,
+        place,
+        found,
+        expected="a date, such as 2026-03-04",
+        repair=repair,
+        subject="P0001",
+        effect="not billed: Gold membership",
+        amount=amount,
+    )
+    return OpenProblem(problem, date(2026, 3, 29), nights)
+
+
+STOP = opened(
+    Severity.STOPS,
+    "missing-column",
+    Place("patients.xlsx", "Patients"),
+    "the column Start date is missing",
+    "name the column Start date",
+    None,
+)
+HELD = replace(
+    CLEAN,
+    memberships={"billed": 2, "held": 2},
+    problems=(opened(nights=3),),
+    held=(
+        Held("P0001", "GOLD", "row", Decimal("49.99")),
+        Held("P0002", "GOLD", "its start lies too far back", None),
+    ),
+)
+
+
+def read(night: Night, values: bool = False) -> Workbook:
+    return load_workbook(BytesIO(issues.render(night)), data_only=values)
+
+
+def texts(sheet: Worksheet) -> list[str]:
+    return [str(cell.value) for row in sheet for cell in row if cell.value is not None]
+
+
+def table(sheet: Worksheet) -> list[dict[str, object]]:
+    titles, *rows = sheet.iter_rows(min_row=4, values_only=True)
+    return [dict(zip(titles, row, strict=True)) for row in rows]
+
+
+NIGHTS = {
+    "a clean night": CLEAN,
+    "a night with somebody held": HELD,
+    "a refused night": replace(CLEAN, refused=True, made=(), problems=(STOP,)),
+    "a night of nothing at all": replace(CLEAN, made=(), memberships={}, run_id=""),
+}
+
+
+@pytest.mark.parametrize("night", NIGHTS.values(), ids=NIGHTS.keys())
+class TestEveryNight:
+    def test_has_all_sheets_and_opens_on_the_summary(self, night: Night) -> None:
+        book = read(night)
+        assert book.sheetnames == SHEETS
+        assert book.active.title == "Summary"
+
+    def test_gives_the_same_bytes_twice(self, night: Night) -> None:
+        assert issues.render(night) == issues.render(night)
+
+    def test_is_dated_by_the_night_and_signed_by_the_practice(
+        self, night: Night
+    ) -> None:
+        properties = read(night).properties
+        assert properties.created == datetime(2026, 3, 31)
+        assert properties.creator == "Harbour Lane Surgery"
+
+    def test_prints_landscape_on_a4_one_page_wide(self, night: Night) -> None:
+        for sheet in read(night):
+            assert sheet.page_setup.orientation == "landscape"
+            assert sheet.page_setup.paperSize == 9
+            assert sheet.sheet_properties.pageSetUpPr.fitToPage
+            assert sheet.page_setup.fitToWidth in (None, 1)
+            assert sheet.page_setup.fitToHeight == 0
+
+    def test_lists_keep_their_header_in_sight(self, night: Night) -> None:
+        book = read(night)
+        for name in ("Problems", "Held", "Fixed for you", "Changes"):
+            assert book[name].freeze_panes == "A5"
+            assert book[name].auto_filter.ref
+            assert book[name].print_title_rows == "$4:$4"
+
+    def test_merges_and_hides_nothing_and_writes_no_small_print(
+        self, night: Night
+    ) -> None:
+        for sheet in read(night):
+            assert not sheet.merged_cells.ranges
+            assert sheet.sheet_state == "visible"
+            assert all(
+                cell.font.sz >= 10
+                for row in sheet
+                for cell in row
+                if cell.value is not None
+            )
+
+
+def test_a_clean_night_says_nothing_to_fix_on_green() -> None:
+    summary = read(CLEAN)["Summary"]
+    assert summary["A4"].value == "✓  Nothing to fix"
+    assert summary["A4"].fill.fgColor.rgb == "FFD8EFDC"
+    assert summary["A6"].value == (
+        "2 invoices for £60.00 were made on Tuesday 31 March 2026; nobody is held."
+    )
+
+
+def test_on_a_clean_night_each_list_says_there_is_nothing() -> None:
+    book = read(CLEAN)
+    assert [book[name]["A2"].value for name in SHEETS[1:5]] == [
+        "Nothing to fix.",
+        "Nobody is held.",
+        "There was nothing to put right.",
+        "Nothing was changed.",
+    ]
+    assert [book[name].max_row for name in SHEETS[1:5]] == [4, 4, 4, 4]
+
+
+def test_what_was_fixed_leaves_a_night_clean() -> None:
+    fixed = opened(Severity.FIXED, "space-trimmed", found="spaces were removed")
+    book = read(replace(CLEAN, problems=(fixed,)))
+    assert book["Summary"]["A4"].value == "✓  Nothing to fix"
+    assert book["Problems"].max_row == 4
+    assert table(book["Fixed for you"])[0]["What we found"] == "Spaces were removed."
+
+
+def test_a_refused_night_says_first_that_nothing_was_billed_and_why() -> None:
+    other = opened(Severity.STOPS, "guard-drop", Place("settings.xlsx"), "members fell")
+    night = replace(CLEAN, refused=True, made=(), problems=(opened(), other, STOP))
+    book = read(night)
+    assert book["Summary"]["A4"].value == "Nothing was billed"
+    told = " ".join(book["Summary"].cell(row, 1).value or "" for row in (6, 7))
+    assert told.startswith(
+        "Nothing was billed on Tuesday 31 March 2026: settings.xlsx: members fell"
+        " (and 1 more problem, below)."
+    )
+    order = [row["Seriousness"] for row in table(book["Problems"])]
+    assert order == ["Stops the night", "Stops the night", "Not billed"]
+
+
+def test_a_problem_is_told_in_all_its_columns() -> None:
+    sheet = read(HELD)["Problems"]
+    assert [cell.value for cell in sheet[4]] == PROBLEM_TITLES
+    assert [cell.value for cell in sheet[5]] == [
+        1,
+        "Not billed",
+        "patients.xlsx",
+        "Patients",
+        2,
+        "Start date",
+        "Patients!D2",
+        "P0001",
+        "31/02/2024 is not a date.",
+        "A date, such as 2026-03-04.",
+        "Write it as a date cell or as 2024-01-31.",
+        "Not billed: Gold membership.",
+        49.99,
+        datetime(2026, 3, 29),
+        3,
+        "date-not-real",
+    ]
+    assert sheet["M5"].number_format == "#,##0.00"
+    assert sheet["N5"].number_format == "dd mmm yyyy"
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "target"),
+    [
+        pytest.param(
+            Place("patients.xlsx", "Patients", 2, "Start date", "D2"),
+            "Patients!D2",
+            "external:../patients.xlsx#Patients!D2",
+            id="a cell is linked in the file beside the folder out",
+        ),
+        pytest.param(
+            Place("products.xlsx", "Contract prices", 3, "Price", "B3"),
+            "Contract prices!B3",
+            "external:../products.xlsx#'Contract prices'!B3",
+            id="a sheet with a space is quoted",
+        ),
+        pytest.param(
+            Place("products.xlsx", "Ann's", 3, "", "B3"),
+            "Ann's!B3",
+            "external:../products.xlsx#'Ann''s'!B3",
+            id="an apostrophe is doubled",
+        ),
+        pytest.param(
+            Place("products.xlsx", "Q1", 3, "", "B3"),
+            "Q1!B3",
+            "external:../products.xlsx#'Q1'!B3",
+            id="a sheet that reads as a cell is quoted",
+        ),
+        pytest.param(
+            Place("patients.xlsx", "Patients", 7),
+            "Patients!A7",
+            "external:../patients.xlsx#Patients!A7",
+            id="a row is linked at its first cell",
+        ),
+        pytest.param(
+            Place("patients.xlsx", "Patients"),
+            "Patients",
+            "external:../patients.xlsx#Patients!A1",
+            id="a sheet is linked at its first cell",
+        ),
+        pytest.param(
+            Place("contacts.csv", "Contacts", 4, "Code", "A4"),
+            "contacts.csv",
+            "external:../contacts.csv",
+            id="a CSV is linked as a file",
+        ),
+        pytest.param(
+            Place("patients.xlsx"),
+            "patients.xlsx",
+            "external:../patients.xlsx",
+            id="a file is linked as a file",
+        ),
+        pytest.param(
+            Place("ledger"), "ledger", "", id="what is no sheet is not linked"
+        ),
+        pytest.param(
+            Place("a#b.xlsx", "S", 1, "", "A1"), "S!A1", "", id="a # would cut the link"
+        ),
+    ],
+)
+def test_links(place: Place, text: str, target: str) -> None:
+    link = link_to(place)
+    assert (link.text, link.target) == (text, target)
+
+
+def test_the_link_in_the_workbook_leads_to_the_cell() -> None:
+    link = read(HELD)["Problems"]["G5"].hyperlink
+    assert link.target.replace("\\", "/") == "../patients.xlsx"
+    assert link.location == "Patients!D2"
+
+
+def test_beyond_the_most_links_a_sheet_may_have_the_place_is_plain_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(issues_sheets, "MAX_LINKS", 2)
+    sheet = read(replace(CLEAN, problems=(opened(),) * 4))["Problems"]
+    cells = [sheet.cell(row, 7) for row in range(5, 9)]
+    assert [bool(cell.hyperlink) for cell in cells] == [True, True, False, False]
+    assert {cell.value for cell in cells} == {"Patients!D2"}
+
+
+def test_problems_are_grouped_by_what_to_do_about_them() -> None:
+    problems = (
+        opened(Severity.CHECK, "unknown-column", repair="delete it", amount=None),
+        opened(),
+        opened(repair="write another thing", amount=None),
+        opened(place=Place("patients.xlsx", "Patients", 9, "End date", "E9")),
+    )
+    sheet = read(replace(CLEAN, problems=problems))["Summary"]
+    rows = list(sheet.iter_rows(values_only=True))
+    start = next(number for number, row in enumerate(rows) if row[2] == "What to do")
+    assert rows[start + 1 :] == [
+        (
+            "Not billed",
+            2,
+            "Write it as a date cell or as 2024-01-31.",
+            "patients.xlsx: Patients!D2",
+            99.98,
+        ),
+        (
+            "Not billed",
+            1,
+            "Write another thing.",
+            "patients.xlsx: Patients!D2",
+            None,
+        ),
+        ("Check", 1, "Delete it.", "patients.xlsx: Patients!D2", None),
+    ]
+
+
+def test_the_summary_counts_each_seriousness() -> None:
+    severities = [Severity.CHECK, Severity.CHECK, Severity.FIXED, Severity.HELD]
+    night = replace(CLEAN, problems=tuple(opened(kind) for kind in severities))
+    rows = list(read(night)["Summary"].iter_rows(max_col=2, values_only=True))
+    start = rows.index(("Seriousness", "How many"))
+    assert rows[start + 1 : start + 5] == [
+        ("Stops the night", 0),
+        ("Not billed", 1),
+        ("Check", 2),
+        ("Fixed for you", 1),
+    ]
+
+
+def test_held_adds_up_and_says_what_cannot_be_known() -> None:
+    formulas, values = read(HELD)["Held"], read(HELD, values=True)["Held"]
+    assert [[cell.value for cell in row] for row in values["A5:D7"]] == [
+        ["P0001", "GOLD", "Its row has a problem.", 49.99],
+        ["P0002", "GOLD", "Its start lies too far back.", "cannot be known"],
+        ["Total", None, None, 49.99],
+    ]
+    assert formulas["D7"].value == "=SUM(D5:D6)"
+    assert formulas.auto_filter.ref == "A4:D6"
+
+
+def test_changes_say_whether_they_took_effect_and_why_not() -> None:
+    change = Change(
+        "Products", "GOLD", "Monthly price", "49.99", "52.00", "dd", False, "no right"
+    )
+    accepted = replace(change, accepted=True, reason="")
+    book = read(replace(CLEAN, changes=(change, accepted)))
+    rows = [[cell.value for cell in row] for row in book["Changes"]["A5:H6"]]
+    told = ["Products", "GOLD", "Monthly price", "49.99", "52.00", "dd"]
+    assert rows[0] == [*told, "Refused", "No right."]
+    assert rows[1][:7] == [*told, "Accepted"]
+    assert book["Summary"]["A4"].value == "Something to look at"
+
+
+HOSTILE = [
+    "=1+1",
+    "+44",
+    "-5",
+    "@SUM(A1)",
+    "<script>",
+    "http://x.org",
+    "007",
+    "\x07",
+    "_x0041_",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_of_any_kind_stays_text(text: str) -> None:
+    problem = replace(opened().problem, found=text, subject=text, expected=text)
+    night = replace(
+        CLEAN,
+        practice_name=text,
+        problems=(OpenProblem(problem, AS_OF, 1),),
+        held=(Held(text, text, text, None),),
+        changes=(Change(text, text, text, text, text, text, True, text),),
+    )
+    book = read(night)
+    types = {cell.data_type for cell in book["Problems"][5][7:9] + book["Changes"][5]}
+    assert types == {"s"}
+    assert book["Held"]["A5"].data_type == "s"
+    assert not book["Problems"]["H5"].hyperlink
+
+
+def test_half_a_character_and_endless_text_do_not_spoil_the_workbook() -> None:
+    problem = replace(opened().problem, found="\ud800" + "x" * 40_000)
+    sheet = read(replace(CLEAN, problems=(OpenProblem(problem, AS_OF, 1),)))["Problems"]
+    assert str(sheet["I5"].value).startswith("?xxx")
+    assert len(str(sheet["I5"].value)) <= 32_767
+
+
+def test_an_amount_that_is_no_number_is_never_written() -> None:
+    night = replace(CLEAN, problems=(opened(amount=Decimal("NaN")),))
+    with pytest.raises(ValueError, match="no number"):
+        issues.render(night)
+
+
+@pytest.mark.parametrize(
+    ("clause", "sentence"),
+    [
+        pytest.param("write the date", "Write the date.", id="a clause gets a capital"),
+        pytest.param("", "", id="nothing stays nothing"),
+        pytest.param("is it GOLD?", "Is it GOLD?", id="a question keeps its mark"),
+        pytest.param("glod is not a code", "glod is not a code.", id="a value stays"),
+        pytest.param("it is blank", "It is blank.", id="our own words get a capital"),
+        pytest.param(
+            "patients.xlsx is old", "patients.xlsx is old.", id="a file stays"
+        ),
+    ],
+)
+def test_sentences(clause: str, sentence: str) -> None:
+    assert words.sentence(clause) == sentence
+
+
+@pytest.mark.parametrize(
+    ("night", "sentence"),
+    [
+        pytest.param(
+            HELD,
+            "2 invoices for £60.00 were made on Tuesday 31 March 2026; 2 memberships"
+            " (£49.99 and 1 amount not known yet) are held.",
+            id="held memberships and their amount are told",
+        ),
+        pytest.param(
+            replace(CLEAN, made=CLEAN.made[:1], held=HELD.held[:1]),
+            "1 invoice for £49.99 was made on Tuesday 31 March 2026; 1 request"
+            " (£49.99) is held.",
+            id="one is one",
+        ),
+        pytest.param(
+            replace(CLEAN, made=(entry("CRN-000001", "9.00", "credit_note"),)),
+            "No invoice was made on Tuesday 31 March 2026; nobody is held.",
+            id="a credit note is no invoice",
+        ),
+        pytest.param(
+            replace(CLEAN, refused=True, problems=(STOP,)),
+            "Nothing was billed on Tuesday 31 March 2026: patients.xlsx: Patients: the"
+            " column Start date is missing.",
+            id="a refused night gives its cause",
+        ),
+    ],
+)
+def test_the_night_in_a_sentence(night: Night, sentence: str) -> None:
+    assert words.night_in_a_sentence(night) == sentence
