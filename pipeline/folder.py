@@ -69,9 +69,7 @@ def list_practice(folder: Path) -> Listing:
     texts, texts_twice = _choose(names, TABLES, ("csv",), problems)
     foreign = _foreign(folder, names, workbooks, problems)
     told = {*workbooks.values(), *texts.values(), *foreign}
-    told |= {
-        name for several in (twice, texts_twice) for name in sum(several.values(), [])
-    }
+    told.update(*twice.values(), *texts_twice.values())
     for name in names:
         if name not in told:
             problems += _beside(name, workbooks, texts)

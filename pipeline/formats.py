@@ -1,4 +1,4 @@
-"""What a file truly is, told from its first bytes, and what to do when it is no workbook."""
+"""What a file truly is, told from its bytes, and what to do if it is no workbook."""
 
 import io
 import re

@@ -10,7 +10,7 @@ from pipeline.cells import heading, show
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Severity
 from pipeline.separated import SEARCHED
-from pipeline.sheets import column_letter
+from pipeline.sheets import column_letter, shows_nothing
 from schemas.columns import Column, Schema, columns
 
 _TURNED_DEPTH = 60  # rows of column A in which a table on its side is looked for
@@ -35,7 +35,7 @@ _ALIASES = {
 class Grid:
     """A sheet's cells from A1 on, each row as wide as the sheet; blank cells are None.
 
-    `too_wide` are the rows of a CSV file, counted from 1, with more cells than headings.
+    `too_wide` are rows of a CSV file, counted from 1, with more cells than headings.
     """
 
     file: str
@@ -60,9 +60,7 @@ class Layout:
 
 def is_blank(value: object) -> bool:
     """Whether a raw cell shows nothing."""
-    return value is None or (
-        isinstance(value, str) and not value.strip().strip("\u200b\u2060\ufeff")
-    )
+    return value is None or (isinstance(value, str) and shows_nothing(value))
 
 
 @cache
@@ -318,7 +316,8 @@ class _Headings:
         cell = self.cells[index] if index < len(self.cells) else None
         return Place(
             self.grid.file, self.grid.sheet, self.number,
-            "" if is_blank(cell) else show(cell), f"{column_letter(index)}{self.number}",
+            "" if is_blank(cell) else show(cell),
+            f"{column_letter(index)}{self.number}",
         )  # fmt: skip
 
 

@@ -15,7 +15,14 @@ from typing import Any
 from xml.parsers import expat
 
 from pipeline.formats import BROKEN, MESSAGES
-from pipeline.sheets import COLUMNS, LAST_ROW, Area, Unusable, column_index
+from pipeline.sheets import (
+    COLUMNS,
+    LAST_ROW,
+    Area,
+    Unusable,
+    column_index,
+    shows_nothing,
+)
 
 MOST_PARTS = 5_000
 LARGEST_TOTAL = 1024**3
@@ -26,7 +33,8 @@ _MAIN = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
-_LINK = re.compile(r"\[\d+\]")
+# [1]Sheet!A1, but not Table[2024], which is a column of a table.
+_LINK = re.compile(r"(?<![\w\]])\[\d+\][^\[\]]*!")
 
 _SAVE_AGAIN = "open it in Excel, save it again and see that nothing is missing"
 
@@ -267,7 +275,17 @@ def _attachments(package: Package, entry: Entry, facts: Facts) -> None:
                     facts.comments.add((area.top, area.left))
 
 
-_MAYBE_BLANK = re.compile(rb"<(\w+:)?t( [^>]*)?(/>|>\s*</)|<(\w+:)?si\s*(/>|></)")
+_MAYBE_BLANK = re.compile(
+    rb"<(\w+:)?t( [^>]*)?(/>|>(_x|[^0-9A-Za-z]))|<(\w+:)?si\s*(/>|></)"
+)
+# How a workbook writes a character that XML cannot hold: _x000D_.
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def _is_blank(text: str) -> bool:
+    if text.startswith("_x"):
+        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return shows_nothing(text)
 
 
 def _blank_strings(parts: dict[str, bytes]) -> frozenset[str]:
@@ -284,7 +302,7 @@ def _blank_strings(parts: dict[str, bytes]) -> frozenset[str]:
             texts.append("")
         elif kind == "t" and texts:
             texts[-1] += text
-    return frozenset(str(n) for n, text in enumerate(texts) if not text.strip())
+    return frozenset(str(n) for n, text in enumerate(texts) if _is_blank(text))
 
 
 class _Walk:
@@ -381,10 +399,14 @@ class _Walk:
         text = "".join(self._texts).strip() if self._saved else ""
         if self._formula is not None:
             self._note_formula(text)
-        if not text or (self._kind == "s" and text in self._blank_strings):
+        if self._kind == "s":
+            blank = not text or text in self._blank_strings
+        else:
+            blank = _is_blank(text)
+        if blank:
             return
         self._filled = True
-        if self._column > self._last_column:  # noqa: PLR1730  once per cell: no call
+        if self._column > self._last_column:  # once per cell: no call
             self._last_column = self._column
         if self._kind == "e":
             self.facts.errors[self._row, self._column] = text

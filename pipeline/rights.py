@@ -140,7 +140,7 @@ def _put_in_force(
     )
     parts = [
         f"select {listed} from staged.{name} where held or row_key is null",
-        f"select {', '.join('row.' + column for column in names)}"
+        f"select {', '.join('typed.' + column for column in names)}"
         f" from staged.compared_{name} as typed"
         f" inner join staged.verdicts_{name} using (row_key) where allowed",
         f"select {kept} from staged.compared_{name} as typed"

@@ -1,4 +1,4 @@
-"""A sheet kept as CSV: its letters, its separator, and its rows as a spreadsheet shows them."""
+"""A sheet kept as CSV: its letters, separator, and rows as a spreadsheet shows them."""
 
 import csv
 import io
@@ -73,7 +73,7 @@ def _no_text(form: str) -> Unusable:
 
 
 def _decode(content: bytes) -> tuple[str, bool]:
-    """The text, and whether it was read as Windows text; other letters are not guessed."""
+    """The text, and whether it was read as Windows text; nothing else is guessed."""
     for mark, encoding in _BOMS:
         if content.startswith(mark):
             try:

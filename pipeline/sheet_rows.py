@@ -159,8 +159,7 @@ class _Sorting:
             yield self._stop(
                 "row-limit", last, self.key_index,
                 f"the sheet ends at row {last:,}, where a spreadsheet cuts rows off",
-                "see whether rows are missing, and spread them over fewer columns or"
-                " remove blank ones",
+                "see whether rows are missing below it, and delete blank rows above",
             )  # fmt: skip
 
     def _formulas(self) -> Iterator[Problem]:
@@ -178,8 +177,8 @@ class _Sorting:
                 f"formulas were saved without their values ({cells})",
                 "open the file in Excel, let it calculate, and save it",
             )  # fmt: skip
-        for index in sorted({column for _, column in mine}):
-            at = sorted(at for at in mine if at[1] == index)
+        for index in sorted({column for (_, column), saved in mine.items() if saved}):
+            at = sorted(at for at, saved in mine.items() if saved and at[1] == index)
             yield self._check(
                 "formula", *at[0],
                 f"the column {self.titles[index]} holds"
@@ -227,10 +226,11 @@ class _Sorting:
         if columns_hidden:
             titles = _names(self.titles[index] for index in columns_hidden)
             many = len(columns_hidden) > 1
+            verbs = ("are", "were") if many else ("is", "was")
             yield self._check(
                 "columns-hidden", self.layout.row, columns_hidden[0],
                 f"the column{'s' if many else ''} {titles}"
-                f" {'are' if many else 'is'} hidden and {'were' if many else 'was'} read",
+                f" {verbs[0]} hidden and {verbs[1]} read",
                 "unhide the columns so that mistakes in them can be seen",
             )  # fmt: skip
 

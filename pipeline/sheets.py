@@ -1,9 +1,10 @@
-"""A sheet as it stands in its file: headings, raw rows, and the address of every cell."""
+"""A sheet as it stands in its file: headings, raw rows, every cell's address."""
 
 import re
 from dataclasses import dataclass, field
 from functools import cache
 
+from pipeline.cells import canonical
 from pipeline.problems import Place, Problem
 from schemas import INPUTS
 from schemas.columns import columns, name_of
@@ -15,12 +16,17 @@ LONGEST_CELL = 32_767
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 
 
-class Unusable(Exception):
+class Unusable(Exception):  # noqa: N818  an answer, as Refused is, and no fault of ours
     """A file or sheet that cannot be used, and why, in the words of a problem."""
 
     def __init__(self, code: str, found: str, repair: str):
         super().__init__(code)
         self.code, self.found, self.repair = code, found, repair
+
+
+def shows_nothing(text: str) -> bool:
+    """Whether a cell of this text looks blank: spaces and invisible characters."""
+    return not text.strip() or (not text[0].isalnum() and not canonical(text))
 
 
 def column_letter(index: int) -> str:

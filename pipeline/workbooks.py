@@ -1,4 +1,4 @@
-"""Opens the practice's files and hands over every sheet of the contract as raw cells."""
+"""Opens the practice's files and hands over each sheet of the contract as raw cells."""
 
 import difflib
 import hashlib
@@ -71,7 +71,7 @@ def _at_boundary(file: str, reading: Reading, read: Callable[[], None]) -> None:
         reading.problems.append(_refusal(Place(file), refusal))
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException:  # noqa: BLE001  a reader in Rust panics with no Exception
+    except BaseException:  # a reader in Rust panics with no Exception
         unknown = Unusable(
             "unreadable", "the file could not be read",
             "open it, save it again, and see that nothing is missing",
@@ -120,6 +120,7 @@ class _Workbook:
         self.package = unpack(content)
         self.values = CalamineWorkbook.from_filelike(io.BytesIO(self.package.content()))
         self._must_be_the_right_template()
+        self._mention_1904()
         claimed = self._by_title()
         for schema, entry in self._by_headings(claimed).items():
             claimed[name_of(schema)] = entry
@@ -137,6 +138,17 @@ class _Workbook:
                 f"by its properties this is the workbook {kind}, not {self.stem}",
                 "put the right workbook here",
             )
+
+    def _mention_1904(self) -> None:
+        """Dates are right in either system, but not day numbers taken for dates."""
+        if self.package.date1904:
+            self._problem(
+                Severity.CHECK, "date-1904", Place(self.file),
+                "the workbook counts days from 1904, as old Excel for Mac did; its"
+                " dates were read rightly, but a date that shows as a plain number"
+                " would be four years out",
+                "copy the sheets into a new workbook and check their dates",
+            )  # fmt: skip
 
     def _by_title(self) -> dict[str, Entry]:
         """The sheet of each table that has its title; both sheet and CSV is refused."""
@@ -192,12 +204,22 @@ class _Workbook:
                 found[schema] = fitting[0]
                 self._problem(
                     Severity.CHECK, "sheet-renamed", Place(self.file, fitting[0].title),
-                    f"there is no sheet {title}; this one has its headings and was read",
+                    f"there is no sheet {title}; this one has its headings"
+                    " and was read",
                     f"name the sheet {title}",
                 )  # fmt: skip
             elif not optional:
                 self._stop_missing(title, free)
         return found
+
+    def _close_title(self, free: list[Entry], schema: Schema) -> list[Entry]:
+        """The sheet whose title is nearly a table's and that has some headings of it.
+
+        It may only be misspelt, and to bill without it would be worse than to ask.
+        """
+        titles = {entry.title: entry for entry in free}
+        close = difflib.get_close_matches(_title(schema), list(titles), 1, _NEARLY)
+        return [titles[title] for title in close if self._has_some(titles[title], schema)]
 
     def _fits(self, entry: Entry, schema: Schema, optional: bool) -> bool:
         try:
@@ -223,7 +245,7 @@ class _Workbook:
             place = Place(self.file, entry.title)
             self.reading.problems.append(_refusal(place, refusal))
             return
-        if not grid.rows and about(schema)["optional"]:
+        if not grid.facts.filled_rows and about(schema)["optional"]:
             return
         _keep(self.reading, schema, grid)
         if entry.state != "visible":
@@ -241,7 +263,7 @@ class _Workbook:
         return self.grids[entry.title]
 
     def _look_alikes(self, claimed: dict[str, Entry]) -> None:
-        """Copies of a sheet inside the workbook, which staff may have edited instead."""
+        """Copies of a sheet in the workbook, which staff may have edited instead."""
         for entry in self.package.sheets:
             if entry in claimed.values():
                 continue

@@ -28,9 +28,9 @@ NEIGHBOURS = [
     *(
         pytest.param(
             name,
-            f"Stops the night patients.xlsx: patients.xlsx and {name} stand side by side"
-            " and only one can be the right one; keep the right one and move the other"
-            " out of the folder",
+            f"Stops the night patients.xlsx: patients.xlsx and {name} stand side by"
+            " side and only one can be the right one; keep the right one and move the"
+            " other out of the folder",
             id=f"{name} is a conflict copy",
         )
         for name in (
@@ -137,7 +137,8 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
         f"{tmp_path / 'none'}: there is no such folder; name the practice folder"
     ]
     assert [str(p) for p in list_practice(tmp_path / "file").problems] == [
-        f"{tmp_path / 'file'}: this is no folder; name the folder that holds the workbooks"
+        f"{tmp_path / 'file'}: this is no folder; name the folder that holds the"
+        " workbooks"
     ]
 
 

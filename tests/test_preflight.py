@@ -74,7 +74,7 @@ def test_columns_are_lettered_as_spreadsheets_do(index: int, letters: str) -> No
 
 @pytest.mark.parametrize("reference", ["", "A0", "XFE1", "a1", "A1:B2:C3", "1A"])
 def test_a_reference_that_is_none_is_no_area(reference: str) -> None:
-    with pytest.raises(ValueError, match=".*"):
+    with pytest.raises(ValueError, match=r".*"):
         Area.of(reference)
 
 

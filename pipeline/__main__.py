@@ -1,0 +1,510 @@
+"""The command line: options in, problems out, exit codes; the only reader of the clock."""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+CRASHED, HELD, REFUSED, BUSY = 1, 3, 4, 5
+
+INVOICE_COLUMNS = (
+    "number,kind,status,active,membership,issued_on,due_on,patient_id,patient_name,"
+    "bill_to,bill_to_name,currency,net,tax,gross,credits,sent_on,sent_to,run_id"
+).split(",")
+LINE_COLUMNS = (
+    "number,line,patient_id,product_code,description,frequency,period_start,period_end,"
+    "quantity,unit_price,tax_code,tax_rate,net,tax,gross,price_source"
+).split(",")
+
+
+def today(zone: str) -> date:
+    """What day it is in the practice's time zone."""
+    return datetime.now(ZoneInfo(zone)).date()
+
+
+class Day(click.ParamType):
+    """A date typed as 2026-03-31."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:
+        """The date, or a usage error that says how to write one."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is not a date; write it as 2026-03-31", param, ctx)
+
+
+FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+LEDGER = click.option(
+    "--ledger",
+    type=click.Path(path_type=Path),
+    help="Where the ledger is, if not FOLDER/ledger/membill.duckdb; on a local disk.",
+)
+AS_OF = click.option(
+    "--as-of", type=Day(), help="The day to work for, as 2026-03-31; today if not given."
+)
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="csv and json are for machines: text is written as it is.",
+)
+
+
+@contextmanager
+def outcomes() -> Iterator[None]:
+    """Turn what a user can cause into plain lines and an exit code, never a traceback."""
+    from pipeline.ledger import Busy
+    from pipeline.problems import Refused
+
+    try:
+        yield
+    except Refused as refusal:
+        _say_problems(refusal.problems, stops_only=True)
+        click.echo("Nothing was billed, and the ledger is as it was.", err=True)
+        sys.exit(REFUSED)
+    except Busy as busy:
+        click.echo(f"{busy}; try again when it is done.", err=True)
+        sys.exit(BUSY)
+    except PermissionError as error:
+        click.echo(f"{error.filename}: no right to read or write it.", err=True)
+        sys.exit(REFUSED)
+    except OSError as error:
+        click.echo(f"{error.filename or 'a file'}: {error.strerror}.", err=True)
+        sys.exit(REFUSED)
+
+
+def _say_problems(problems: Sequence[Any], *, stops_only: bool = False) -> None:
+    """Problems on stderr, no personal value in them; the rest are counted."""
+    from pipeline.problems import Severity
+
+    shown = [
+        problem
+        for problem in problems
+        if problem.severity is Severity.STOPS
+        or (not stops_only and problem.severity is not Severity.FIXED)
+    ]
+    for problem in shown[:40]:
+        click.echo(f"{problem.severity}: {problem.public()}", err=True)
+    if len(shown) > 40:
+        click.echo(f"... and {len(shown) - 40} more: see issues.xlsx", err=True)
+
+
+def _ledger(folder: Path, ledger: Path | None) -> Path:
+    from pipeline.ledger import ledger_path
+
+    return ledger_path(folder, ledger)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="membill", prog_name="membill")
+def cli() -> None:
+    """Bill a practice's memberships from the spreadsheets its office keeps.
+
+    FOLDER is the practice folder with products.xlsx, patients.xlsx and settings.xlsx.
+    What it makes is written below FOLDER/out; nothing is ever sent to anybody.
+
+    Exit codes: 0 all that was due is billed, 2 wrong usage, 3 something is held,
+    4 refused and nothing billed, 5 another run holds the lock.
+    """
+    os.umask(0o077)
+
+
+@cli.command()
+@FOLDER
+@AS_OF
+@click.option(
+    "--accept",
+    multiple=True,
+    type=click.Choice(
+        ["drop", "joined", "changed", "price", "forecast", "amount", "date"]
+    ),
+    help="Let this guard through once. May be given more than once.",
+)
+@LEDGER
+def bill(
+    folder: Path, as_of: date | None, accept: tuple[str, ...], ledger: Path | None
+) -> None:
+    """The night: read the sheets, make the invoices that are due, write the workbooks.
+
+    Example: membill bill /srv/clinic --as-of 2026-11-30
+    """
+    from pipeline.run import bill as run_night
+
+    with outcomes(), _progress() as say:
+        outcome = run_night(
+            folder,
+            _ledger(folder, ledger),
+            as_of=as_of,
+            today=today,
+            accepted=accept,
+            command=_again(folder, as_of, accept),
+            say=say,
+        )
+    from pipeline.console import night_table
+
+    night_table(outcome, folder)
+    _say_problems([open_.problem for open_ in outcome.night.problems])
+    for warning in outcome.published.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    sys.exit(outcome.exit_code)
+
+
+def _again(folder: Path, as_of: date | None, accept: tuple[str, ...]) -> str:
+    """The command as it was typed, to be typed again with one more --accept."""
+    parts = ["membill bill", str(folder)]
+    parts += [f"--as-of {as_of}"] if as_of else []
+    return " ".join(parts + [f"--accept {guard}" for guard in accept])
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Say what is being done, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda text: status.update(text)
+
+
+@cli.command()
+@FOLDER
+@AS_OF
+@LEDGER
+def check(folder: Path, as_of: date | None, ledger: Path | None) -> None:
+    """Read and validate only, and write out/issues.xlsx. Exit 3 if there are problems.
+
+    Example: membill check /srv/clinic
+    """
+    from pipeline.problems import Severity
+    from pipeline.run import check_only
+
+    with outcomes():
+        problems, issues = check_only(
+            folder, _ledger(folder, ledger), as_of=as_of, today=today
+        )
+    _say_problems(problems)
+    bad = [
+        problem
+        for problem in problems
+        if problem.severity is Severity.HELD or problem.code == "change-refused"
+    ]
+    click.echo(f"{len(bad)} to mend before the next night; all of it is in {issues}")
+    sys.exit(HELD if bad else 0)
+
+
+@cli.command()
+@FOLDER
+@AS_OF
+@FORMAT
+@LEDGER
+def preview(folder: Path, as_of: date | None, form: str, ledger: Path | None) -> None:
+    """The lines `bill` would make on that day. Writes nothing; numbers are blank.
+
+    Example: membill preview /srv/clinic --as-of 2026-12-31
+    """
+    from pipeline.run import preview as run_preview
+
+    with outcomes():
+        lines, prepared = run_preview(
+            folder, _ledger(folder, ledger), as_of=as_of, today=today
+        )
+    _print(lines, LINE_COLUMNS, form, f"What {prepared.as_of} would bill")
+    _say_problems(prepared.problems)
+
+
+@cli.command()
+@FOLDER
+@click.option("--active", is_flag=True, help="Show only active: not credited in full.")
+@click.option("--memberships", is_flag=True, help="Show memberships only.")
+@click.option("--unsent", is_flag=True, help="Show only what is not sent yet.")
+@click.option("--patient", metavar="ID", help="Show one patient's, by Patient ID.")
+@FORMAT
+@LEDGER
+def invoices(
+    folder: Path,
+    active: bool,
+    memberships: bool,
+    unsent: bool,
+    patient: str | None,
+    form: str,
+    ledger: Path | None,
+) -> None:
+    """The Invoices page: every invoice and credit note, with its state.
+
+    Example: membill invoices /srv/clinic --active --memberships
+    """
+    from pipeline.accounts import entries
+
+    where = ["true"]
+    where += ["listed.active"] if active else []
+    where += ["listed.membership"] if memberships else []
+    where += ["listed.status = 'unsent'"] if unsent else []
+    values = [patient] if patient else []
+    if patient:
+        where.append(
+            "number in (select number from ledger.lines"
+            " where canonical(patient_id) = canonical(?))"
+        )
+    with outcomes(), _reading(folder, ledger) as book:
+        found = entries(book, " and ".join(where), values)
+    rows = [{name: getattr(entry, name) for name in INVOICE_COLUMNS} for entry in found]
+    _print(rows, INVOICE_COLUMNS, form, "Invoices")
+
+
+@contextmanager
+def _reading(folder: Path, ledger: Path | None) -> Iterator[Any]:
+    """The practice's ledger, for looking only."""
+    from pipeline.ledger import ledger_path, locked, opened
+    from pipeline.problems import Place, Problem, Refused, Severity
+
+    path = ledger_path(folder, ledger)
+    if not path.parent.is_dir():
+        place = Place(file=str(folder))
+        found = "there is no ledger here"
+        repair = "name the practice folder; `membill bill` makes its ledger"
+        raise Refused([Problem(Severity.STOPS, "no-ledger", place, found, "", repair)])
+    with locked(path, wait=10), opened(path, write=False) as book:
+        yield book
+
+
+@cli.command()
+@FOLDER
+@FORMAT
+@LEDGER
+def lines(folder: Path, form: str, ledger: Path | None) -> None:
+    """Every invoice line there is.
+
+    Example: membill lines /srv/clinic --format csv
+    """
+    with outcomes(), _reading(folder, ledger) as book:
+        rows = book.rows(
+            "select lines.* from ledger.lines as lines"
+            " inner join ledger.invoices as invoices using (number)"
+            " order by invoices.kind desc, invoices.sequence, line"
+        )
+    _print(rows, LINE_COLUMNS, form, "Invoice lines")
+
+
+def _print(
+    rows: Sequence[dict[str, Any]], names: Sequence[str], form: str, title: str
+) -> None:
+    """Rows on stdout as a table, CSV or JSON; all values as text."""
+    from pipeline.console import plain, table
+
+    listed = [{name: plain(name, row[name]) for name in names} for row in rows]
+    if form == "json":
+        click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+    elif form == "csv":
+        writer = csv.DictWriter(sys.stdout, list(names), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(listed)
+    else:
+        table(listed, names, title)
+
+
+@cli.command()
+@FOLDER
+@click.argument("number_or_patient")
+@LEDGER
+def explain(folder: Path, number_or_patient: str, ledger: Path | None) -> None:
+    """Why an invoice was made, or why a patient was or was not billed.
+
+    Example: membill explain /srv/clinic INV-000042
+    """
+    from pipeline.explain import explain as tell
+
+    with outcomes(), _reading(folder, ledger) as book:
+        text = tell(book, number_or_patient)
+    if text is None:
+        raise click.UsageError(
+            f"{number_or_patient} is neither an invoice number nor a Patient ID here"
+        )
+    click.echo(text)
+
+
+@cli.command()
+@FOLDER
+@click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
+@click.option("--to", "sent_to", required=True, help="The address it went to.")
+@click.option("--by", "sent_by", required=True, help="The user who sent it.")
+@click.option("--on", "sent_on", type=Day(), help="The day; today if not given.")
+@click.option("--how", help="e-mail, post, by hand ...")
+@LEDGER
+def sent(
+    folder: Path,
+    numbers: tuple[str, ...],
+    sent_to: str,
+    sent_by: str,
+    sent_on: date | None,
+    how: str | None,
+    ledger: Path | None,
+) -> None:
+    """Record that invoices were sent by hand. Nothing is sent by this.
+
+    Example: membill sent /srv/clinic INV-000042 --to ada@example.org --by dd
+    """
+    from pipeline.desk import WrongRequest, record_sending
+
+    with outcomes():
+        try:
+            record_sending(
+                folder, _ledger(folder, ledger), numbers, sent_to=sent_to,
+                sent_by=sent_by, sent_on=sent_on, how=how, today=today,
+            )  # fmt: skip
+        except WrongRequest as wrong:
+            raise click.UsageError(str(wrong)) from None
+    click.echo(f"Recorded as sent: {', '.join(numbers)}")
+
+
+@cli.command()
+@FOLDER
+@click.argument("number")
+@click.option("--reason", required=True, help="Printed on the credit note.")
+@click.option("--by", "by", required=True, help="The user who gives the credit.")
+@click.option("--on", "on", type=Day(), help="The day of the credit note; today if not given.")
+@LEDGER
+def credit(
+    folder: Path, number: str, reason: str, by: str, on: date | None, ledger: Path | None
+) -> None:
+    """Make a credit note for the whole of an invoice.
+
+    Example: membill credit /srv/clinic INV-000042 --reason "left on day one" --by mm
+    """
+    from pipeline.desk import WrongRequest, make_credit_note
+
+    with outcomes():
+        try:
+            made, warnings = make_credit_note(
+                folder, _ledger(folder, ledger), number, reason=reason, by=by, on=on,
+                today=today,
+            )  # fmt: skip
+        except WrongRequest as wrong:
+            raise click.UsageError(str(wrong)) from None
+    click.echo(f"{made} takes back {number}")
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+@cli.command()
+@FOLDER
+def init(folder: Path) -> None:
+    """Make a new practice folder with the template workbooks. Overwrites nothing.
+
+    Example: membill init /srv/clinic
+    """
+    from pipeline.exports.templates import write_templates
+
+    with outcomes():
+        made, there = write_templates(folder)
+    for name in made:
+        click.echo(f"made {folder / name}")
+    for name in there:
+        click.echo(f"{folder / name} is already there and was left as it is", err=True)
+    if there:
+        sys.exit(REFUSED)
+
+
+@cli.command()
+@FOLDER
+@LEDGER
+def rebuild(folder: Path, ledger: Path | None) -> None:
+    """Make every output again from the ledger. Published invoices are never rewritten.
+
+    Example: membill rebuild /srv/clinic
+    """
+    from pipeline.desk import rebuild as make_again
+
+    with outcomes():
+        published = make_again(folder, _ledger(folder, ledger))
+    click.echo(f"{len(published.written)} files made below {folder / 'out'}")
+    for warning in published.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    sys.exit(REFUSED if published.warnings else 0)
+
+
+@cli.command()
+@FOLDER
+@LEDGER
+def verify(folder: Path, ledger: Path | None) -> None:
+    """Prove the ledger: numbers, sums, overlaps, hash chain, head, files, permissions.
+
+    Example: membill verify /srv/clinic
+    """
+    from pipeline.verify import verify as prove
+
+    with outcomes(), _reading(folder, ledger) as book:
+        results = prove(book, folder / "out")
+    for result in results:
+        click.echo(f"{'ok    ' if not result.faults else 'WRONG '} {result.promise}")
+        for fault in result.faults:
+            click.echo(f"       {fault}")
+    sys.exit(REFUSED if any(result.faults for result in results) else 0)
+
+
+@cli.command()
+@FOLDER
+@LEDGER
+def backup(folder: Path, ledger: Path | None) -> None:
+    """Make a checked copy of the ledger in FOLDER/ledger/backups.
+
+    Example: membill backup /srv/clinic
+    """
+    from pipeline.backups import backup as copy
+
+    with outcomes():
+        click.echo(f"checked copy: {copy(_ledger(folder, ledger))}")
+
+
+@cli.command()
+@FOLDER
+@click.argument("backup_file", type=click.Path(path_type=Path), metavar="BACKUP")
+@LEDGER
+def restore(folder: Path, backup_file: Path, ledger: Path | None) -> None:
+    """Bring a copy of the ledger back. What it replaces is kept beside it.
+
+    Refused when invoices were published after the copy was made: their numbers must
+    never be given out again.
+
+    Example: membill restore /srv/clinic /srv/clinic/ledger/backups/2026-11-30-01.duckdb
+    """
+    from pipeline.backups import restore as bring_back
+
+    with outcomes():
+        kept = bring_back(_ledger(folder, ledger), backup_file, folder / "out")
+    click.echo(f"restored from {backup_file}")
+    if kept:
+        click.echo(f"what it replaced is kept as {kept}")
+
+
+def main() -> None:
+    """The console script: a crash says so in one line and keeps the rest in a file."""
+    try:
+        cli()
+    except Exception as error:  # the last boundary: nothing may end in a traceback
+        from pipeline.crash import keep
+
+        kept = keep(error)
+        click.echo(
+            f"membill stopped because of a fault of its own ({type(error).__name__});"
+            f" nothing half-done was kept. Details for whoever looks after it: {kept}",
+            err=True,
+        )
+        sys.exit(CRASHED)
+
+
+if __name__ == "__main__":
+    main()

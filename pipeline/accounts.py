@@ -1,0 +1,331 @@
+"""Reads the ledger back as the values the outputs are drawn from."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pipeline import chain
+from pipeline.books import (
+    Change,
+    Document,
+    Entry,
+    Held,
+    Letterhead,
+    Line,
+    Month,
+    MonthTotal,
+    Night,
+    OpenProblem,
+)
+from pipeline.ledger import Ledger, current
+from pipeline.problems import Place, Problem, Severity
+from pipeline.record import letterhead_columns
+
+# A document's state now: what was credited, the latest sending, whether it counts.
+_ENTRIES = """
+with
+credited as (
+    select credits_number as number, -sum(gross)::decimal(12, 2) as credits,
+        -sum(net)::decimal(12, 2) as net_credits
+    from ledger.invoices where kind = 'credit_note' group by credits_number
+),
+latest as (
+    select number, sent_on, sent_to from ledger.sendings
+    qualify row_number() over
+        (partition by number order by sent_on desc, sending_no desc) = 1
+),
+judged as (
+    select
+        invoices.*,
+        runs.run_id,
+        coalesce(credited.credits, 0.00) as credits,
+        credited.number is not null
+            and credited.credits >= invoices.gross as in_full,
+        latest.sent_on,
+        latest.sent_to
+    from ledger.invoices as invoices
+    inner join ledger.runs as runs using (run_no)
+    left join credited using (number)
+    left join latest using (number)
+)
+select
+    judged.number,
+    judged.kind,
+    case
+        when judged.in_full then 'credited'
+        when judged.sent_on is not null then 'sent'
+        else 'unsent'
+    end as status,
+    not coalesce(original.in_full, judged.in_full) as active,
+    judged.membership,
+    judged.issued_on,
+    judged.due_on,
+    judged.patient_id,
+    judged.patient_name,
+    judged.bill_to,
+    judged.bill_to_name,
+    judged.currency,
+    judged.net,
+    judged.tax,
+    judged.gross,
+    judged.credits,
+    judged.sent_on,
+    judged.sent_to,
+    judged.run_id,
+    judged.run_no
+from judged
+left join judged as original on judged.credits_number = original.number
+"""
+
+_ORDER = " order by kind desc, sequence"
+
+
+def document_path(issued_on: date, number: str) -> str:
+    """Where a document's workbook goes, below `out/`."""
+    return f"invoices/{issued_on:%Y/%m}/{number}.xlsx"
+
+
+def entries(
+    ledger: Ledger, where: str = "true", values: Sequence[Any] = ()
+) -> list[Entry]:
+    """Documents with their state now, invoices first, in order of number."""
+    rows = ledger.rows(
+        f"select listed.* exclude (run_no) from ({_ENTRIES}) as listed"
+        f" inner join ledger.invoices as invoices using (number)"
+        f" where {where} order by invoices.kind desc, invoices.sequence",
+        values,
+    )
+    blank = ("patient_id", "patient_name", "bill_to", "sent_to")
+    return [
+        Entry(
+            **{**row, **{name: row[name] or "" for name in blank}},
+            path=document_path(row["issued_on"], row["number"]),
+        )
+        for row in rows
+    ]
+
+
+def documents(
+    ledger: Ledger, where: str = "true", values: Sequence[Any] = ()
+) -> Iterator[Document]:
+    """Documents as issued, with lines and letterhead, in order of number."""
+    selected = f"select number from ledger.invoices as invoices where {where}"
+    lines: dict[str, list[Line]] = {}
+    for row in ledger.rows(
+        f"select * from ledger.lines where number in ({selected})"
+        " order by number, line",
+        values,
+    ):
+        number = row.pop("number")
+        text = ("healthcode_code", "income_account", "frequency", "request_id")
+        row.update({name: row[name] or "" for name in text})
+        lines.setdefault(number, []).append(Line(**row))
+    heads = _letterheads(ledger)
+    for row in ledger.rows(
+        "select invoices.*, runs.run_id, chain.sha256,"
+        " original.issued_on as credits_issued_on"
+        " from ledger.invoices as invoices"
+        " inner join ledger.runs as runs using (run_no)"
+        " left join ledger.chain as chain"
+        "  on chain.record_key = invoices.number and chain.kind = invoices.kind"
+        " left join ledger.invoices as original"
+        "  on invoices.credits_number = original.number"
+        f" where {where} order by invoices.kind desc, invoices.sequence",
+        values,
+    ):
+        yield _document(row, heads[row["run_no"]], tuple(lines[row["number"]]))
+
+
+def _document(
+    row: dict[str, Any], letterhead: Letterhead, lines: tuple[Line, ...]
+) -> Document:
+    address = ("address_line_1", "address_line_2", "town", "postcode")
+    return Document(
+        number=row["number"],
+        kind=row["kind"],
+        run_id=row["run_id"],
+        issued_on=row["issued_on"],
+        due_on=row["due_on"],
+        membership=row["membership"],
+        patient_id=row["patient_id"] or "",
+        patient_name=row["patient_name"] or "",
+        bill_to=row["bill_to"] or "",
+        bill_to_name=row["bill_to_name"],
+        email=row["email"] or "",
+        address=tuple(row[name] for name in address if row[name]),
+        accounts_reference=row["accounts_reference"] or "",
+        currency=row["currency"],
+        net=row["net"],
+        tax=row["tax"],
+        gross=row["gross"],
+        credits_number=row["credits_number"] or "",
+        credits_issued_on=row["credits_issued_on"],
+        reason=row["reason"] or "",
+        sha256=row["sha256"] or "",
+        letterhead=letterhead,
+        lines=lines,
+    )
+
+
+def _letterheads(ledger: Ledger) -> dict[int, Letterhead]:
+    rows = ledger.rows(f"select run_no, {letterhead_columns()} from ledger.letterheads")
+    return {
+        row.pop("run_no"): Letterhead(
+            **{name: "" if value is None else value for name, value in row.items()}
+        )
+        for row in rows
+    }
+
+
+def practice(ledger: Ledger) -> tuple[str, str]:
+    """The practice's name and currency, as last accepted."""
+    in_force = current("ledger.accepted.settings", "row_key")
+    named = {
+        row["row_key"]: row["value"]
+        for row in ledger.rows(f"select row_key, value from ({in_force})")
+    }
+    return named.get("practicename") or "Practice", named.get("currency") or "GBP"
+
+
+def month(ledger: Ledger, name: str) -> Month:
+    """A month of issue (YYYY-MM) for the register."""
+    title, currency = practice(ledger)
+    where = "strftime(invoices.issued_on, '%Y-%m') = ?"
+    return Month(
+        month=name,
+        practice_name=title,
+        currency=currency,
+        documents=tuple(documents(ledger, where, [name])),
+        entries=tuple(entries(ledger, where, [name])),
+        chain_head=chain.head(ledger.connection).sha256,
+    )
+
+
+def _months(ledger: Ledger, as_of: date) -> tuple[MonthTotal, ...]:
+    """The twelve months up to as-of, oldest first, gaps filled with nothing."""
+    rows = ledger.rows(
+        "select strftime(issued_on, '%Y-%m') as month,"
+        " count(*) filter (kind = 'invoice') as invoices,"
+        " sum(net)::decimal(14, 2) as net, sum(tax)::decimal(14, 2) as tax,"
+        " sum(gross)::decimal(14, 2) as gross from ledger.invoices group by month"
+    )
+    totals = {row["month"]: MonthTotal(**row) for row in rows}
+    last = as_of.year * 12 + as_of.month - 1
+    names = [f"{m // 12}-{m % 12 + 1:02d}" for m in range(last - 11, last + 1)]
+    nothing = Decimal("0.00")
+    return tuple(
+        totals.get(name, MonthTotal(name, 0, nothing, nothing, nothing))
+        for name in names
+    )
+
+
+def last_night(ledger: Ledger) -> dict[str, Any] | None:
+    """The row of the last night's run."""
+    rows = ledger.rows(
+        "select * from ledger.runs where command = 'bill' order by run_no desc limit 1"
+    )
+    return rows[0] if rows else None
+
+
+def night(ledger: Ledger) -> Night | None:
+    """The last night as the issues workbook and the summary page tell it."""
+    run = last_night(ledger)
+    if run is None:
+        return None
+    report = json.loads(run["report"])
+    title, currency = practice(ledger)
+    return Night(
+        run_id=run["run_id"],
+        as_of=run["as_of"],
+        practice_name=title,
+        currency=currency,
+        memberships=report["memberships"],
+        made=tuple(entries(ledger, "listed.run_id = ?", [run["run_id"]])),
+        held=tuple(_held(ledger, report)),
+        problems=tuple(open_problems(ledger)),
+        changes=tuple(_changes(ledger, run["run_no"])),
+        unsent=tuple(entries(ledger, "listed.status = 'unsent'")),
+        months=_months(ledger, run["as_of"]),
+        accepted_guards=tuple(filter(None, run["accepted_guards"].split(","))),
+        chain_head=chain.head(ledger.connection).sha256,
+        report=report,
+    )
+
+
+def _held(ledger: Ledger, report: dict[str, Any]) -> Iterator[Held]:
+    in_force = current("ledger.standings", "standing_key")
+    for row in ledger.rows(
+        f"select * from ({in_force}) where bucket = 'held' order by standing_key"
+    ):
+        yield Held(
+            row["patient_id"] or "",
+            row["product_code"] or "",
+            row["reason"] or "",
+            row["held_amount"],
+        )
+    for request in report["held"]:
+        amount = request["amount"]
+        yield Held(
+            request["patient_id"] or "",
+            request["product_code"] or "",
+            request["reason"] or "",
+            None if amount is None else Decimal(amount),
+        )
+
+
+def open_problems(ledger: Ledger) -> Iterator[OpenProblem]:
+    """The problems of the last night, with when each was first seen."""
+    in_force = current("ledger.problems", "fingerprint")
+    rows = ledger.rows(
+        "with nights as (select * from ledger.runs where command = 'bill'),"
+        " gone as (select fingerprint, max(run_no) as run_no from ledger.problems"
+        "  where removed group by fingerprint),"
+        " since as (select problems.fingerprint, min(problems.run_no) as run_no"
+        "  from ledger.problems as problems left join gone using (fingerprint)"
+        "  where gone.run_no is null or problems.run_no > gone.run_no"
+        "  group by problems.fingerprint)"
+        " select open.*, first_run.as_of as first_seen,"
+        "  (select count(*) from nights where nights.run_no >= since.run_no) as nights"
+        f" from ({in_force}) as open inner join since using (fingerprint)"
+        " inner join ledger.runs as first_run on first_run.run_no = since.run_no"
+        " order by open.file, open.sheet, open.row_number, open.cell, open.code"
+    )
+    for row in rows:
+        yield OpenProblem(_problem(row), row["first_seen"], row["nights"])
+
+
+def _problem(row: dict[str, Any]) -> Problem:
+    return Problem(
+        severity=Severity(row["severity"]),
+        code=row["code"],
+        place=Place(
+            row["file"],
+            row["sheet"],
+            row["row_number"],
+            row["column_title"],
+            row["cell"],
+        ),
+        found=row["found"],
+        expected=row["expected"],
+        repair=row["repair"],
+        subject=row["subject"],
+        effect=row["effect"],
+        amount=row["amount"],
+        personal=row["personal"],
+    )
+
+
+def _changes(ledger: Ledger, run_no: int) -> Iterator[Change]:
+    for row in ledger.rows("select * from ledger.changes where run_no = ?", [run_no]):
+        yield Change(
+            table=row["table_name"],
+            subject=row["subject"],
+            column=row["column_title"],
+            old=row["old_value"] or "",
+            new=row["new_value"] or "",
+            edited_by=row["edited_by"] or "",
+            accepted=row["accepted"],
+            reason=row["reason"] or "",
+        )

@@ -1,0 +1,246 @@
+"""Checks across rows, sheets and nights that no single column can make."""
+
+from datetime import date
+
+from pipeline.cells import show
+from pipeline.ledger import Ledger
+from pipeline.problems import Place, Problem, Severity
+from pipeline.workbooks import Sheet
+
+
+def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem]:
+    """Everything found by comparing rows with each other, with the day and the past."""
+    return [
+        *_reused_ids(ledger, sheets),
+        *_vanished(ledger),
+        *_same_person_twice(ledger, sheets),
+        *_birth_dates(ledger, sheets, as_of),
+        *_far_starts(ledger, sheets, as_of),
+        *_tax_without_registration(ledger, sheets),
+        *_sendings(ledger, sheets),
+    ]
+
+
+def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
+    """The signature of a file opened on a computer set to month-first dates.
+
+    Real dates all with a day up to 12 beside text dates all with a day above 12: the
+    real ones have day and month swapped, and nothing in them can be trusted.
+    """
+    index = sheet.headings.get(field)
+    if index is None or sheet.file.endswith(".csv"):
+        return []
+    values = [row[index] for _, row in sheet.rows]
+    real = [value for value in values if isinstance(value, date)]
+    typed = [value for value in values if isinstance(value, str) and "/" in value]
+    firsts = [value.strip().split("/")[0] for value in typed]
+    late = [first for first in firsts if first.isdigit() and 12 < int(first) <= 31]
+    if len(real) < 3 or len(late) < 3 or len(late) != len(typed):
+        return []
+    if any(value.day > 12 for value in real):
+        return []
+    return [
+        Problem(
+            Severity.STOPS,
+            "days-and-months-swapped",
+            Place(sheet.file, sheet.sheet, None, title),
+            f"{title}: every real date has a day up to 12 and every later day is text:"
+            " the file was saved on a computer that puts the month first",
+            "dates with day and month in their places",
+            "bring back the copy from before that, or retype the column",
+        )
+    ]
+
+
+def _reused_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """An id whose name and birth date both changed belongs to somebody else now."""
+    rows = ledger.rows(
+        "select now.row_number, now.patient_id from input.patients as now"
+        " inner join staged.before_patients as before using (row_key)"
+        " where not now.held and now.row_number is not null"
+        " and lower(now.last_name) <> lower(before.last_name)"
+        " and lower(now.first_name) <> lower(before.first_name)"
+        " and now.date_of_birth <> before.date_of_birth order by now.row_number"
+    )
+    for row in rows:
+        ledger.connection.execute(
+            "update input.patients set held = true where row_number = ?",
+            [row["row_number"]],
+        )
+    return [
+        Problem(
+            Severity.HELD,
+            "id-reused",
+            sheets["patients"].place(row["row_number"], "patient_id"),
+            f"{row['patient_id']} was another person last time: name and date of birth"
+            " have both changed",
+            "a Patient ID of their own for each person",
+            "give the new patient a new Patient ID and put back the old row",
+            subject=row["patient_id"],
+        )
+        for row in rows
+    ]
+
+
+def _vanished(ledger: Ledger) -> list[Problem]:
+    rows = ledger.rows(
+        "select before.patient_id from staged.before_patients as before"
+        " anti join staged.patients as now using (row_key)"
+        " where before.membership_active and before.end_date is null"
+        " order by before.patient_id"
+    )
+    return [
+        Problem(
+            Severity.CHECK,
+            "member-vanished",
+            Place("patients.xlsx", "Patients"),
+            f"the active member {row['patient_id']} is no longer in the sheet, so"
+            " nothing more is billed",
+            "members who leave get an End date",
+            "put the row back and write an End date, if that was not meant",
+            subject=row["patient_id"],
+        )
+        for row in rows
+    ]
+
+
+def _same_person_twice(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    rows = ledger.rows(
+        "select max(row_number) as row_number, max_by(patient_id, row_number) as last_id,"
+        " min_by(patient_id, row_number) as first_id"
+        " from input.patients where not held and date_of_birth is not null"
+        " group by lower(first_name), lower(last_name), date_of_birth"
+        " having count(distinct row_key) > 1 order by 1"
+    )
+    return [
+        Problem(
+            Severity.CHECK,
+            "same-person-twice",
+            sheets["patients"].place(row["row_number"], "patient_id"),
+            f"{row['last_id']} and {row['first_id']} have the same name and date of"
+            " birth",
+            "one row for each person",
+            "if they are one person, end one of the two",
+            subject=row["last_id"],
+        )
+        for row in rows
+    ]
+
+
+def _birth_dates(
+    ledger: Ledger, sheets: dict[str, Sheet], as_of: date
+) -> list[Problem]:
+    rows = ledger.rows(
+        "select row_number, patient_id, case"
+        " when date_of_birth > ? then 'lies ahead'"
+        " when date_of_birth < ? - interval 120 years then 'is over 120 years ago'"
+        " when bill_to is null and membership_active and membership is not null"
+        "  and date_of_birth > ? - interval 18 years then 'makes a patient under 18 who"
+        " is billed in person' end as found"
+        " from input.patients where row_number is not null and found is not null"
+        " order by row_number",
+        [as_of, as_of, as_of],
+    )
+    return [
+        Problem(
+            Severity.CHECK,
+            "birth-date",
+            sheets["patients"].place(row["row_number"], "date_of_birth"),
+            f"the Date of birth {row['found']}",
+            "a date of birth, and a payer for a child",
+            "check the date, and name in Bill to who pays",
+            subject=row["patient_id"] or "",
+        )
+        for row in rows
+    ]
+
+
+def _far_starts(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem]:
+    rows = ledger.rows(
+        "select row_number, patient_id, start_date from input.patients"
+        " where row_number is not null and membership_active"
+        " and start_date > ? + interval 1 year order by row_number",
+        [as_of],
+    )
+    return [
+        Problem(
+            Severity.CHECK,
+            "start-far-ahead",
+            sheets["patients"].place(row["row_number"], "start_date"),
+            f"the Start date, {show(row['start_date'])}, is more than a year ahead",
+            "the first day of the membership",
+            "check the year",
+            subject=row["patient_id"] or "",
+        )
+        for row in rows
+    ]
+
+
+def _tax_without_registration(
+    ledger: Ledger, sheets: dict[str, Sheet]
+) -> list[Problem]:
+    rows = ledger.rows(
+        "select products.row_number, products.code, tax_codes.rate"
+        " from input.products as products"
+        " inner join input.tax_codes as tax_codes on products.tax_code = tax_codes.code"
+        " cross join input.practice as practice"
+        " where products.active and tax_codes.rate > 0 and not practice.vat_registered"
+        " order by products.row_number"
+    )
+    return [
+        Problem(
+            Severity.STOPS,
+            "tax-without-registration",
+            sheets["products"].place(row["row_number"], "tax_code")
+            if row["row_number"]
+            else Place("products.xlsx", "Products"),
+            f"{row['code']} carries {show(row['rate'])} % tax but VAT registered is No",
+            "no tax on what a practice sells that is not registered",
+            "correct the Tax code, or VAT registered in the settings",
+            subject=row["code"],
+        )
+        for row in rows
+    ]
+
+
+def _sendings(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """Sendings of what was never issued, before it was issued, or by nobody known."""
+    rows = ledger.rows(
+        "select sent.row_number, sent.invoice_number, sent.sent_on, invoices.issued_on,"
+        " sent.sent_by, invoices.number is null as unknown,"
+        " sent.sent_on < invoices.issued_on as early,"
+        " sent.sent_by is not null and staff.row_key is null as stranger"
+        " from input.sent as sent"
+        " left join ledger.invoices as invoices"
+        "  on upper(sent.invoice_number) = upper(invoices.number)"
+        " left join staged.judging_staff as staff"
+        "  on canonical(sent.sent_by) = staff.row_key"
+        " where not sent.held and (unknown or early or stranger) order by sent.row_number"
+    )
+    return [_sending(row, sheets["sent"]) for row in rows]
+
+
+def _sending(row: dict[str, object], sheet: Sheet) -> Problem:
+    number = str(row["invoice_number"])
+    if row["unknown"]:
+        field, found = "invoice_number", f"no invoice {number} has been made"
+        repair = "write the number as it stands on the invoice"
+    elif row["early"]:
+        field = "sent_on"
+        found = (
+            f"{show(row['sent_on'])} is before {number} was made,"
+            f" {show(row['issued_on'])}"
+        )
+        repair = "write the day it was sent"
+    else:
+        field, found = "sent_by", f"{row['sent_by']} is not a user of the Staff sheet"
+        repair = "write the user name of the person who sent it"
+    return Problem(
+        Severity.CHECK,
+        f"sending-{field.replace('_', '-')}",
+        sheet.place(int(str(row["row_number"])), field),
+        found,
+        "",
+        repair,
+        subject=number,
+    )

@@ -1,0 +1,193 @@
+"""What staff do by command between nights: record a sending, make a credit note."""
+
+from collections.abc import Sequence
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pipeline import rights
+from pipeline.ledger import Ledger, current, locked, opened, transaction
+from pipeline.publish import Published, publish
+from pipeline.record import add_run, letterhead_columns, run_id_of
+from pipeline.run import VERSION, Today
+from schemas.columns import column_types
+from schemas.ledger import Invoices, Lines
+
+
+class WrongRequest(Exception):
+    """What was asked for cannot be done; the message says why and what would do."""
+
+
+def _must_may(ledger: Ledger, user: str) -> None:
+    if rights.may(ledger, user, "invoices"):
+        return
+    known = rights.users(ledger)
+    near = get_close_matches(user, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near and near[0] != user else ""
+    raise WrongRequest(
+        f"{user} is not an active user whose role may Edit Invoices{hint}"
+    )
+
+
+def _setting(ledger: Ledger, key: str, default: str) -> str:
+    in_force = current("ledger.accepted.settings", "row_key")
+    value = ledger.value(f"select value from ({in_force}) where row_key = ?", [key])
+    return str(value or default)
+
+
+def _day(ledger: Ledger, on: date | None, today: Today) -> date:
+    return on or today(_setting(ledger, "timezone", "Europe/London"))
+
+
+def _invoice(ledger: Ledger, number: str) -> dict[str, Any]:
+    rows = ledger.rows(
+        "select * from ledger.invoices where upper(number) = upper(?)", [number]
+    )
+    if rows:
+        return rows[0]
+    raise WrongRequest(f"no invoice {number} has been made; see `membill invoices`")
+
+
+def record_sending(
+    folder: Path,
+    path: Path,
+    numbers: Sequence[str],
+    *,
+    sent_to: str,
+    sent_by: str,
+    sent_on: date | None,
+    how: str | None,
+    today: Today,
+) -> None:
+    """Record one sending of each document, and bring the outputs up to date.
+
+    Raises `WrongRequest` for a number that is not there, a day before it was issued or
+    a user without the right; then nothing is recorded.
+    """
+    with locked(path), opened(path, write=path.exists()) as ledger:
+        _must_may(ledger, sent_by)
+        documents = [_invoice(ledger, number) for number in numbers]
+        day = _day(ledger, sent_on, today)
+        for document in documents:
+            if day < document["issued_on"]:
+                raise WrongRequest(
+                    f"{day} is before {document['number']} was made,"
+                    f" {document['issued_on']}"
+                )
+        run_id = run_id_of(ledger, day)
+        report = {"run_id": run_id, "command": "sent", "numbers": list(numbers)}
+        with transaction(ledger) as run_no:
+            add_run(ledger, run_no, run_id, "sent", day, VERSION, report, by=sent_by)
+            first = ledger.value(
+                "select coalesce(max(sending_no), 0) + 1 from ledger.sendings"
+            )
+            ledger.connection.executemany(
+                "insert into ledger.sendings values (?, ?, ?, ?, ?, ?, 'command', ?)",
+                [
+                    (first + at, document["number"], day, sent_to, how, sent_by, run_no)
+                    for at, document in enumerate(documents)
+                ],
+            )
+        publish(ledger, folder / "out")
+
+
+def make_credit_note(
+    folder: Path,
+    path: Path,
+    number: str,
+    *,
+    reason: str,
+    by: str,
+    on: date | None,
+    today: Today,
+) -> tuple[str, list[str]]:
+    """Credit the whole of an invoice; returns the credit note's number and warnings.
+
+    The billed period stays billed. Raises `WrongRequest` where there is nothing to
+    credit or the user has no right to.
+    """
+    with locked(path), opened(path, write=path.exists()) as ledger:
+        _must_may(ledger, by)
+        invoice = _invoice(ledger, number)
+        _must_be_open(ledger, invoice)
+        last = ledger.value(
+            "select max(issued_on) from ledger.invoices where kind = 'credit_note'"
+        )
+        day = max(_day(ledger, on, today), invoice["issued_on"])
+        issued_on = max(day, last) if last else day
+        run_id = run_id_of(ledger, issued_on)
+        sequence = ledger.value(
+            "select coalesce(max(sequence), 0) + 1 from ledger.invoices"
+            " where kind = 'credit_note'"
+        )
+        prefix = _setting(ledger, "creditnoteprefix", "CRN-")
+        made = f"{prefix}{sequence:06d}"
+        report = {"run_id": run_id, "command": "credit", "numbers": [made]}
+        with transaction(ledger) as run_no:
+            add_run(ledger, run_no, run_id, "credit", issued_on, VERSION, report, by=by)
+            _write_credit(ledger, invoice, made, sequence, issued_on, reason, run_no)
+        return made, publish(ledger, folder / "out").warnings
+
+
+def _must_be_open(ledger: Ledger, invoice: dict[str, Any]) -> None:
+    if invoice["kind"] != "invoice":
+        raise WrongRequest(f"{invoice['number']} is a credit note itself")
+    before = ledger.value(
+        "select number from ledger.invoices where credits_number = ?",
+        [invoice["number"]],
+    )
+    if before:
+        raise WrongRequest(f"{invoice['number']} was credited already, by {before}")
+
+
+def _write_credit(
+    ledger: Ledger,
+    invoice: dict[str, Any],
+    number: str,
+    sequence: int,
+    issued_on: date,
+    reason: str,
+    run_no: int,
+) -> None:
+    """The invoice once more with its amounts taken back, under a number of its own."""
+    run = ledger.connection.execute
+    given = {
+        "number": number, "kind": "credit_note", "sequence": sequence, "run_no": run_no,
+        "issued_on": issued_on, "due_on": issued_on, "reason": reason,
+        "credits_number": invoice["number"],
+    }  # fmt: skip
+    _copy(ledger, "invoices", list(column_types(Invoices)), given, invoice["number"])
+    _copy(
+        ledger, "lines", list(column_types(Lines)), {"number": number}, invoice["number"]
+    )
+    columns = letterhead_columns()
+    run(
+        f"insert into ledger.letterheads (run_no, {columns})"
+        f" select {run_no}, {columns} from ledger.letterheads"
+        " where run_no = ?",
+        [invoice["run_no"]],
+    )
+
+
+def _copy(
+    ledger: Ledger, table: str, columns: list[str], given: dict[str, Any], number: str
+) -> None:
+    """Copy the rows of a document, money turned round, `given` columns replaced."""
+    picked = [
+        "?" if name in given
+        else f"-{name}" if name in ("net", "tax", "gross")
+        else name
+        for name in columns
+    ]  # fmt: skip
+    ledger.connection.execute(
+        f"insert into ledger.{table} ({', '.join(columns)})"
+        f" select {', '.join(picked)} from ledger.{table} where number = ?",
+        [*(given[name] for name in columns if name in given), number],
+    )
+
+
+def rebuild(folder: Path, path: Path) -> Published:
+    """Every output again from the ledger."""
+    with locked(path), opened(path, write=path.exists()) as ledger:
+        return publish(ledger, folder / "out", everything=True)

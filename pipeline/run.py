@@ -1,0 +1,293 @@
+"""The night, top to bottom: read, validate, judge rights, transform, record, publish."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipeline import accounts, rights
+from pipeline.books import Change, Night, OpenProblem
+from pipeline.checks import check, swapped_days
+from pipeline.guards import as_problem, check_guards
+from pipeline.ingest import read_sheet
+from pipeline.ledger import Ledger, locked, opened, transaction
+from pipeline.problems import Problem, Refused, Severity
+from pipeline.publish import Published, publish, publish_issues
+from pipeline.reasons import explain_held, held_listing, with_amounts
+from pipeline.record import Night as Work
+from pipeline.record import memberships, record, stage
+from pipeline.references import resolve
+from pipeline.settings import read_settings
+from pipeline.tables import empty, load
+from pipeline.transform import transform
+from pipeline.workbooks import Reading, Sheet, read_practice
+from schemas import INPUTS
+from schemas.columns import column_types, columns, name_of
+from schemas.ledger import ACCEPTED
+
+VERSION = version("membill")
+
+# The clock: asked once, with the practice's time zone.
+Today = Callable[[str], date]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A practice read, validated and worked out for one day; nothing is written yet."""
+
+    as_of: date
+    today: date
+    reading: Reading
+    problems: list[Problem]
+    changes: list[Change]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a night came to: its exit code, its run as a report, what was written."""
+
+    exit_code: int
+    night: Night
+    published: Published
+    report: dict[str, Any]
+
+
+def _stops(problems: list[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity is Severity.STOPS]
+
+
+def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """Parse every sheet into `staged.*`; a sheet that is absent is an empty table."""
+    problems: list[Problem] = []
+    for schema in INPUTS:
+        name = name_of(schema)
+        frame = empty(schema)
+        if name in sheets:
+            for column in columns(schema):
+                if column.kind == "date" and column.loaded:
+                    problems += swapped_days(sheets[name], column.name, column.title)
+            parsing = read_sheet(schema, sheets[name])
+            frame, problems = parsing.frame, problems + parsing.problems
+        load(ledger.connection, schema, frame, f"staged.{name}")
+    return problems
+
+
+def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> Prepared:
+    """Read and validate a practice and run the rules over it.
+
+    Raises `Refused` with every cause at once when the night cannot go on.
+    """
+    reading = read_practice(folder)
+    problems = list(reading.problems)
+    problems += _stage(ledger, reading.sheets)
+    settings = reading.sheets.get("settings")
+    needed = {"settings", "tax_codes", "staff", "roles"}
+    if settings is None or not needed <= reading.sheets.keys():
+        raise Refused(problems)
+    refusals, changes = rights.apply(ledger, reading.sheets)
+    _unguarded_inputs(ledger)
+    problems += refusals + read_settings(ledger, settings)
+    if _stops(problems):
+        raise Refused(problems)
+    zone = ledger.value("select time_zone from input.practice")
+    now = today(zone)
+    day = as_of or now
+    ledger.connection.execute(
+        "create or replace table input.run as select ?::date as as_of", [day]
+    )
+    problems += resolve(ledger, reading.sheets)
+    problems += check(ledger, reading.sheets, day)
+    if _stops(problems):
+        raise Refused(problems)
+    transform(ledger.connection)
+    problems += explain_held(ledger, reading.sheets)
+    problems = with_amounts(ledger, problems)
+    return Prepared(day, now, reading, problems, changes)
+
+
+def _unguarded_inputs(ledger: Ledger) -> None:
+    """Sendings and requests are not versioned: tonight's rows as they are."""
+    for name in ("sent", "invoice_requests"):
+        ledger.connection.execute(
+            f"create or replace table input.{name} as select * from staged.{name}"
+            " qualify row_number() over (partition by coalesce(row_key,"
+            " 'row ' || row_number) order by held desc, row_number) = 1"
+        )
+
+
+def _baseline(ledger: Ledger, settings: Sheet) -> None:
+    """Work out what the last accepted sheets would give for the same day."""
+    run = ledger.connection.execute
+    run("use baseline")
+    try:
+        run("create schema if not exists input")
+        run("create or replace table input.run as select * from tonight.input.run")
+        for schema in INPUTS:
+            name = name_of(schema)
+            source = (
+                f"tonight.staged.before_{name}"
+                if schema in ACCEPTED
+                else f"tonight.input.{name}"
+            )
+            listed = ", ".join(column_types(schema))
+            run(f"create or replace table input.{name} as select {listed} from {source}")
+        resolve(ledger, {})
+        if _stops(read_settings(ledger, replace(settings, rows=[]))):
+            run("create or replace table input.practice as"
+                " select * from tonight.input.practice")  # fmt: skip
+        transform(ledger.connection)
+    finally:
+        run("use tonight")
+
+
+def bill(
+    folder: Path,
+    path: Path,
+    *,
+    as_of: date | None,
+    today: Today,
+    accepted: Collection[str] = (),
+    command: str = "membill bill",
+    say: Callable[[str], None] = lambda text: None,
+) -> Outcome:
+    """The night. Raises `Refused` or `Busy` with ledger and outputs as they were.
+
+    A refused night writes the issues workbook alone.
+    """
+    started = time.monotonic()
+    with locked(path), _unmade_if_refused(path), opened(path, write=True) as ledger:
+        try:
+            say("reading the sheets")
+            prepared = prepare(ledger, folder, as_of, today)
+            say("checking the guards")
+            _guard(ledger, prepared, accepted, command)
+        except Refused as refusal:
+            publish_issues(folder / "out", _refused_night(ledger, as_of, refusal))
+            raise
+        work = Work(
+            as_of=prepared.as_of,
+            version=VERSION,
+            accepted_guards=tuple(sorted(set(accepted))),
+            files=prepared.reading.files,
+            sheet_files={
+                name: sheet.file for name, sheet in prepared.reading.sheets.items()
+            },
+            problems=prepared.problems,
+            changes=prepared.changes,
+            milliseconds=round((time.monotonic() - started) * 1000),
+        )
+        say("recording")
+        stage(ledger, work)
+        with transaction(ledger) as run_no:
+            record(ledger, work, run_no)
+        say("writing workbooks")
+        published = publish(ledger, folder / "out")
+        night = accounts.night(ledger)
+        assert night is not None
+        return Outcome(night.report["exit_code"], night, published, night.report)
+
+
+@contextmanager
+def _unmade_if_refused(path: Path) -> Iterator[None]:
+    """A ledger made for a first night that is refused is unmade again."""
+    fresh = not path.exists()
+    try:
+        yield
+    except Refused:
+        if fresh and path.exists() and not (path.parent / "head.json").exists():
+            path.unlink()
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        raise
+
+
+def _guard(
+    ledger: Ledger, prepared: Prepared, accepted: Collection[str], command: str
+) -> None:
+    if ledger.last_run_no:
+        _baseline(ledger, prepared.reading.sheets["settings"])
+    tripped = check_guards(ledger, prepared.as_of, prepared.today, accepted)
+    if tripped:
+        stops = [as_problem(trip, command) for trip in tripped]
+        raise Refused(stops + prepared.problems)
+
+
+def _refused_night(ledger: Ledger, as_of: date | None, refusal: Refused) -> Night:
+    last = accounts.last_night(ledger)
+    day = as_of or (last["as_of"] if last else None) or date(1970, 1, 1)
+    name, currency = accounts.practice(ledger)
+    return Night(
+        run_id="",
+        as_of=day,
+        practice_name=name,
+        currency=currency,
+        memberships={},
+        made=(),
+        held=(),
+        problems=tuple(OpenProblem(problem, day, 1) for problem in refusal.problems),
+        changes=(),
+        unsent=(),
+        months=(),
+        refused=True,
+    )
+
+
+@contextmanager
+def _looking(path: Path) -> Iterator[Ledger]:
+    """The ledger for looking; where there is none yet, nothing is made or locked."""
+    if not path.parent.exists():
+        with opened(path, write=False) as ledger:
+            yield ledger
+        return
+    with locked(path, wait=10), opened(path, write=False) as ledger:
+        yield ledger
+
+
+def preview(
+    folder: Path, path: Path, *, as_of: date | None, today: Today
+) -> tuple[list[dict[str, Any]], Prepared]:
+    """The lines `bill` would make, by the same code, writing nothing; and what is held."""
+    with _looking(path) as ledger:
+        prepared = prepare(ledger, folder, as_of, today)
+        lines = ledger.rows(
+            "select * replace ('' as number) from model.new_lines as lines"
+            " order by (select sequence from model.new_invoices as invoices"
+            " where invoices.number = lines.number), line"
+        )
+        return lines, prepared
+
+
+def check_only(
+    folder: Path, path: Path, *, as_of: date | None, today: Today
+) -> tuple[list[Problem], Path]:
+    """Read and validate; write the issues workbook and nothing else."""
+    out = folder / "out"
+    with _looking(path) as ledger:
+        try:
+            prepared = prepare(ledger, folder, as_of, today)
+        except Refused as refusal:
+            if folder.is_dir():
+                publish_issues(out, _refused_night(ledger, as_of, refusal))
+            raise
+        name, currency = accounts.practice(ledger)
+        name = ledger.value("select practice_name from input.practice") or name
+        night = Night(
+            run_id="check",
+            as_of=prepared.as_of,
+            practice_name=name,
+            currency=currency,
+            memberships=memberships(ledger),
+            made=(),
+            held=tuple(held_listing(ledger)),
+            problems=tuple(
+                OpenProblem(problem, prepared.as_of, 1) for problem in prepared.problems
+            ),
+            changes=tuple(prepared.changes),
+            unsent=(),
+            months=(),
+        )
+        publish_issues(out, night)
+        return prepared.problems, out / "issues.xlsx"
