@@ -50,7 +50,9 @@ LEDGER = click.option(
     help="Where the ledger is, if not FOLDER/ledger/membill.duckdb; on a local disk.",
 )
 AS_OF = click.option(
-    "--as-of", type=Day(), help="The day to work for, as 2026-03-31; today if not given."
+    "--as-of",
+    type=Day(),
+    help="The day to work for, as 2026-03-31; today if not given.",
 )
 FORMAT = click.option(
     "--format",
@@ -375,10 +377,17 @@ def sent(
 @click.argument("number")
 @click.option("--reason", required=True, help="Printed on the credit note.")
 @click.option("--by", "by", required=True, help="The user who gives the credit.")
-@click.option("--on", "on", type=Day(), help="The day of the credit note; today if not given.")
+@click.option(
+    "--on", "on", type=Day(), help="The day of the credit note; today if not given."
+)
 @LEDGER
 def credit(
-    folder: Path, number: str, reason: str, by: str, on: date | None, ledger: Path | None
+    folder: Path,
+    number: str,
+    reason: str,
+    by: str,
+    on: date | None,
+    ledger: Path | None,
 ) -> None:
     """Make a credit note for the whole of an invoice.
 

@@ -171,12 +171,12 @@ def _document(
 
 def _letterheads(ledger: Ledger) -> dict[int, Letterhead]:
     rows = ledger.rows(f"select run_no, {letterhead_columns()} from ledger.letterheads")
-    return {
-        row.pop("run_no"): Letterhead(
-            **{name: "" if value is None else value for name, value in row.items()}
-        )
-        for row in rows
-    }
+    heads = {}
+    for row in rows:
+        run_no = row.pop("run_no")
+        row.update({name: "" for name, value in row.items() if value is None})
+        heads[run_no] = Letterhead(**row)
+    return heads
 
 
 def practice(ledger: Ledger) -> tuple[str, str]:

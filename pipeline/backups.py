@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -44,7 +44,10 @@ def backup(path: Path) -> Path:
     with locked(path):
         if not path.exists():
             raise _refuse(
-                str(path), "no-ledger", "there is no ledger to copy", "run the night first"
+                str(path),
+                "no-ledger",
+                "there is no ledger to copy",
+                "run the night first",
             )
         # Opened for writing so that a write-ahead log is folded in before copying.
         with opened(path, write=True) as ledger:
@@ -145,12 +148,16 @@ def _set_aside(path: Path) -> Path | None:
     """Move the ledger, its log and its head away together; nothing is deleted."""
     present = [
         file
-        for file in (path, path.with_name(f"{path.name}.wal"), path.parent / "head.json")
+        for file in (
+            path,
+            path.with_name(f"{path.name}.wal"),
+            path.parent / "head.json",
+        )
         if file.exists()
     ]
     if not present:
         return None
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     folder = private_folder(path.parent / "replaced" / stamp)
     for file in present:
         os.replace(file, folder / file.name)

@@ -124,7 +124,5 @@ def breaks(connection: duckdb.DuckDBPyConnection) -> list[str]:
             break
         previous = sha256
     if not found and len(expected) != len(written):
-        found.append(
-            f"the chain has {len(written)} links for {len(expected)} records"
-        )
+        found.append(f"the chain has {len(written)} links for {len(expected)} records")
     return found

@@ -12,7 +12,16 @@ from rich.table import Table
 from pipeline.exports.words import BUCKET_WORDS, counted, money
 from pipeline.run import Outcome
 
-_RIGHT = {"net", "tax", "gross", "credits", "unit_price", "quantity", "tax_rate", "line"}
+_RIGHT = {
+    "net",
+    "tax",
+    "gross",
+    "credits",
+    "unit_price",
+    "quantity",
+    "tax_rate",
+    "line",
+}
 
 
 def plain(name: str, value: Any) -> str:
@@ -60,7 +69,9 @@ def night_table(outcome: Outcome, folder: Path) -> None:
         if report["invoices_made"] > 1
         else f" ({report['first_number']})" if report["invoices_made"] else ""
     )  # fmt: skip
-    console.print(f"{made} made{numbers}, {money(gross, night.currency)}; none is sent.")
+    console.print(
+        f"{made} made{numbers}, {money(gross, night.currency)}; none is sent."
+    )
     console.print(grid)
     if night.held:
         console.print(

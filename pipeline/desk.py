@@ -159,7 +159,11 @@ def _write_credit(
     }  # fmt: skip
     _copy(ledger, "invoices", list(column_types(Invoices)), given, invoice["number"])
     _copy(
-        ledger, "lines", list(column_types(Lines)), {"number": number}, invoice["number"]
+        ledger,
+        "lines",
+        list(column_types(Lines)),
+        {"number": number},
+        invoice["number"],
     )
     columns = letterhead_columns()
     run(

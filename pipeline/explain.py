@@ -37,7 +37,9 @@ def _document(ledger: Ledger, entry: Entry) -> list[str]:
 
 
 def _line(row: dict[str, Any], currency: str) -> list[str]:
-    what = f"  line {row['line']}: {row['product_code']} for patient {row['patient_id']}"
+    what = (
+        f"  line {row['line']}: {row['product_code']} for patient {row['patient_id']}"
+    )
     why = "asked for by hand, request " + str(row["request_id"])
     if row["period_start"]:
         what += f", {show(row['period_start'])} to {show(row['period_end'])}"

@@ -33,7 +33,8 @@ def _parse_column(
 ) -> tuple[list[object], dict[int, Fault]]:
     """The values of one column and, by position, what was wrong with them."""
     known: dict[tuple[type, object], Parsed] = {}
-    parsed, faults = [], {}
+    parsed: list[object] = []
+    faults: dict[int, Fault] = {}
     for position, value in enumerate(values):
         key = (type(value), value)
         result = known.get(key)
@@ -58,8 +59,7 @@ def _keys(frame: pd.DataFrame, keys: list[Column]) -> list[str | None]:
     return [
         None
         if any(
-            part is None and key.required
-            for key, part in zip(keys, row, strict=True)
+            part is None and key.required for key, part in zip(keys, row, strict=True)
         )
         else "|".join(part or "" for part in row)
         for row in zip(*parts, strict=True)
@@ -206,9 +206,7 @@ def _broken_promises(
     return _Broken(positions, list(found.values()))
 
 
-def _check_problem(
-    check: str, column: Column, place: Place, value: object
-) -> Problem:
+def _check_problem(check: str, column: Column, place: Place, value: object) -> Problem:
     if check == "not_nullable":
         return Problem(
             Severity.HELD,

@@ -118,7 +118,9 @@ def create(path: Path) -> None:
             f"attach '{_quoted(draft)}' as ledger (storage_version '{STORAGE_VERSION}')"
         )
         connection.execute("create schema ledger.accepted")
-        connection.execute("create table ledger.about (schema_version integer not null)")
+        connection.execute(
+            "create table ledger.about (schema_version integer not null)"
+        )
         connection.execute("insert into ledger.about values (?)", [SCHEMA_VERSION])
         for schema in LEDGER:
             connection.execute(create_table(schema, f"ledger.{name_of(schema)}"))

@@ -36,7 +36,11 @@ class Place:
             return f"{self.file}: {named}" if named else self.file
         if not spot and self.column:
             spot = self.column
-        return f"{self.file}: {self.sheet}!{spot}" if spot else f"{self.file}: {self.sheet}"
+        return (
+            f"{self.file}: {self.sheet}!{spot}"
+            if spot
+            else f"{self.file}: {self.sheet}"
+        )
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,23 @@ class Problem:
 
     def __str__(self) -> str:
         """One line: where, what was found, what to do."""
-        return ": ".join(filter(None, [str(self.place), "; ".join(filter(None, [self.found, self.repair]))]))
+        return ": ".join(
+            filter(
+                None,
+                [str(self.place), "; ".join(filter(None, [self.found, self.repair]))],
+            )
+        )
 
     def public(self) -> str:
         """The same line for terminal and log: no personal value in it."""
         if not self.personal:
             return str(self)
-        return str(replace(self, found=f"{self.place.column or 'a value'} cannot be used (see issues.xlsx)"))
+        return str(
+            replace(
+                self,
+                found=f"{self.place.column or 'a value'} cannot be used (see issues.xlsx)",
+            )
+        )
 
 
 class Refused(Exception):

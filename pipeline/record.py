@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -117,7 +117,7 @@ def add_run(
     milliseconds: int = 0,
 ) -> None:
     """Append the row of a run; the clock is asked for the log alone."""
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     ledger.connection.execute(
         "insert into ledger.runs (run_no, run_id, command, as_of, recorded_at,"
         " milliseconds, version, accepted_guards, recorded_by, report)"

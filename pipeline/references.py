@@ -7,7 +7,7 @@ from pipeline.cells import canonical
 from pipeline.ledger import Ledger
 from pipeline.problems import Problem, Severity
 from pipeline.workbooks import Sheet
-from schemas.columns import Column, Schema, columns, name_of
+from schemas.columns import Column, Schema, columns, name_of, title_of
 from schemas.inputs import INPUTS
 
 
@@ -35,7 +35,7 @@ def resolve(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
 
 def _target(ledger: Ledger, column: Column) -> _Target:
     table, field = column.refers_to.split(".")
-    title = next(str(s.Config.title) for s in INPUTS if name_of(s) == table)
+    title = next(title_of(s) for s in INPUTS if name_of(s) == table)
     rows = ledger.rows(
         f"select distinct {field} as code from input.{table} where {field} is not null"
     )
@@ -86,9 +86,7 @@ def _unknown(
     ledger.connection.execute(
         f"update input.{name} set held = true where {column.name} = ?", [code]
     )
-    near = get_close_matches(
-        canonical(code), list(target.codes), n=1, cutoff=0.6
-    )
+    near = get_close_matches(canonical(code), list(target.codes), n=1, cutoff=0.6)
     hint = f"; did you mean {target.codes[near[0]]}?" if near else ""
     return [
         Problem(

@@ -14,7 +14,7 @@ from pipeline.books import Change
 from pipeline.ledger import Ledger, current
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet
-from schemas.columns import Schema, about, column_types, columns, name_of
+from schemas.columns import Schema, about, column_types, columns, name_of, title_of
 from schemas.ledger import ACCEPTED
 
 _HOUSEKEEPING = ("row_number", "held", "row_key", "last_edited_by")
@@ -51,7 +51,9 @@ def entitled(area: str) -> str:
     )
 
 
-def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> tuple[list[Problem], list[Change]]:
+def apply(
+    ledger: Ledger, sheets: dict[str, Sheet]
+) -> tuple[list[Problem], list[Change]]:
     """Make `input.*` from `staged.*`: the rows in force tonight.
 
     Returns the refused changes as problems and every change of a guarded sheet.
@@ -82,7 +84,8 @@ def _compare(connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
     """`staged.compared_*`: each usable row beside its last accepted version."""
     name = name_of(schema)
     differs = " or ".join(
-        f"staged.{column} is distinct from before.{column}" for column in content(schema)
+        f"staged.{column} is distinct from before.{column}"
+        for column in content(schema)
     )
     connection.execute(
         f"create or replace table staged.before_{name} as"
@@ -132,7 +135,9 @@ def _put_in_force(
     names = list(column_types(schema))
     listed = ", ".join(names)
     kept = ", ".join(
-        {"row_number": "typed.row_number", "held": "false"}.get(column, f"before.{column}")
+        {"row_number": "typed.row_number", "held": "false"}.get(
+            column, f"before.{column}"
+        )
         for column in names
     )
     refused_new = ", ".join(
@@ -212,7 +217,7 @@ def _sheet_place(schema: Schema, sheets: dict[str, Sheet]) -> Place:
     sheet = sheets.get(name_of(schema))
     if sheet:
         return Place(sheet.file, sheet.sheet)
-    return Place(f"{about(schema)['file']}.xlsx", str(schema.Config.title))
+    return Place(f"{about(schema)['file']}.xlsx", title_of(schema))
 
 
 def _refusal(place: Place, row: dict[str, object]) -> Problem:
@@ -261,7 +266,7 @@ def _changes(ledger: Ledger, schema: Schema) -> list[Change]:
     found = ledger.rows(" union all ".join(parts) + " order by row_number, position")
     return [
         Change(
-            table=str(schema.Config.title),
+            table=title_of(schema),
             subject=row["subject"] or "",
             column=row["column_title"],
             old=row["old"] or "",

@@ -134,7 +134,9 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
                 else f"tonight.input.{name}"
             )
             listed = ", ".join(column_types(schema))
-            run(f"create or replace table input.{name} as select {listed} from {source}")
+            run(
+                f"create or replace table input.{name} as select {listed} from {source}"
+            )
         resolve(ledger, {})
         if _stops(read_settings(ledger, replace(settings, rows=[]))):
             run("create or replace table input.practice as"

@@ -193,8 +193,11 @@ def _nonsense(
         )
     return [
         _stop(
-            code, _place(sheet, typed.get(heading(by_name[name].title))), by_name[name],
-            what, repair,
+            code,
+            _place(sheet, typed.get(heading(by_name[name].title))),
+            by_name[name],
+            what,
+            repair,
         )  # fmt: skip
         for name, code, what, repair in found
     ]

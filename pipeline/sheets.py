@@ -16,7 +16,7 @@ LONGEST_CELL = 32_767
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 
 
-class Unusable(Exception):  # noqa: N818  an answer, as Refused is, and no fault of ours
+class Unusable(Exception):
     """A file or sheet that cannot be used, and why, in the words of a problem."""
 
     def __init__(self, code: str, found: str, repair: str):

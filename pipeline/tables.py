@@ -30,7 +30,5 @@ def load(
     connection.execute(f"create or replace table {name} ({columns})")
     if len(rows):
         connection.register("loading", arrow.Table.from_pandas(rows[list(types)]))
-        connection.execute(
-            f"insert into {name} select {', '.join(types)} from loading"
-        )
+        connection.execute(f"insert into {name} select {', '.join(types)} from loading")
         connection.unregister("loading")

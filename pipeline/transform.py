@@ -4,10 +4,9 @@ from importlib.resources import files
 
 import duckdb
 
+from pipeline.tables import frame
 from schemas.columns import Schema, column_types, name_of
 from schemas.models import MODELS
-
-from pipeline.tables import frame
 
 
 def sql_of(schema: Schema) -> str:
@@ -25,7 +24,9 @@ def transform(connection: duckdb.DuckDBPyConnection) -> None:
     for schema in MODELS:
         name = name_of(schema)
         types = column_types(schema)
-        cast = ", ".join(f"{column}::{kind} as {column}" for column, kind in types.items())
+        cast = ", ".join(
+            f"{column}::{kind} as {column}" for column, kind in types.items()
+        )
         connection.execute(
             f"create or replace table model.{name} as select {cast} from (\n"
             f"{sql_of(schema)}\n)"

@@ -27,7 +27,9 @@ def verify(ledger: Ledger, out: Path) -> list[Result]:
         Result("the hash chain is unbroken", chain.breaks(ledger.connection)),
         Result("the head file agrees with the ledger", _head(ledger)),
         Result("every published invoice is as it was made", _files(ledger, out)),
-        Result("nobody else can read the ledger or what it makes", _private(ledger, out)),
+        Result(
+            "nobody else can read the ledger or what it makes", _private(ledger, out)
+        ),
     ]
 
 
@@ -120,7 +122,9 @@ def _head(ledger: Ledger) -> list[str]:
     if head is None:
         return ["head.json is missing"] if link.position else []
     if (head["position"], head.get("sha256")) != (link.position, link.sha256):
-        return [f"head.json is of link {head['position']}, the ledger of {link.position}"]
+        return [
+            f"head.json is of link {head['position']}, the ledger of {link.position}"
+        ]
     return []
 
 

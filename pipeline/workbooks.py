@@ -25,6 +25,7 @@ __all__ = ["Reading", "Sheet", "column_letter", "read_practice"]
 
 # A template says what it is, so that one saved under another's name is noticed.
 _TEMPLATE_PROPERTY = "billing_template"
+_NEARLY = 0.85  # how alike a sheet's title is that was surely meant
 
 
 @dataclass(frozen=True)
@@ -187,45 +188,61 @@ class _Workbook:
 
     def _by_headings(self, claimed: dict[str, Entry]) -> dict[Schema, Entry]:
         """Sheets under another title that have the headings of a table not found."""
-        wanted = [
-            schema
-            for schema in self.schemas
-            if name_of(schema) not in claimed and name_of(schema) not in self.texts
-        ]
         free = [entry for entry in self.package.sheets if entry not in claimed.values()]
         found: dict[Schema, Entry] = {}
-        for schema in wanted:
-            optional = bool(about(schema)["optional"])
-            title = _title(schema)
-            fitting = [e for e in free if self._fits(e, schema, optional)]
-            if len(fitting) > 1:
+        for schema in self.schemas:
+            table, title = name_of(schema), _title(schema)
+            if table in claimed:
+                continue
+            fitting = self._fitting(schema, free)
+            if table in self.texts:
+                if fitting:
+                    self.twice.add(table)
+                    self._stop_both(fitting[0], self.texts[table])
+            elif len(fitting) > 1:
                 self._stop_twice(fitting, title)
             elif fitting:
                 found[schema] = fitting[0]
-                self._problem(
-                    Severity.CHECK, "sheet-renamed", Place(self.file, fitting[0].title),
-                    f"there is no sheet {title}; this one has its headings"
-                    " and was read",
-                    f"name the sheet {title}",
-                )  # fmt: skip
-            elif not optional:
+                self._mention_title(fitting[0], title)
+            elif not about(schema)["optional"]:
                 self._stop_missing(title, free)
         return found
 
-    def _close_title(self, free: list[Entry], schema: Schema) -> list[Entry]:
-        """The sheet whose title is nearly a table's and that has some headings of it.
+    def _fitting(self, schema: Schema, free: list[Entry]) -> list[Entry]:
+        """The sheets that may hold a table, by their headings or nearly by their title.
 
-        It may only be misspelt, and to bill without it would be worse than to ask.
+        A title that is nearly right needs a few headings only: the sheet may only be
+        misspelt, and to bill without it would be worse than to ask.
         """
+        optional = bool(about(schema)["optional"])
+        well = optional or name_of(schema) in self.texts
+        fitting = [
+            entry
+            for entry in free
+            if self._has(entry, lambda rows: fits(rows, schema, well=well))
+        ]
+        if fitting or not optional:
+            return fitting
         titles = {entry.title: entry for entry in free}
         close = difflib.get_close_matches(_title(schema), list(titles), 1, _NEARLY)
-        return [titles[title] for title in close if self._has_some(titles[title], schema)]
+        return [
+            titles[title]
+            for title in close
+            if self._has(titles[title], lambda rows: heading_row(rows, schema) > 0)
+        ]
 
-    def _fits(self, entry: Entry, schema: Schema, optional: bool) -> bool:
+    def _has(self, entry: Entry, test: Callable[[list[list[object]]], bool]) -> bool:
         try:
-            return fits(self._grid(entry).rows, schema, well=optional)
+            return test(self._grid(entry).rows)
         except Unusable:
             return False  # a sheet nobody asked for may be as odd as it likes
+
+    def _mention_title(self, entry: Entry, title: str) -> None:
+        self._problem(
+            Severity.CHECK, "sheet-renamed", Place(self.file, entry.title),
+            f"there is no sheet {title}; this one has its headings and was read",
+            f"name the sheet {title}",
+        )  # fmt: skip
 
     def _stop_missing(self, title: str, free: list[Entry]) -> None:
         titles = [entry.title for entry in free]

@@ -56,7 +56,7 @@ def _serial(day: date) -> int:
     return (day - date(1899, 12, 30)).days
 
 
-# Where `typed` is KEEP the cell is as it was: the mistake is how the row relates to others.
+# Where `typed` is KEEP the cell is as it was: the mistake is in how rows relate.
 KEEP = object()
 
 DATES = (
@@ -126,7 +126,8 @@ WORDS = (
     Edit("patients", "P0009", "billing_frequency", "Mthly", FIXED,
          "read as Monthly"),
     Edit("patients", "P0012", "email", "laurel@example.org; ben@example.org", CHECK,
-         "two addresses in one cell; left blank, an invoice must not go to the wrong one"),
+         "two addresses in one cell; left blank, an invoice must not go to the"
+         " wrong one"),
     Edit("patients", "P0013", "membership_active", "Y", FIXED,
          "read as Yes"),
     Edit("patients", "P0018", "membership_active", "Maybe", HELD,

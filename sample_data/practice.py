@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from pipeline.exports.input_sheets import setting_default
 from sample_data.people import patients
 from schemas import INPUTS, Practice
-from schemas.columns import Column, Schema, columns, name_of
+from schemas.columns import Schema, columns, name_of
 
 Row = dict[str, Any]
 Sheets = dict[str, list[Row]]
@@ -87,12 +88,14 @@ def _products() -> list[Row]:
     return _rows(
         "products",
         *(
-            (code, name, types.get(code, "Membership"), described[code])
-            + (_pounds(monthly), _pounds(annual), _pounds(price), tax_code)
-            + ("X0100" if code == "CONSULT" else None, account, "Yes", "mm")
+            (
+                code, name, types.get(code, "Membership"), described[code],
+                _pounds(monthly), _pounds(annual), _pounds(price), tax_code,
+                "X0100" if code == "CONSULT" else None, account, "Yes", "mm",
+            )
             for code, name, monthly, annual, price, tax_code, account in listed
         ),
-    )
+    )  # fmt: skip
 
 
 def _contract_prices() -> list[Row]:
@@ -123,16 +126,22 @@ def _contacts() -> list[Row]:
     """An employer who wants one invoice, an insurer, and a mother who pays."""
     return _rows(
         "contacts",
-        ("FERRIES", "Saltmere Ferries Ltd", "Employer", "ledger@ferries.example.org")
-        + ("01632 960201", "Ferry House", "2 Upper Strand", "Saltmere Bay", "ZZ2 2AB")
-        + ("SALT01", 30, "Yes", "Yes"),
-        ("TIDEWELL", "Tidewell Mutual", "Insurer", "claims@tidewell.example.org")
-        + ("01632 960202", "PO Box 7", None, "Otterwick Quay", "ZZ4 4AB")
-        + ("TIDE01", 28, "No", "Yes"),
-        ("ROWAN", "Mrs Acacia Rowan", "Family", "acacia.rowan@example.org")
-        + ("07700 900203", "100 Upper Strand", None, "Little Wexing", "ZZ3 7AB")
-        + ("ROWA01", None, "No", "Yes"),
-    )
+        (
+            "FERRIES", "Saltmere Ferries Ltd", "Employer", "ledger@ferries.example.org",
+            "01632 960201", "Ferry House", "2 Upper Strand", "Saltmere Bay", "ZZ2 2AB",
+            "SALT01", 30, "Yes", "Yes",
+        ),
+        (
+            "TIDEWELL", "Tidewell Mutual", "Insurer", "claims@tidewell.example.org",
+            "01632 960202", "PO Box 7", None, "Otterwick Quay", "ZZ4 4AB",
+            "TIDE01", 28, "No", "Yes",
+        ),
+        (
+            "ROWAN", "Mrs Acacia Rowan", "Family", "acacia.rowan@example.org",
+            "07700 900203", "100 Upper Strand", None, "Little Wexing", "ZZ3 7AB",
+            "ROWA01", None, "No", "Yes",
+        ),
+    )  # fmt: skip
 
 
 def _invoice_requests() -> list[Row]:
@@ -167,16 +176,9 @@ def practice() -> Sheets:
 def _settings() -> list[tuple[Any, ...]]:
     """All settings with their values, so that people see what there is to set."""
     return [
-        (column.title, SETTINGS.get(column.name, _default(column)), "mm")
+        (column.title, SETTINGS.get(column.name, setting_default(column)), "mm")
         for column in columns(Practice)
     ]
-
-
-def _default(column: Column) -> Any:
-    """A setting's default as a cell of its kind; None where there is none."""
-    if column.kind in ("whole", "percent"):
-        return int(column.default)
-    return Decimal(column.default) if column.kind == "money" else column.default or None
 
 
 def _rows(table: str, *values: tuple[Any, ...]) -> list[Row]:

@@ -4,35 +4,27 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
-import xlsxwriter
 from xlsxwriter.format import Format
-from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from pipeline.exports.input_sheets import (
+    InputBook,
+    add_table,
+    drop_down,
+    format_of,
+    lay_out,
+    new_book,
+    words_of,
+    write_headings,
+    write_value,
+)
 from schemas.columns import Column, Schema, columns
 
 # When the files say they were made: fixed, so that making them again changes nothing.
 MADE_AT = datetime(2026, 3, 31)
-
-HEADING = {"bold": True, "text_wrap": True, "align": "left", "indent": 1}
-FORMATS: dict[str, dict[str, Any]] = {
-    "text": {"num_format": "@", "align": "left", "indent": 1},
-    "date": {"num_format": "dd mmm yyyy", "align": "left", "indent": 1},
-    "setting": {"num_format": "General", "align": "left", "indent": 1},
-    "money": {"num_format": "#,##0.00"},
-    "number": {"num_format": "General"},
-    "required": HEADING | {"bg_color": "#1F4E4A", "font_color": "#FFFFFF"},
-    "optional": HEADING | {"bg_color": "#CFE3E0", "font_color": "#1F2A2A"},
-}
-WIDTHS = {"date": 15, "money": 13, "yesno": 14, "whole": 13, "percent": 10}
-WIDE = {
-    "name": 26, "description": 46, "email": 32, "address_line_1": 22, "notes": 62,
-    "setting": 28, "value": 56, "sent_to": 32, "postcode": 11, "title": 8, "code": 13,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,21 +80,13 @@ def page(schema: Schema, rows: Sequence[dict[str, Any]], quirks: Quirks) -> Page
 
 def workbook_bytes(title: str, pages: Sequence[Page], extra_sheet: str = "") -> bytes:
     """An .xlsx of the pages in order; `extra_sheet` adds one that is none of ours."""
-    buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
-    book.set_properties(
-        {"title": title, "company": "Dunmarrow Lane Practice", "created": MADE_AT}
-    )
-    formats = {
-        name: book.add_format({"font_name": "Calibri", "valign": "vcenter"} | style)
-        for name, style in FORMATS.items()
-    }
+    book = new_book(title, "Dunmarrow Lane Practice", MADE_AT)
     for one in pages:
-        _write_page(book, one, formats)
+        _write_page(book, one)
     if extra_sheet:
-        book.add_worksheet(extra_sheet).write_string("A1", "Who is in on which day")
-    book.close()
-    return buffer.getvalue()
+        sheet = book.workbook.add_worksheet(extra_sheet)
+        sheet.write_string("A1", "Who is in on which day")
+    return book.finish()
 
 
 def csv_bytes(one: Page, encoding: str = "utf-8") -> bytes:
@@ -116,15 +100,11 @@ def csv_bytes(one: Page, encoding: str = "utf-8") -> bytes:
     return text.getvalue().encode(encoding)
 
 
-def _write_page(book: Workbook, one: Page, formats: dict[str, Format]) -> None:
+def _write_page(book: InputBook, one: Page) -> None:
     """One sheet: heading, rows, table or filter, and how it looks and prints."""
-    sheet = book.add_worksheet(one.title)
+    sheet, formats = book.workbook.add_worksheet(one.title), book.formats
     _lay_out(sheet, one, formats)
-    for index, heading in enumerate(one.headings):
-        known = index < len(one.columns) and one.columns[index].required
-        sheet.write_string(
-            0, index, heading, formats["required" if known else "optional"]
-        )
+    write_headings(sheet, one.columns, one.headings, formats)
     for number, row in enumerate(one.rows, start=1):
         for index, column in enumerate(one.columns):
             _write_cell(sheet, number, index, column, row[column.name], formats)
@@ -134,37 +114,20 @@ def _write_page(book: Workbook, one: Page, formats: dict[str, Format]) -> None:
 
 
 def _lay_out(sheet: Worksheet, one: Page, formats: dict[str, Format]) -> None:
-    """Table, widths, frozen heading, drop-downs and the printed page."""
+    """Table or filter, drop-downs, and columns that are none of ours."""
     last = max(len(one.rows) - one.quirks.outside, 1)
     width = len(one.headings) - 1
     if one.quirks.table:
-        names = [{"header": heading} for heading in one.headings]
-        style = {
-            "name": one.title.replace(" ", "_"),
-            "style": "Table Style Light 1",
-            "columns": names,
-        }
-        sheet.add_table(0, 0, last, width, style)
+        add_table(sheet, one.title.replace(" ", "_"), one.headings, last)
     else:
         sheet.autofilter(0, 0, last, width)
+    lay_out(sheet, one.columns, formats, one.quirks.hidden_columns)
     for index, column in enumerate(one.columns):
-        wide = WIDE.get(column.name, WIDTHS.get(column.kind, 16))
-        hidden = {"hidden": column.name in one.quirks.hidden_columns}
-        sheet.set_column(index, index, wide, formats[_format_of(column)], hidden)
-        if column.kind == "yesno" or column.choices:
-            words = list(column.choices) or ["Yes", "No"]
-            check = {"validate": "list", "source": words, "error_type": "warning"}
-            sheet.data_validation(1, index, len(one.rows) + 200, index, check)
+        if words := words_of(column):
+            end = len(one.rows) + 200
+            sheet.data_validation(1, index, end, index, drop_down(words))
     if one.quirks.more_headings:
         sheet.set_column(len(one.columns), width, 18, formats["text"])
-    sheet.set_default_row(17)
-    sheet.set_row(0, 34)
-    sheet.freeze_panes(1, 1)
-    sheet.ignore_errors({"number_stored_as_text": "A1:Z1000"})
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
 
 
 def _write_cell(
@@ -175,24 +138,12 @@ def _write_cell(
     value: Any,
     formats: dict[str, Format],
 ) -> None:
-    """One value as a cell of its own type, whatever its column is for."""
-    usual = formats[_format_of(column)]
-    if value is None:
-        sheet.write_blank(row, index, None, usual)
-    elif isinstance(value, Formula):
+    """One value, or a formula with the value it had when last saved."""
+    if isinstance(value, Formula):
+        usual = formats[format_of(column)]
         sheet.write_formula(row, index, value.text, usual, value.value)
-    elif isinstance(value, date):
-        moment = datetime.combine(value, time())
-        moment = value if isinstance(value, datetime) else moment
-        sheet.write_datetime(row, index, moment, formats["date"])
-    elif column.name == "value" and isinstance(value, int | Decimal):
-        sheet.write_number(row, index, float(value), formats["setting"])
-    elif isinstance(value, Decimal):
-        sheet.write_number(row, index, float(value), formats["money"])
-    elif isinstance(value, int):
-        sheet.write_number(row, index, value, formats["number"])
     else:
-        sheet.write_string(row, index, value, formats["text"])
+        write_value(sheet, row, index, column, value, formats)
 
 
 def _write_quirks(sheet: Worksheet, one: Page, formats: dict[str, Format]) -> None:
@@ -204,10 +155,3 @@ def _write_quirks(sheet: Worksheet, one: Page, formats: dict[str, Format]) -> No
         left, right = names.index(first), names.index(last)
         value = one.rows[row - 2][first]
         sheet.merge_range(row - 1, left, row - 1, right, value, formats["text"])
-
-
-def _format_of(column: Column) -> str:
-    """The format of a column's cells, so that new rows have it too."""
-    if column.kind in ("date", "money"):
-        return column.kind
-    return "number" if column.kind in ("whole", "percent") else "text"

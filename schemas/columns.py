@@ -6,7 +6,7 @@ should type instead) travels in the field's metadata, written by `column`.
 Readers, DuckDB tables, documentation and templates are derived from it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ class Column:
     required: bool
     key: bool
     refers_to: str
-    choices: dict[str, tuple[str, ...]]
+    choices: Mapping[str, tuple[str, ...]]
     expected: str
     example: str
     personal: bool
@@ -89,7 +89,7 @@ def column(
     required: bool = False,
     key: bool = False,
     refers_to: str = "",
-    choices: dict[str, tuple[str, ...]] | None = None,
+    choices: Mapping[str, tuple[str, ...]] | None = None,
     expected: str = "",
     example: str = "",
     personal: bool = False,
@@ -165,14 +165,14 @@ class Table(pa.DataFrameModel):
 class InputTable(Table):
     """A sheet the office keeps: its columns and where each row stood."""
 
-    row_number: Whole = pa.Field(  # type: ignore[valid-type]
+    row_number: Whole = pa.Field(
         nullable=True,
         description="the row in the sheet; blank for a row kept from an earlier night",
     )
-    held: Flag = pa.Field(  # type: ignore[valid-type]
+    held: Flag = pa.Field(
         nullable=False, description="the row has a problem and cannot be used"
     )
-    row_key: Text = pa.Field(  # type: ignore[valid-type]
+    row_key: Text = pa.Field(
         nullable=True, description="the row's key as two spellings of it compare"
     )
 
@@ -182,7 +182,7 @@ class InputTable(Table):
         expected="one row for each",
         repair="keep the right row and delete the others, or give each its own",
     )  # fmt: skip
-    def keys_stand_once(cls, frame: pd.DataFrame) -> pd.Series:  # noqa: N805
+    def keys_stand_once(cls, frame: pd.DataFrame) -> pd.Series:
         return frame["row_key"].isna() | ~frame["row_key"].duplicated(keep=False)
 
 
@@ -214,6 +214,11 @@ def column_types(schema: Schema) -> dict[str, str]:
 def name_of(schema: Schema) -> str:
     """The table's name in SQL."""
     return str(schema.to_schema().name)
+
+
+def title_of(schema: Schema) -> str:
+    """What the sheet is called in its workbook."""
+    return str(schema.to_schema().title)
 
 
 def about(schema: Schema) -> dict[str, Any]:

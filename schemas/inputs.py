@@ -16,8 +16,6 @@ from schemas.columns import (
     row_rule,
 )
 
-# ruff: noqa: N805  pandera's checks are class methods by its own decorator
-
 FREQUENCIES = {
     "Monthly": ("monthly", "month", "months", "mthly", "mthy", "mnthly", "m", "pcm"),
     "Annual": ("annual", "annually", "yearly", "year", "yr", "y", "a", "pa"),

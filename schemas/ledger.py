@@ -14,6 +14,7 @@ from schemas.columns import (
     Text,
     Whole,
     column_types,
+    name_of,
 )
 from schemas.inputs import INPUTS
 
@@ -276,7 +277,7 @@ LEDGER: tuple[Schema, ...] = (
 
 # Rows of these sheets are kept as last accepted, version by version.
 ACCEPTED: tuple[Schema, ...] = tuple(
-    schema for schema in INPUTS if schema.Config.name not in ("sent", "invoice_requests")
+    schema for schema in INPUTS if name_of(schema) not in ("sent", "invoice_requests")
 )
 
 ACCEPTED_EXTRA = {

@@ -1,0 +1,53 @@
+# DATA is the practice folder, AS_OF the day to work for (today if not given; on the
+# sample its own day, so that the first try looks the same in any year).
+DATA ?= sample_data
+ifeq ($(DATA),sample_data)
+AS_OF ?= 2026-03-31
+endif
+PYTHON ?= python3
+ACCEPT ?=
+
+BIN := .venv/bin
+DAY := $(if $(AS_OF),--as-of $(AS_OF))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bill check preview test lint golden sample clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@echo
+	@echo 'make bill DATA=/srv/clinic AS_OF=2026-11-30    a practice of your own'
+
+setup: .venv/.ready ## build .venv with everything that is needed
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+bill: .venv/.ready ## the night: bill DATA (ACCEPT='--accept date' lets a guard through)
+	@$(BIN)/membill bill "$(DATA)" $(DAY) $(ACCEPT)
+
+check: .venv/.ready ## read and validate DATA, write its issues workbook
+	@$(BIN)/membill check "$(DATA)" $(DAY)
+
+preview: .venv/.ready ## what bill would make, writing nothing
+	@$(BIN)/membill preview "$(DATA)" $(DAY)
+
+test: .venv/.ready ## run every test
+	$(BIN)/python -m pytest
+
+lint: .venv/.ready ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+golden: .venv/.ready ## write the sample night's listings again (read the diff)
+	$(BIN)/python -m tests.golden
+
+sample: .venv/.ready ## write the sample sheets again
+	$(BIN)/python -m sample_data.make_sample
+
+clean: ## remove what was built; never a ledger or an invoice
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find pipeline schemas tests sample_data benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
