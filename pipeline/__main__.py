@@ -23,6 +23,11 @@ LINE_COLUMNS = (
     "number,line,patient_id,product_code,description,frequency,period_start,period_end,"
     "quantity,unit_price,tax_code,tax_rate,net,tax,gross,price_source"
 ).split(",")
+# What fits on a screen; csv and json have every column.
+INVOICES_SHOWN = "number,status,issued_on,patient_id,bill_to,gross,sent_on".split(",")
+LINES_SHOWN = (
+    "number,patient_id,product_code,period_start,period_end,tax,gross".split(",")
+)
 
 
 def today(zone: str) -> date:
@@ -224,7 +229,8 @@ def preview(folder: Path, as_of: date | None, form: str, ledger: Path | None) ->
         lines, prepared = run_preview(
             folder, _ledger(folder, ledger), as_of=as_of, today=today
         )
-    _print(lines, LINE_COLUMNS, form, f"What {prepared.as_of} would bill")
+    title = f"What {prepared.as_of} would bill"
+    _print(lines, LINE_COLUMNS, LINES_SHOWN, form, title)
     _say_problems(prepared.problems)
 
 
@@ -264,7 +270,7 @@ def invoices(
     with outcomes(), _reading(folder, ledger) as book:
         found = entries(book, " and ".join(where), values)
     rows = [{name: getattr(entry, name) for name in INVOICE_COLUMNS} for entry in found]
-    _print(rows, INVOICE_COLUMNS, form, "Invoices")
+    _print(rows, INVOICE_COLUMNS, INVOICES_SHOWN, form, "Invoices")
 
 
 @contextmanager
@@ -298,11 +304,15 @@ def lines(folder: Path, form: str, ledger: Path | None) -> None:
             " inner join ledger.invoices as invoices using (number)"
             " order by invoices.kind desc, invoices.sequence, line"
         )
-    _print(rows, LINE_COLUMNS, form, "Invoice lines")
+    _print(rows, LINE_COLUMNS, LINES_SHOWN, form, "Invoice lines")
 
 
 def _print(
-    rows: Sequence[dict[str, Any]], names: Sequence[str], form: str, title: str
+    rows: Sequence[dict[str, Any]],
+    names: Sequence[str],
+    shown: Sequence[str],
+    form: str,
+    title: str,
 ) -> None:
     """Rows on stdout as a table, CSV or JSON; all values as text."""
     from pipeline.console import plain, table
@@ -315,7 +325,7 @@ def _print(
         writer.writeheader()
         writer.writerows(listed)
     else:
-        table(listed, names, title)
+        table(listed, shown, title)
 
 
 @cli.command()

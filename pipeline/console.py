@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -40,14 +41,20 @@ def plain(name: str, value: Any) -> str:
 def table(rows: Sequence[dict[str, str]], names: Sequence[str], title: str) -> None:
     """A listing on stdout; columns that are blank throughout are left out."""
     shown = [name for name in names if any(row[name] for row in rows)]
-    grid = Table(title=f"{title}: {len(rows)}", title_justify="left")
+    grid = Table(
+        title=f"{title}: {len(rows)}", title_justify="left", box=SIMPLE, pad_edge=False
+    )
     for name in shown:
         grid.add_column(
-            name.replace("_", " "), justify="right" if name in _RIGHT else "left"
+            name.replace("_", " "),
+            justify="right" if name in _RIGHT else "left",
+            no_wrap=True,
         )
     for row in rows:
         grid.add_row(*(row[name] for name in shown))
-    Console(markup=False, highlight=False).print(grid)
+    console = Console(markup=False, highlight=False)
+    # Piped, it is as wide as it needs to be; nothing is cut.
+    console.print(grid, width=None if console.is_terminal else 200, crop=False)
 
 
 def night_table(outcome: Outcome, folder: Path) -> None:

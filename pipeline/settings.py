@@ -198,6 +198,6 @@ def _nonsense(
             by_name[name],
             what,
             repair,
-        )  # fmt: skip
+        )
         for name, code, what, repair in found
     ]
