@@ -65,13 +65,15 @@ FORMAT = click.option(
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
-    help="csv and json are for machines: text is written as it is.",
+    help="csv puts ' before text a spreadsheet would run as a formula; json never does.",
 )
 
 
 @contextmanager
 def outcomes() -> Iterator[None]:
     """Turn what a user can cause into plain lines and an exit code, never a traceback."""
+    import duckdb
+
     from pipeline.ledger import Busy
     from pipeline.problems import Refused
 
@@ -84,6 +86,19 @@ def outcomes() -> Iterator[None]:
     except Busy as busy:
         click.echo(f"{busy}; try again when it is done.", err=True)
         sys.exit(BUSY)
+    except (
+        duckdb.IOException,
+        duckdb.FatalException,
+        duckdb.InternalException,
+        duckdb.SerializationException,
+    ):
+        click.echo(
+            "The ledger could not be read or written: the disk is full or the file is"
+            " damaged. See that there is room, run `membill verify`, and bring back a"
+            " copy with `membill restore` if it stays so.",
+            err=True,
+        )
+        sys.exit(REFUSED)
     except PermissionError as error:
         click.echo(f"{error.filename}: no right to read or write it.", err=True)
         sys.exit(REFUSED)
@@ -323,9 +338,22 @@ def _print(
     elif form == "csv":
         writer = csv.DictWriter(sys.stdout, list(names), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(listed)
+        writer.writerows(
+            {name: _as_text(name, value) for name, value in row.items()}
+            for row in listed
+        )
     else:
         table(listed, shown, title)
+
+
+_AMOUNTS = ("net", "tax", "gross", "credits", "unit_price")
+
+
+def _as_text(name: str, value: str) -> str:
+    """Text that a spreadsheet would take for a formula, kept text; amounts as they are."""
+    if name not in _AMOUNTS and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
 
 
 @cli.command()

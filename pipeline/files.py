@@ -37,12 +37,26 @@ def write_bytes(path: Path, content: bytes, *, replace: bool = True) -> None:
         if replace:
             os.replace(draft, path)
         else:
-            os.link(draft, path)
-            os.unlink(draft)
+            _link(Path(draft), path)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def _link(draft: Path, path: Path) -> None:
+    """Give a file its name unless the name is taken; FileExistsError if it is."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some network shares and memory cards have no links; look, then rename.
+        if path.exists():
+            raise FileExistsError(str(path)) from None
+        os.replace(draft, path)
+        return
+    draft.unlink()
 
 
 def write_text(path: Path, content: str) -> None:
