@@ -35,14 +35,15 @@ _COMPUTER = re.compile(r"-(?=[^ ]*[A-Z])[A-Za-z0-9-]+")
 class Listing:
     """The files to read: workbook stem to file name, table name to CSV file name.
 
-    `refused` are workbook stems that stand there in a form that cannot be read,
-    so that nobody calls their sheets missing as well.
+    `refused` are workbook stems that stand there in a form that cannot be read, and
+    `twice` tables that several CSV files answer to: nobody calls them missing as well.
     """
 
     names: tuple[str, ...]
     workbooks: dict[str, str]
     texts: dict[str, str]
     refused: frozenset[str]
+    twice: frozenset[str]
     problems: list[Problem]
 
     def closest_to(self, stem: str) -> str:
@@ -63,7 +64,7 @@ def list_practice(folder: Path) -> Listing:
         names = sorted(os.listdir(folder))
     except OSError as error:
         problem = _no_folder(folder, error)
-        return Listing((), {}, {}, frozenset(WORKBOOKS), [problem])
+        return Listing((), {}, {}, frozenset(WORKBOOKS), frozenset(), [problem])
     problems: list[Problem] = []
     workbooks, twice = _choose(names, WORKBOOKS, _WORKBOOK_ENDINGS, problems)
     texts, texts_twice = _choose(names, TABLES, ("csv",), problems)
@@ -75,7 +76,8 @@ def list_practice(folder: Path) -> Listing:
             problems += _beside(name, workbooks, texts)
     problems += _macros(workbooks)
     refused = frozenset({*twice, *foreign.values()} - workbooks.keys())
-    return Listing(tuple(names), workbooks, texts, refused, problems)
+    doubtful = frozenset(texts_twice)
+    return Listing(tuple(names), workbooks, texts, refused, doubtful, problems)
 
 
 def _no_folder(folder: Path, error: OSError) -> Problem:

@@ -9,7 +9,7 @@ from schemas.columns import Schema, column_types
 
 def frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     """The rows of a query as a pandas frame with Arrow types."""
-    table = connection.execute(query).to_arrow_table()
+    table = connection.sql(query).to_arrow_table()
     return table.to_pandas(types_mapper=pd.ArrowDtype)
 
 

@@ -109,7 +109,7 @@ class _Workbook:
         self.folder, self.file, self.stem = folder, file, stem
         self.texts, self.reading = listing.texts, reading
         self.schemas = [s for s in INPUTS if about(s)["file"] == stem]
-        self.twice: set[str] = set()
+        self.twice: set[str] = {*listing.twice}
         self.grids: dict[str, Grid] = {}
 
     def read(self) -> None:
@@ -192,7 +192,7 @@ class _Workbook:
         found: dict[Schema, Entry] = {}
         for schema in self.schemas:
             table, title = name_of(schema), _title(schema)
-            if table in claimed:
+            if table in claimed or table in self.twice:
                 continue
             fitting = self._fitting(schema, free)
             if table in self.texts:
@@ -377,7 +377,8 @@ def _missing_files(listing: Listing) -> list[Problem]:
         absent = [
             schema
             for schema in tables
-            if not about(schema)["optional"] and name_of(schema) not in listing.texts
+            if not about(schema)["optional"]
+            and name_of(schema) not in {*listing.texts, *listing.twice}
         ]
         if stem in listing.workbooks or stem in listing.refused or not absent:
             continue

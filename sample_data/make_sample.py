@@ -6,6 +6,7 @@ people and of mistakes in their README files. Making them again changes nothing.
 
 from pathlib import Path
 
+from pipeline.exports.input_words import TITLES
 from sample_data.mistakes import (
     CONTACTS_ENCODING,
     CSV_TABLES,
@@ -22,13 +23,6 @@ from schemas.columns import about
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-
-TITLES = {
-    "settings": "Settings of the practice",
-    "products": "Products and prices",
-    "patients": "Patients and memberships",
-    "sent_log": "Invoices sent by hand",
-}
 
 
 def main() -> None:

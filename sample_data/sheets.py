@@ -21,6 +21,7 @@ from pipeline.exports.input_sheets import (
     write_headings,
     write_value,
 )
+from pipeline.exports.input_words import title_of
 from schemas.columns import Column, Schema, columns
 
 # When the files say they were made: fixed, so that making them again changes nothing.
@@ -66,11 +67,6 @@ class Page:
         """The headings as they stand in the sheet."""
         spelled = [self.quirks.headings.get(c.name, c.title) for c in self.columns]
         return spelled + list(self.quirks.more_headings)
-
-
-def title_of(schema: Schema) -> str:
-    """The sheet's title."""
-    return str(schema.to_schema().title)
 
 
 def page(schema: Schema, rows: Sequence[dict[str, Any]], quirks: Quirks) -> Page:

@@ -119,6 +119,46 @@ def marked(kind: str) -> Change:
     return change
 
 
+def retitle(sheet: Worksheet, title: str) -> None:
+    sheet.title = title
+
+
+def put(sheet: Worksheet, **values: object) -> None:
+    for cell, value in values.items():
+        sheet[cell] = value
+
+
+def fill(sheet: Worksheet, *rows: list[object]) -> None:
+    for row in rows:
+        sheet.append(row)
+
+
+def turn(sheet: Worksheet) -> None:
+    """Put the headings into column A and every patient into a column."""
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    sheet.delete_rows(1, 9)
+    fill(sheet, *map(list, zip(*rows, strict=True)))
+
+
+def hide(sheet: Worksheet, rows: list[int] | None = None, columns: str = "") -> None:
+    for number in rows or []:
+        sheet.row_dimensions[number].hidden = True
+    for letter in columns:
+        sheet.column_dimensions[letter].hidden = True
+
+
+def swap_rows(parts: dict[str, bytes]) -> None:
+    """Number the third row like the second."""
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    parts["xl/worksheets/sheet1.xml"] = (
+        sheet.replace(b'<row r="3"', b'<row r="2"')
+        .replace(b'r="A3"', b'r="A2"')
+        .replace(b'r="B3"', b'r="B2"')
+        .replace(b'r="C3"', b'r="C2"')
+        .replace(b'r="D3"', b'r="D2"')
+    )
+
+
 PATIENTS_CSV = table_csv("patients.xlsx", "Patients")
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 ODS_MIME = "application/vnd.oasis.opendocument.spreadsheet"
@@ -126,5 +166,537 @@ ODS_MIME = "application/vnd.oasis.opendocument.spreadsheet"
 # What is put into the folder (None: taken away), and all that is said of it.
 FILE_FAULTS = [
     pytest.param({}, [], id="a folder without a fault is read without a word"),
-    #24X
+    pytest.param({"patients.xlsx": b""}, "@@", id="a file that is still in the cloud"),
+    pytest.param(
+        {"patients.xlsx": OLE + "EncryptedPackage".encode("utf-16-le")},
+        "@@",
+        id="a password to open",
+    ),
+    pytest.param(
+        {"patients.xlsx": OLE + "Workbook".encode("utf-16-le")},
+        "@@",
+        id="an old workbook with a new ending",
+    ),
+    pytest.param(
+        {"patients.xls": OLE + "Workbook".encode("utf-16-le"), "patients.xlsx": None},
+        "@@",
+        id="an old workbook",
+    ),
+    pytest.param(
+        {"patients.ods": zipped(mimetype=ODS_MIME), "patients.xlsx": None},
+        "@@",
+        id="an OpenDocument spreadsheet",
+    ),
+    pytest.param(
+        {"patients.xlsx": zipped(mimetype=ODS_MIME)},
+        "@@",
+        id="an OpenDocument spreadsheet with a new ending",
+    ),
+    pytest.param(
+        {"patients.xlsb": zipped(xl__workbook="", **{"xl/workbook.bin": ""})}
+        | {"patients.xlsx": None},
+        "@@",
+        id="a binary workbook",
+    ),
+    pytest.param(
+        {"patients.numbers": zipped(**{"Index/Document.iwa": ""})}
+        | {"patients.xlsx": None},
+        "@@",
+        id="a Numbers document",
+    ),
+    pytest.param(
+        {"patients.gsheet": b'{"doc_id": "1"}', "patients.xlsx": None},
+        "@@",
+        id="a shortcut to a Google sheet",
+    ),
+    pytest.param(
+        {"patients.xls": untouched("patients.xlsx"), "patients.xlsx": None},
+        "@@",
+        id="a good workbook with a wrong ending",
+    ),
+    pytest.param(
+        {"patients.xlsx": b"<html><table><tr><td>1"}, "@@", id="a web page renamed"
+    ),
+    pytest.param(
+        {"patients.xlsx": PATIENTS_CSV.encode()}, "@@", id="a CSV file renamed"
+    ),
+    pytest.param(
+        {"patients.xlsx": untouched("patients.xlsx")[:-40]}, "@@", id="a damaged file"
+    ),
+    pytest.param(
+        {"patients.xlsx": zipped(**{"letter.txt": "Dear"})}, "@@", id="a zip archive"
+    ),
+    pytest.param({"patients.xlsx": b"%PDF-1.7"}, "@@", id="a PDF document"),
+    pytest.param(
+        {"patients.xlsm": untouched("patients.xlsx"), "patients.xlsx": None},
+        "@@",
+        id="a workbook with macros is read",
+    ),
+    pytest.param(
+        {"~$patients.xlsx": b"mm"}, "@@", id="a workbook that is open is read"
+    ),
+    pytest.param(
+        {"patients (1).xlsx": untouched("patients.xlsx")},
+        "@@",
+        id="two workbooks that may both be right",
+    ),
+    pytest.param({"Copy of patients.xlsx": b""}, "@@", id="a copy is left alone"),
+    pytest.param(
+        {"patients.csv": PATIENTS_CSV.encode()},
+        "@@",
+        id="a sheet and a CSV file of one table",
+    ),
+    pytest.param(
+        {"patients.csv": PATIENTS_CSV.encode()}
+        | {"patients.xlsx": saved("patients.xlsx", lambda _, s: retitle(s, "Sheet1"))},
+        "@@",
+        id="a sheet under another title and a CSV file of its table",
+    ),
+    pytest.param({"patients.xlsx": None}, "@@", id="a missing workbook"),
+    pytest.param(
+        {"patients.xlsx": None, "Copy of patients.xlsx": untouched("patients.xlsx")},
+        "@@",
+        id="a workbook of nearly the right name",
+    ),
+    pytest.param(
+        {"settings.xlsx": None, "staff.csv": b"User,Name,Role,Active\nmm,Mo,Boss,Yes\n"},
+        "@@",
+        id="one CSV file of a workbook's four",
+    ),
+    pytest.param(
+        {name: None for name in BOOKS}, "@@", id="an empty folder is told in one go"
+    ),
+    pytest.param(
+        {"patients.xlsx": saved("patients.xlsx", marked("products/3"))},
+        "@@",
+        id="another template's workbook",
+    ),
+    pytest.param(
+        {"patients.xlsx": saved("patients.xlsx", marked("patients/3"))},
+        [],
+        id="the template's own workbook",
+    ),
+    pytest.param(
+        {"patients.xlsx": parts_changed(untouched("patients.xlsx"), swap_rows)},
+        "@@",
+        id="a row that stands twice",
+    ),
+    pytest.param(
+        {"patients.xlsx": None, "patients.csv": PATIENTS_CSV.encode("utf-16")},
+        [],
+        id="Unicode text instead of a workbook is read without a word",
+    ),
+    pytest.param(
+        {"patients.xlsx": None}
+        | {"patients.csv": PATIENTS_CSV.replace("Ann", "Zoë").encode("cp1252")},
+        "@@",
+        id="Windows letters are told",
+    ),
+    pytest.param(
+        {"patients.xlsx": None}
+        | {"patients.csv": PATIENTS_CSV.encode().replace(b"Ann", b"Zo\x81")},
+        "@@",
+        id="letters that cannot be read",
+    ),
+    pytest.param(
+        {"patients.xlsx": None}
+        | {"patients.csv": PATIENTS_CSV.replace("Ann", '"Ann').encode()},
+        "@@",
+        id="a quotation mark never closed",
+    ),
+    pytest.param(
+        {"patients.xlsx": None, "patients.csv": untouched("patients.xlsx")},
+        "@@",
+        id="a workbook named CSV",
+    ),
+    pytest.param(
+        {"patients.xlsx": None}
+        | {"patients.csv": PATIENTS_CSV.replace("Start date", "Start dt").encode()},
+        "@@",
+        id="a heading of a CSV file misspelt",
+    ),
+    pytest.param(
+        {"sent.csv": b"", "invoice_requests.csv": b"<html>"},
+        "@@",
+        id="an optional file that is there must be one",
+    ),
 ]
+
+
+@pytest.mark.parametrize(("files", "messages"), FILE_FAULTS)
+def test_a_file_that_is_not_as_it_should_be_is_told(
+    practice: Path, files: dict[str, bytes | None], messages: list[str]
+) -> None:
+    for name, content in files.items():
+        if content is None:
+            (practice / name).unlink()
+        else:
+            (practice / name).write_bytes(content)
+    assert told(read_practice(practice)) == messages
+
+
+# How the workbook of patients was changed, and all that is said of it.
+SHEET_FAULTS = [
+    pytest.param(lambda b, s: retitle(s, "Members"), "@@", id="another title"),
+    pytest.param(
+        lambda b, s: (retitle(s, "Members"), retitle(b.copy_worksheet(s), "Old")),
+        "@@",
+        id="two sheets that may both be right",
+    ),
+    pytest.param(
+        lambda b, s: retitle(b.copy_worksheet(s), "Patients (2)"),
+        "@@",
+        id="a copy of the sheet is left alone",
+    ),
+    pytest.param(lambda b, s: b.create_sheet("Rota"), [], id="a sheet of the office's"),
+    pytest.param(
+        lambda b, s: (retitle(s, "Patient"), s.delete_cols(1)),
+        "@@",
+        id="a missing sheet",
+    ),
+    pytest.param(
+        lambda b, s: fill(b.create_sheet("Contcts"), ["Code", "Nmae", "Email"]),
+        "@@",
+        id="an optional sheet misspelt in title and heading",
+    ),
+    pytest.param(
+        lambda b, s: b.create_sheet("Contacts"), [], id="a blank optional sheet"
+    ),
+    pytest.param(lambda b, s: s.delete_rows(1, 9), "@@", id="a blank sheet"),
+    pytest.param(lambda b, s: s.delete_rows(1), "@@", id="no headings"),
+    pytest.param(
+        lambda b, s: (s.insert_rows(1, 2), put(s, A1="Patients of Elm Practice")),
+        "@@",
+        id="a title above the headings",
+    ),
+    pytest.param(lambda b, s: s.insert_rows(1, 11), "@@", id="headings far down"),
+    pytest.param(
+        lambda b, s: (put(s, H1="Phone"), s.merge_cells("H1:I1")),
+        "@@",
+        id="merged headings",
+    ),
+    pytest.param(
+        lambda b, s: (s.insert_rows(1), put(s, A1="Patient", A2="ID")),
+        "@@",
+        id="a heading spread over two rows beside others",
+    ),
+    pytest.param(
+        lambda b, s: (
+            s.insert_rows(2),
+            put(s, A1="Patient", B1="First", C1="Last", D1="Membership"),
+            put(s, A2="ID", B2="name", C2="name", D2="active"),
+        ),
+        "@@",
+        id="headings over two rows",
+    ),
+    pytest.param(
+        lambda b, s: put(s, A1="PATIENT\u00a0id ", B1="first_name", F1="Startdate"),
+        [],
+        id="headings spelt freely",
+    ),
+    pytest.param(lambda b, s: put(s, F1="Start dt"), "@@", id="a heading misspelt"),
+    pytest.param(
+        lambda b, s: put(s, C1="Family"), "@@", id="a required column missing"
+    ),
+    pytest.param(lambda b, s: put(s, H1="Start date"), "@@", id="a column twice"),
+    pytest.param(lambda b, s: put(s, H1="Biscuit"), "@@", id="a column unknown"),
+    pytest.param(lambda b, s: s.move_range("A1:A3", cols=8), [], id="another order"),
+    pytest.param(lambda b, s: put(s, H3="x"), "@@", id="a blank heading over data"),
+    pytest.param(
+        lambda b, s: put(s, I1="Patient ID", J1="First name", I2="P1", J2="Al"),
+        "@@",
+        id="two tables side by side",
+    ),
+    pytest.param(lambda b, s: turn(s), "@@", id="a table on its side"),
+    pytest.param(lambda b, s: hide(s, rows=[2, 3]), "@@", id="hidden rows are read"),
+    pytest.param(lambda b, s: hide(s, columns="EF"), "@@", id="hidden columns"),
+    pytest.param(lambda b, s: hide(s, columns="G"), [], id="hidden notes"),
+    pytest.param(
+        lambda b, s: (b.create_sheet("Lists"), setattr(s, "sheet_state", "hidden")),
+        "@@",
+        id="a hidden sheet is read",
+    ),
+    pytest.param(
+        lambda b, s: s.add_table(Table(displayName="Patients", ref="A1:G2")),
+        "@@",
+        id="a row below the table is read",
+    ),
+    pytest.param(lambda b, s: s.insert_rows(3), [], id="a blank row in between"),
+    pytest.param(
+        lambda b, s: s.append(["\u200b", " ", "\u00a0", "_x000D_"]),
+        [],
+        id="a row that shows nothing",
+    ),
+    pytest.param(lambda b, s: s.append(["Total: 2"]), "@@", id="a row of totals"),
+    pytest.param(
+        lambda b, s: (s.append([]), s.append(["Bo left in March, ask Mo"])),
+        "@@",
+        id="a note under the table",
+    ),
+    pytest.param(
+        lambda b, s: (s.append(BOOKS["patients.xlsx"]["Patients"][0])),
+        "@@",
+        id="the headings again",
+    ),
+    pytest.param(
+        lambda b, s: s.append(["EXAMPLE1", "Ada", "Example", "Yes"]),
+        "@@",
+        id="the template's example",
+    ),
+    pytest.param(
+        lambda b, s: setattr(s["A5000"], "number_format", "0.00"),
+        [],
+        id="formatted rows without values",
+    ),
+    pytest.param(lambda b, s: put(s, A65536="P9"), "@@", id="the last row of old Excel"),
+    pytest.param(
+        lambda b, s: setattr(s["B2"], "comment", Comment("ask first", "mm")),
+        "@@",
+        id="a comment",
+    ),
+    pytest.param(
+        lambda b, s: put(s, F3="=F2+1"), "@@", id="a formula saved without its value"
+    ),
+    pytest.param(
+        lambda b, s: put(s, G2="=1+1", H2="=2+2", H1="Biscuit"),
+        "@@",
+        id="a formula outside the table's columns is nobody's business",
+    ),
+    pytest.param(
+        lambda b, s: setattr(b, "epoch", MAC_EPOCH), "@@", id="days counted from 1904"
+    ),
+    pytest.param(
+        lambda b, s: put(s, XFD1048576="x"), "@@", id="a value at the end of the world"
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "messages"), SHEET_FAULTS)
+def test_a_sheet_that_is_not_as_it_should_be_is_told(
+    practice: Path, change: Change, messages: list[str]
+) -> None:
+    (practice / "patients.xlsx").write_bytes(saved("patients.xlsx", change))
+    reading = read_practice(practice)
+    assert told(reading) == messages
+    stopped = any(p.severity is Severity.STOPS for p in reading.problems)
+    assert ("patients" in reading.sheets) != stopped or "Contcts" in str(messages)
+
+
+@pytest.mark.parametrize(
+    ("formulas", "messages"),
+    [
+        pytest.param(
+            {"F2": "<f>TODAY()</f><v>46085</v>", "F3": "<f>F2</f><v>46085</v>"},
+            "@@",
+            id="formulas with their values, told once per column",
+        ),
+        pytest.param(
+            {"B2": "<f>'[1]Old list'!B2</f><v>46085</v>"},
+            "@@",
+            id="a value from another workbook",
+        ),
+        pytest.param(
+            {"B2": "<f>SUM(Sales[2026])+Sales!A1</f><v>46085</v>"},
+            "@@",
+            id="a column of a table that is called like a year is no other workbook",
+        ),
+        pytest.param(
+            {"B2": "<f>A2</f><v>1</v>", "B3": "<f>A3</f>"},
+            "@@",
+            id="one formula with its value and one without",
+        ),
+    ],
+)
+def test_formulas_are_told(
+    practice: Path, formulas: dict[str, str], messages: list[str]
+) -> None:
+    def write(parts: dict[str, bytes]) -> None:
+        sheet = parts["xl/worksheets/sheet1.xml"].decode()
+        for cell, inside in formulas.items():
+            start = sheet.index(f'<c r="{cell}"')
+            end = sheet.index("/c>", start) + 3
+            if sheet[start:end].count("<c ") > 1:
+                end = sheet.index("/>", start) + 2
+            sheet = f'{sheet[:start]}<c r="{cell}">{inside}</c>{sheet[end:]}'
+        parts["xl/worksheets/sheet1.xml"] = sheet.encode()
+
+    content = saved("patients.xlsx", lambda _, s: put(s, B2=1, B3=1, F2=1, F3=1))
+    (practice / "patients.xlsx").write_bytes(parts_changed(content, write))
+    assert told(read_practice(practice)) == messages
+
+
+def test_merged_rows_are_held_each(practice: Path) -> None:
+    def change(_: Workbook, sheet: Worksheet) -> None:
+        sheet.append(["P0003", "Cy", "Three", "No"])
+        sheet.merge_cells("E2:E3")
+        sheet.merge_cells("G3:G4")
+
+    (practice / "patients.xlsx").write_bytes(saved("patients.xlsx", change))
+    reading = read_practice(practice)
+    assert reading.problems == []
+    bad = reading.sheets["patients"].bad_rows
+    assert {number: f"{p.severity}: {p}" for number, p in bad.items()} == "@@bad"
+
+
+def test_a_csv_row_with_too_many_cells_is_held(practice: Path) -> None:
+    text = PATIENTS_CSV + "P0003,Cy,Three,No,,,1 High St, Ely,\nP0004,Di,Four,No\n"
+    (practice / "patients.xlsx").unlink()
+    (practice / "patients.csv").write_text(text, encoding="utf-8")
+    sheet = read_practice(practice).sheets["patients"]
+    assert {n: f"{p.severity}: {p}" for n, p in sheet.bad_rows.items()} == "@@wide"
+    assert sheet.rows[-1] == (5, ["P0004", "Di", "Four", "No", None, None, None])
+
+
+VALUES: list[object] = [
+    "00123", " Ann ", "Null", "O’Neill", "'5", "1E5", "31/02/2024", 123, 49.99, 0.125,
+    -1, True, False, date(2026, 3, 4), datetime(2026, 3, 4, 12, 30), time(9, 30),
+    timedelta(hours=30), CellError("#REF!"), CellError("#N/A"), "two\nlines",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES, ids=str)
+@pytest.mark.parametrize("mac", [False, True], ids=["days from 1900", "days from 1904"])
+def test_a_value_comes_out_exactly_as_it_stands(
+    practice: Path, value: object, mac: bool
+) -> None:
+    def change(book: Workbook, sheet: Worksheet) -> None:
+        book.epoch = MAC_EPOCH if mac else book.epoch
+        sheet["E2"] = value.text if isinstance(value, CellError) else value
+        if isinstance(value, CellError):
+            sheet["E2"].data_type = "e"
+
+    (practice / "patients.xlsx").write_bytes(saved("patients.xlsx", change))
+    number, row = read_practice(practice).sheets["patients"].rows[0]
+    assert (number, type(row[4]), row[4]) == (2, type(value), value)
+
+
+def test_a_whole_number_stays_one_and_a_bare_day_number_is_not_moved(
+    practice: Path,
+) -> None:
+    def change(book: Workbook, sheet: Worksheet) -> None:
+        book.epoch = MAC_EPOCH
+        put(sheet, A2=7.0, F2=46085)
+
+    (practice / "patients.xlsx").write_bytes(saved("patients.xlsx", change))
+    row = read_practice(practice).sheets["patients"].rows[0][1]
+    assert repr([row[0], row[5]]) == "[7, 46085]"
+
+
+def test_a_sheet_knows_its_headings_its_rows_and_its_places(practice: Path) -> None:
+    sheet = read_practice(practice).sheets["patients"]
+    assert (sheet.table, sheet.file, sheet.sheet) == (
+        "patients",
+        "patients.xlsx",
+        "Patients",
+    )
+    assert sheet.headings == {
+        "patient_id": 0,
+        "first_name": 1,
+        "last_name": 2,
+        "membership_active": 3,
+        "membership": 4,
+        "start_date": 5,
+    }
+    assert sheet.rows == [
+        (2, ["P0001", "Ann", "One", "Yes", "GOLD", date(2026, 1, 31), None]),
+        (3, ["P0002", "Bo", "Two", "No", None, None, None]),
+    ]
+    assert sheet.place(2, "start_date") == Place(
+        "patients.xlsx", "Patients", 2, "Start date", "F2"
+    )
+    assert sheet.place(2, "end_date") == Place(
+        "patients.xlsx", "Patients", 2, "End date", ""
+    )
+
+
+def test_notes_are_never_loaded(practice: Path) -> None:
+    for separator in ",;\t":
+        (practice / "patients.xlsx").unlink(missing_ok=True)
+        text = table_csv("patients.xlsx", "Patients", separator)
+        (practice / "patients.csv").write_text(text, encoding="utf-8")
+        assert "likes tea" not in str(read_practice(practice))
+
+
+def test_every_sheet_is_found_as_a_workbook_or_as_csv(practice: Path) -> None:
+    tables = {"settings", "tax_codes", "staff", "roles", "products", "patients"}
+    first = read_practice(practice)
+    assert first.sheets.keys() == tables
+    (practice / "settings.xlsx").unlink()
+    for title in BOOKS["settings.xlsx"]:
+        name = title.lower().replace(" ", "_") + ".csv"
+        (practice / name).write_text(table_csv("settings.xlsx", title))
+    second = read_practice(practice)
+    assert second.problems == []
+    assert second.sheets.keys() == tables
+    assert second.sheets["tax_codes"].headings == first.sheets["tax_codes"].headings
+    assert str(second.sheets["roles"].place(2, "role")) == "roles.csv: row 2, Role"
+
+
+def test_the_files_are_read_once_and_left_as_they_were(
+    practice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (practice / "sent.csv").write_text("Invoice number,Sent on,Sent to,How,Sent by\n")
+
+    def state() -> dict[str, tuple[bytes, int]]:
+        return {
+            path.name: (path.read_bytes(), path.stat().st_mtime_ns)
+            for path in practice.iterdir()
+        }
+
+    opened: list[str] = []
+
+    def read(folder: Path, name: str) -> bytes:
+        opened.append(name)
+        return folders.read_bytes(folder, name)
+
+    monkeypatch.setattr(subject, "read_bytes", read)
+    before = state()
+    reading = read_practice(practice)
+    assert state() == before
+    assert sorted(opened) == sorted(before)
+    assert reading.files == {
+        name: hashlib.sha256(content).hexdigest()
+        for name, (content, _) in before.items()
+    }
+
+
+class Panic(BaseException):
+    """What a reader in Rust throws when it gives up."""
+
+
+@pytest.mark.parametrize("failure", [Panic("P0001 Ann"), KeyError("P0001 Ann")])
+def test_a_reader_that_fails_is_told_in_our_words(
+    practice: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    class Failing:
+        @staticmethod
+        def from_filelike(_: object) -> None:
+            raise failure
+
+    monkeypatch.setattr(subject, "CalamineWorkbook", Failing)
+    assert told(read_practice(practice)) == "@@fail"
+
+
+def test_values_that_the_second_reader_lost_are_noticed(
+    practice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Losing:
+        @staticmethod
+        def from_filelike(_: object) -> "Losing":
+            return Losing()
+
+        def get_sheet_by_name(self, _: str) -> "Losing":
+            return self
+
+        def to_python(self, *, skip_empty_area: bool) -> list[list[object]]:
+            return [[""] * 7 for _ in range(3)]
+
+    monkeypatch.setattr(subject, "CalamineWorkbook", Losing)
+    assert told(read_practice(practice))[0] == "@@lost"
+
+
+def test_a_folder_that_is_none_stops_the_night(tmp_path: Path) -> None:
+    assert told(read_practice(tmp_path / "none")) == [
+        f"Stops the night: {tmp_path / 'none'}: there is no such folder;"
+        " name the practice folder"
+    ]

@@ -76,12 +76,12 @@ def lay_out(
     print_on_a4(sheet)
 
 
-def print_on_a4(sheet: Worksheet) -> None:
-    """Landscape, one page wide, the heading again on every page."""
+def print_on_a4(sheet: Worksheet, heading: int = 0) -> None:
+    """Landscape, one page wide, the row of headings again on every page."""
     sheet.set_landscape()
     sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
+    sheet.repeat_rows(heading)
 
 
 def add_table(
