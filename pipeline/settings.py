@@ -21,9 +21,13 @@ def read_settings(ledger: Ledger, sheet: Sheet) -> list[Problem]:
 
     Returns what is wrong; any problem that stops the night leaves no `input.practice`.
     """
+    # A new row that nobody entitled signed is not used, as if it were not there; a row
+    # that cannot be read stops the night.
     rows = ledger.rows(
         "select setting, value, row_number, held from input.settings"
-        " where setting is not null order by row_number nulls first"
+        " where setting is not null and (not held or row_number in"
+        "  (select row_number from tonight.staged.settings where held))"
+        " order by row_number nulls first"
     )
     typed = {heading(row["setting"]): row for row in rows}
     problems = _unknown(rows, sheet)

@@ -1,0 +1,138 @@
+"""The sample practice over its nights, and the mistakes of its spoiled copy."""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from pipeline.ledger import Ledger, current, opened
+from pipeline.run import Outcome, bill, check_only
+from sample_data.mistakes import MISTAKES, Mistake
+from sample_data.people import PEOPLE, patient_id
+from sample_data.practice import AS_OF
+from tests.golden import SAMPLE, copy_of_sample
+
+NEXT = AS_OF + timedelta(days=1)
+LEDGER = Path("ledger") / "membill.duckdb"
+
+
+def night(practice: Path, as_of: date) -> Outcome:
+    return bill(practice, practice / LEDGER, as_of=as_of, today=lambda zone: NEXT)
+
+
+@contextmanager
+def ledger_of(practice: Path) -> Iterator[Ledger]:
+    with opened(practice / LEDGER, write=False) as ledger:
+        yield ledger
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of_sample(tmp_path_factory.mktemp("sample") / "practice")
+
+
+@pytest.fixture(scope="module")
+def nights(practice: Path) -> list[Outcome]:
+    """The first night, the same again, the next, and one with the switch off."""
+    made = [night(practice, AS_OF), night(practice, AS_OF), night(practice, NEXT)]
+    book = load_workbook(practice / "settings.xlsx")
+    for row in book["Settings"].iter_rows(min_row=2):
+        if row[0].value == "Auto invoice":
+            row[1].value = "No"
+    book.save(practice / "settings.xlsx")
+    return [*made, night(practice, NEXT)]
+
+
+def test_the_first_night_bills_all_that_is_due(nights: list[Outcome]) -> None:
+    assert nights[0].exit_code == 0
+    assert nights[0].report["invoices_made"] == 39
+    assert nights[0].report["totals"]["gross"] == "5057.62"
+
+
+def test_each_person_is_where_the_sample_says(practice: Path, nights: object) -> None:
+    with ledger_of(practice) as ledger:
+        first = ledger.rows(
+            "select patient_id, bucket from ledger.standings where run_no = 1"
+        )
+    found = {row["patient_id"]: row["bucket"] for row in first}
+    expected = {
+        patient_id(index): person.bucket
+        for index, person in enumerate(PEOPLE)
+        if person.bucket
+    }
+    assert found == expected
+
+
+def test_the_same_night_again_makes_nothing(nights: list[Outcome]) -> None:
+    assert nights[1].exit_code == 0
+    assert nights[1].report["invoices_made"] == 0
+    assert nights[1].report["memberships"]["billed"] == 0
+    assert nights[1].report["memberships"]["already_billed"] == 26
+
+
+def test_the_next_night_bills_what_fell_due(nights: list[Outcome]) -> None:
+    assert nights[2].exit_code == 0
+    assert nights[2].report["totals"]["gross"] == "192.00"
+
+
+def test_the_switch_stops_everybody_and_is_no_error(nights: list[Outcome]) -> None:
+    assert nights[3].exit_code == 0
+    assert nights[3].report["memberships"]["auto_invoice_off"] == 34
+
+
+def test_the_nights_show_every_bucket_but_held(nights: list[Outcome]) -> None:
+    shown: Counter[str] = Counter()
+    for outcome in nights:
+        shown.update(outcome.report["memberships"])
+    assert {bucket for bucket, members in shown.items() if not members} == {"held"}
+
+
+def test_the_switch_is_reported_as_a_change(nights: list[Outcome]) -> None:
+    (change,) = nights[3].night.changes
+    assert (change.subject, change.old, change.new) == ("Auto invoice", "Yes", "No")
+    assert change.accepted
+
+
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]]:
+    """File, sheet, row and severity of every problem of the spoiled practice."""
+    folder = tmp_path_factory.mktemp("mistakes") / "practice"
+    shutil.copytree(SAMPLE / "with_mistakes", folder)
+    problems, _ = check_only(
+        folder, folder / LEDGER, as_of=AS_OF, today=lambda zone: AS_OF
+    )
+    return {
+        (p.place.file, p.place.sheet, str(p.place.row), p.severity) for p in problems
+    } | {(p.place.file, p.place.sheet, p.place.column, p.severity) for p in problems}
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [m for m in MISTAKES if m.severity and (m.row or m.column)],
+    ids=lambda m: f"{m.sheet} {m.cell or m.row or m.column}: {m.happens}"[:90],
+)
+def test_each_mistake_is_found_where_it_is(
+    mistake: Mistake, mistakes: set[tuple[str, ...]]
+) -> None:
+    at = str(mistake.row) if mistake.row else mistake.column
+    assert (mistake.file, mistake.sheet, at, mistake.severity) in mistakes
+
+
+def test_the_spoiled_practice_bills_everybody_else(tmp_path: Path) -> None:
+    folder = tmp_path / "practice"
+    shutil.copytree(SAMPLE / "with_mistakes", folder)
+    outcome = night(folder, AS_OF)
+    assert outcome.exit_code == 3
+    assert outcome.report["invoices_made"] > 0
+    assert sum(outcome.report["memberships"].values()) == 36
+    with ledger_of(folder) as ledger:
+        held = ledger.value(
+            f"select count(*) from ({current('ledger.standings', 'standing_key')})"
+            " where bucket = 'held'"
+        )
+    assert held == outcome.report["memberships"]["held"]
