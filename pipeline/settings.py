@@ -30,11 +30,20 @@ def read_settings(ledger: Ledger, sheet: Sheet) -> list[Problem]:
         " order by row_number nulls first"
     )
     typed = {heading(row["setting"]): row for row in rows}
+    unused = {
+        heading(row["setting"]): row
+        for row in ledger.rows(
+            "select setting, value, row_number from tonight.staged.settings"
+            " where setting is not null"
+        )
+    }
     problems = _unknown(rows, sheet)
     values: dict[str, object] = {}
     for column in columns(Practice):
         row = typed.get(heading(column.title))
         value, problem = _setting(column, row, sheet)
+        if problem and problem.code == "setting-missing":
+            problem = _missing(column, unused.get(heading(column.title)), sheet)
         values[column.name] = value
         problems += [problem] if problem else []
     if any(problem.severity is Severity.STOPS for problem in problems):
@@ -95,14 +104,21 @@ def _setting(
     if column.default:
         return parse(column.default, column).value, None
     if column.required:
-        return None, _stop(
-            "setting-missing",
-            _place(sheet, row),
-            column,
-            f"the setting {column.title} is missing",
-            f"add a row {column.title} with {column.expected}",
-        )
+        return None, _missing(column, row, sheet)
     return None, None
+
+
+def _missing(column: Column, row: dict[str, object] | None, sheet: Sheet) -> Problem:
+    """A required setting without a value that counts: not there, blank or unsigned."""
+    found = f"the setting {column.title} is missing"
+    repair = f"add a row {column.title} with {column.expected}, and sign it"
+    if row and row["value"] is None:
+        found = f"the setting {column.title} is blank"
+        repair = f"write {column.expected}, and your user name in Last edited by"
+    elif row:
+        found = f"the setting {column.title} is not signed by somebody who may edit it"
+        repair = "have it checked and signed by somebody who may edit Settings"
+    return _stop("setting-missing", _place(sheet, row), column, found, repair)
 
 
 def _unknown(rows: list[dict[str, object]], sheet: Sheet) -> list[Problem]:

@@ -2,6 +2,8 @@
 
 from schemas.columns import Date, Flag, Money, Rate, Table, Text, Whole, column
 
+_SHARE = "a percentage, such as 25"
+
 
 class Practice(Table):
     """One row: the practice's settings of the night, defaults filled in."""
@@ -76,25 +78,25 @@ class Practice(Table):
     )
     max_drop: Rate = column(
         "Max drop %", "percent", "guard drop: largest fall in members or rows",
-        required=True, default="5", ge=0,
+        required=True, default="5", ge=0, expected=_SHARE,
     )  # fmt: skip
     max_joined: Rate = column(
         "Max joined %", "percent", "guard joined: largest rise in active members",
-        required=True, default="5", ge=0,
+        required=True, default="5", ge=0, expected=_SHARE,
     )  # fmt: skip
     max_changed: Rate = column(
         "Max changed %", "percent",
         "guard changed: most rows whose membership, frequency or start changed",
-        required=True, default="5", ge=0,
+        required=True, default="5", ge=0, expected=_SHARE,
     )  # fmt: skip
     max_price_change: Rate = column(
         "Max price change %", "percent", "guard price: largest move of a price",
-        required=True, default="25", ge=0,
+        required=True, default="25", ge=0, expected=_SHARE,
     )  # fmt: skip
     max_forecast_difference: Rate = column(
         "Max forecast difference %", "percent",
         "guard forecast: largest difference from what the last accepted inputs would bill",
-        required=True, default="100", ge=0,
+        required=True, default="100", ge=0, expected=_SHARE,
     )  # fmt: skip
     max_invoice_amount: Money = column(
         "Max invoice amount", "money", "guard amount: largest single invoice",

@@ -1,0 +1,92 @@
+"""What the office is told of a sheet, a column or a setting, from the schemas alone."""
+
+import re
+
+from schemas import INPUTS
+from schemas.columns import (
+    ROW_RULES,
+    Column,
+    Schema,
+    about,
+    columns,
+    name_of,
+    one_row_is,
+)
+
+TITLES = {
+    "settings": "Settings of the practice",
+    "products": "Products and prices",
+    "patients": "Patients and memberships",
+    "sent_log": "Invoices sent by hand",
+    "invoice_requests": "Products put on invoices by hand",
+}
+
+
+def sheets_of(file: str) -> list[Schema]:
+    """The sheets of a workbook, in the order they are read."""
+    return [schema for schema in INPUTS if about(schema)["file"] == file]
+
+
+def title_of(schema: Schema) -> str:
+    """The sheet's title."""
+    return str(schema.to_schema().title)
+
+
+def one_row(schema: Schema) -> str:
+    """What one row is, as a sentence, and whether the sheet may be absent."""
+    optional = " The sheet is optional." if about(schema)["optional"] else ""
+    return one_row_is(schema) + optional
+
+
+def csv_name(schema: Schema) -> str:
+    """The CSV file that may stand in for the sheet."""
+    return f"{name_of(schema)}.csv"
+
+
+def held_when(schema: Schema) -> list[str]:
+    """What must not be true of a row, beside what is wrong in one cell of it."""
+    listed = list(columns(schema))
+    keys = " and ".join(column.title for column in listed if column.key)
+    rules = (ROW_RULES.get(str(c.error)) for c in schema.to_schema().checks)
+    found = [r.found for r in rules if r and (keys or r.column != "row_key")]
+    # A value that stands beside its title is left out; elsewhere the title stands in.
+    named = [re.sub(r", \{\w+\}(,|$)", "", text) for text in found]
+    titles = {column.name: column.title for column in listed}
+    return [text.replace("same key", f"same {keys}").format(**titles) for text in named]
+
+
+def must_be_filled(column: Column) -> bool:
+    """Whether a blank cell is a mistake: a setting with a default may be blank."""
+    return column.required and not column.default
+
+
+def required(column: Column) -> str:
+    """Whether the column must be filled in, and what a blank stands for if not."""
+    if must_be_filled(column):
+        return "Required"
+    return f"Blank means {column.default}" if column.default else ""
+
+
+def meaning(column: Column) -> str:
+    """What the column means."""
+    return sentence(column.meaning)
+
+
+def meaning_and_choices(column: Column) -> str:
+    """What the column means, and the words it offers where they are not yet named."""
+    if all(word in column.meaning for word in column.choices):
+        return meaning(column)
+    return f"{meaning(column)} ({column.expected})"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def prompt(column: Column) -> str:
+    """What a cell says when it is selected, in no more letters than Excel shows."""
+    must = required(column)
+    example = f"Example: {column.example}" if column.example else ""
+    parts = (f"{must}." if must else "", f"{meaning_and_choices(column)}.", example)
+    return " ".join(part for part in parts if part)[:255]
