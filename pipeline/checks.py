@@ -16,7 +16,6 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
         *_same_person_twice(ledger, sheets),
         *_birth_dates(ledger, sheets, as_of),
         *_far_starts(ledger, sheets, as_of),
-        *_early_bill_from(ledger, sheets),
         *_tax_without_registration(ledger, sheets),
         *_sendings(ledger, sheets),
     ]
@@ -171,29 +170,6 @@ def _far_starts(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[P
             f"the Start date, {show(row['start_date'])}, is more than a year ahead",
             "the first day of the membership",
             "check the year",
-            subject=row["patient_id"] or "",
-        )
-        for row in rows
-    ]
-
-
-def _early_bill_from(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """A patient's own Bill from counts, even before the practice's: but was it meant?"""
-    rows = ledger.rows(
-        "select patients.row_number, patients.patient_id, patients.bill_from"
-        " from input.patients as patients cross join input.practice as practice"
-        " where patients.row_number is not null and membership_active"
-        " and patients.bill_from < practice.bill_from order by patients.row_number"
-    )
-    return [
-        Problem(
-            Severity.CHECK,
-            "bill-from-early",
-            sheets["patients"].place(row["row_number"], "bill_from"),
-            f"Bill from, {show(row['bill_from'])}, is before the practice's and is used"
-            " for this patient",
-            "a day on or after the practice's Bill from",
-            "clear it if periods before the practice's Bill from are billed elsewhere",
             subject=row["patient_id"] or "",
         )
         for row in rows

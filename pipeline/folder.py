@@ -165,7 +165,7 @@ def _wrong_make(folder: Path, name: str, stem: str) -> Problem:
         return _stops("format-xlsx", name, found, f"rename it to {stem}.xlsx")
     truth = make if truth in ("zip", "unknown", "ole") else truth
     found, repair = MESSAGES[truth]
-    return _stops(f"format-{truth}", name, found, f"{repair} as {stem}.xlsx")
+    return _stops(f"format-{truth}", name, found, f"{repair}, named {stem}.xlsx")
 
 
 def _macros(workbooks: dict[str, str]) -> Iterator[Problem]:

@@ -196,7 +196,8 @@ class _Headings:
                 "heading-two-rows", 0, "the headings take up two rows",
                 "write each heading in one cell of one row, and delete the other row",
             )  # fmt: skip
-        yield from self._doubles()
+        else:
+            yield from self._doubles()
 
     def _two_rows(self) -> bool:
         """A second row of headings, or headings that go on in the next row."""

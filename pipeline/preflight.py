@@ -255,7 +255,7 @@ def inspect(package: Package, entry: Entry) -> Facts:
     if max(facts.filled_rows, default=0) * (facts.last_column + 1) > _LARGEST_GRID:
         raise Unusable(
             "far-cell",
-            f"a value stands far outside the table on the sheet {entry.title}",
+            "a value stands far outside the table",
             "delete the rows and columns beyond the table, and save",
         )
     return facts

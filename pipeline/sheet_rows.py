@@ -187,9 +187,10 @@ class _Sorting:
             )  # fmt: skip
         links = sorted(at for at in self.facts.links if at in mine)
         if links:
+            verb = "takes its value" if len(links) == 1 else "take their values"
             yield self._check(
                 "formula-link", *links[0],
-                f"{_several(len(links), 'cell')} take a value from another workbook,"
+                f"{_several(len(links), 'cell')} {verb} from another workbook,"
                 " which may be out of date",
                 "write the values themselves",
             )  # fmt: skip
@@ -244,7 +245,7 @@ class _Sorting:
                 "below-table", below[0], self.key_index,
                 f"{_several(len(below), 'row')} {verb} below the end of the Excel table"
                 f" and {'was' if verb == 'stands' else 'were'} read",
-                "drag the corner of the table down over them",
+                "drag the corner of the table down to the last row",
             )  # fmt: skip
 
     def _check(

@@ -122,6 +122,7 @@ class _Workbook:
         self.values = CalamineWorkbook.from_filelike(io.BytesIO(self.package.content()))
         self._must_be_the_right_template()
         self._mention_1904()
+        told = len(self.reading.problems)
         claimed = self._by_title()
         for schema, entry in self._by_headings(claimed).items():
             claimed[name_of(schema)] = entry
@@ -130,6 +131,8 @@ class _Workbook:
             if table in claimed and table not in self.twice:
                 self._read_sheet(schema, claimed[table])
         self._look_alikes(claimed)
+        if len(self.reading.problems) == told and not claimed:
+            self._mention_unused()
 
     def _must_be_the_right_template(self) -> None:
         kind = self.package.properties.get(_TEMPLATE_PROPERTY, "").partition("/")[0]
@@ -215,11 +218,10 @@ class _Workbook:
         misspelt, and to bill without it would be worse than to ask.
         """
         optional = bool(about(schema)["optional"])
-        well = optional or name_of(schema) in self.texts
         fitting = [
             entry
             for entry in free
-            if self._has(entry, lambda rows: fits(rows, schema, well=well))
+            if self._has(entry, lambda rows: fits(rows, schema, well=optional))
         ]
         if fitting or not optional:
             return fitting
@@ -291,6 +293,17 @@ class _Workbook:
                         f"this sheet was not read, only {used.title} was",
                         "move copies to a workbook of their own",
                     )  # fmt: skip
+
+    def _mention_unused(self) -> None:
+        """A workbook all of whose tables are optional or kept as CSV."""
+        titles = ", ".join(_title(schema) for schema in self.schemas)
+        self._problem(
+            Severity.CHECK, "workbook-unused", Place(self.file),
+            f"no sheet of this workbook was read; none is called {titles}"
+            " or has the headings",
+            "correct the sheet's title and headings, or move the workbook out of"
+            " the folder",
+        )  # fmt: skip
 
     def _problem(
         self, severity: Severity, code: str, place: Place, found: str, repair: str

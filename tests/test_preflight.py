@@ -274,7 +274,7 @@ ONE = '<c r="A{0}"><v>1</v></c>'
             archive(
                 sheet=sheet_xml('<row r="1000000"><c r="XFD1000000"><v>1</v></c></row>')
             ),
-            "a value stands far outside the table on the sheet Patients",
+            "a value stands far outside the table",
             id="a value at the end of the world",
         ),
     ],
