@@ -1,7 +1,7 @@
 # DATA is the practice folder, AS_OF the day to work for (today if not given; on the
 # sample its own day, so that the first try looks the same in any year).
 DATA ?= sample_data
-ifeq ($(DATA),sample_data)
+ifneq (,$(filter sample_data sample_data/with_mistakes,$(DATA:%/=%)))
 AS_OF ?= 2026-03-31
 endif
 PYTHON ?= python3

@@ -1,5 +1,7 @@
 """The workbook of one invoice or credit note, read back from its bytes."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -394,3 +396,16 @@ def test_damaging_characters_are_left_out(text: str) -> None:
 def test_an_amount_that_is_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="not a number"):
         invoice.render(document(line(net=Decimal("NaN"))))
+
+
+def test_the_first_workbook_of_a_process_is_like_every_later_one() -> None:
+    code = (
+        "from tests.test_exports_invoice import document, line; from hashlib import sha256;"
+        "from pipeline.exports.invoice import render;"
+        "print(*(sha256(render(document(line()))).hexdigest() for _ in range(3)))"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert len(made) == 3
+    assert len(set(made)) == 1

@@ -131,13 +131,13 @@ def _taxed(document: Document) -> Layout:
     price = f"Unit price\n({unit})"
     if document.letterhead.prices_include_tax:
         price = f"Unit price\nincl. {tax}\n({unit})"
-    rest = PAGE_WIDTH - 11 - 4 * money - 20
+    rest = PAGE_WIDTH - 9 - 4 * money - 18
     columns = (
         PageColumn(_subject(document), rest, lambda line: what(line, document)),
-        PageColumn("Qty", 11, lambda line: line.quantity),
+        PageColumn("Qty", 9, lambda line: line.quantity),
         PageColumn(price, money, lambda line: line.unit_price),
         PageColumn(f"Net ({unit})", money, lambda line: abs(line.net)),
-        PageColumn(f"{tax} rate", 20, tax_of),
+        PageColumn(f"{tax} rate", 18, tax_of),
         PageColumn(f"{tax} ({unit})", money, lambda line: abs(line.tax)),
         PageColumn(f"Gross ({unit})", money, lambda line: abs(line.gross)),
     )

@@ -42,7 +42,7 @@ def _line(face: Face, row: int, line: Line) -> None:
             valign="vcenter", bottom=1, bottom_color=RULE,
         )  # fmt: skip
         if isinstance(value, str):
-            rows = max(rows, wrapped_rows(value, column.width - 3))
+            rows = max(rows, wrapped_rows(value, column.width - 2))
     face.height(row, rows * ROW_HEIGHT + 2.6)
 
 

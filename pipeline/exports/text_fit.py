@@ -5,7 +5,8 @@ import re
 
 # Width of a character at 10 points, in millimetres, for a plain sans serif face.
 WIDEST = 3.6
-_NARROW = frozenset("iljtfrI.,:;'|!()[]-/ ")
+_NARROW = frozenset("iljtfI.,:;'|!()[]-/ ")
+_SHORT = frozenset("cksvxyzJ")
 _PIECE = re.compile(r"[^\s-]*-+|[^\s-]+\s*|\s+")  # a line may end after each
 _WIDE = frozenset("mwMW@%&")
 
@@ -17,7 +18,11 @@ def text_width(text: str, points: float = 10) -> float:
 
 def _character_width(character: str) -> float:
     if character in _NARROW:
-        return 1.05
+        return 1.0
+    if character == "r":
+        return 1.2
+    if character in _SHORT:
+        return 1.78
     if character in _WIDE or ord(character) > 0x2E7F:
         return 3.1 if character in _WIDE else WIDEST
     return 2.45 if character.isupper() else 1.96

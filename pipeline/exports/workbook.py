@@ -96,7 +96,8 @@ def new_book(
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
-        "default_format_properties": FONT,
+        # A copy: the library writes into what it is given.
+        "default_format_properties": dict(FONT),
     }
     workbook = Workbook(buffer, options)
     workbook.set_size(1600, 1000)

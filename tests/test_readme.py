@@ -1,0 +1,143 @@
+"""The README and the pages of docs say what is there: commands, modules, links, output."""
+
+import re
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from pipeline import __main__ as program
+from pipeline.transform import sql_of
+from schemas.columns import name_of
+from schemas.models import MODELS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "CHANGELOG.md", "sample_data/README.md") + tuple(
+    str(page.relative_to(ROOT)) for page in sorted((ROOT / "docs").glob("*.md"))
+)
+LARGEST_PICTURE = 150_000
+
+
+def table(heading: str, number: int = 1) -> list[list[str]]:
+    """The rows of the n-th table below a heading of the README, headings left out."""
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"(?:^\|.*\n)+", section, flags=re.MULTILINE)
+    rows = blocks[number - 1].replace("\\|", "or").splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def code(page: str) -> str:
+    """What a page shows as code, blocks and words alike."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, flags=re.DOTALL))
+
+
+def make_targets() -> set[str]:
+    """The targets of the Makefile that have a description."""
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z]+):.*## ", lines, flags=re.MULTILINE))
+
+
+def test_the_readme_lists_every_command_and_no_other() -> None:
+    listed = [re.findall(r"membill ([a-z]+)", row[0])[0] for row in table("Commands")]
+    assert sorted(listed) == sorted(program.cli.commands)
+
+
+@pytest.mark.parametrize("row", table("Commands"), ids=lambda row: row[0].split()[1])
+def test_a_command_takes_what_the_readme_says(row: list[str]) -> None:
+    command = program.cli.commands[row[0].split()[1]]
+    known = {name for parameter in command.params for name in parameter.opts}
+    assert set(re.findall(r"--[a-z-]+", row[0])) <= known
+    arguments = [p for p in command.params if isinstance(p, click.Argument)]
+    assert arguments[0].name == "folder"
+
+
+def test_the_readme_lists_every_make_target_and_no_other() -> None:
+    listed = {
+        target
+        for row in table("Commands", 2)
+        for target in re.findall(r"`make ([a-z]+)`", row[0])
+    }
+    assert listed == make_targets()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_a_page_shows_exists(page: str) -> None:
+    shown = code(page)
+    assert set(re.findall(r"(?<![\w.-])make ([a-z]+)", shown)) <= make_targets()
+    called = set(re.findall(r"membill(?:\.exe)? ([a-z]+) ", shown))
+    assert called <= set(program.cli.commands)
+
+
+def test_the_readme_lists_the_exit_codes_of_the_program() -> None:
+    words = {int(row[0]): row[1] for row in table("Commands", 3)}
+    assert sorted(words) == [0, 1, 2, 3, 4, 5]
+    assert "fault" in words[program.CRASHED]
+    assert "held" in words[program.HELD]
+    assert "refused" in words[program.REFUSED]
+    assert "another run" in words[program.BUSY]
+
+
+@pytest.mark.parametrize(
+    "module", [row[1].strip("`") for row in table("How a night goes")]
+)
+def test_the_flow_of_the_night_names_modules_that_exist(module: str) -> None:
+    assert (ROOT / module).is_file()
+
+
+def test_the_readme_lists_every_billing_rule_in_its_order() -> None:
+    listed = [row[1].strip("`") for row in table("How a night goes", 2)]
+    rules = [f"pipeline/models/{name_of(schema)}.sql" for schema in MODELS]
+    assert sorted(listed) == sorted(rules)
+    assert all(sql_of(schema) for schema in MODELS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_of_the_repository_a_page_names_exists(page: str) -> None:
+    folders = "pipeline|schemas|docs|benchmarks|sample_data|tests"
+    named = re.findall(rf"(?<![\w./])((?:{folders})/[\w./-]*)", code(page))
+    missing = [
+        path
+        for path in named
+        if "/out/" not in path and "YYYY" not in path and not (ROOT / path).exists()
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_relative_link_of_a_page_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    here = (ROOT / page).parent
+    missing = [link for link in links if not (here / link.partition("#")[0]).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    "picture", sorted((ROOT / "docs" / "images").glob("*.png")), ids=lambda p: p.name
+)
+def test_a_picture_is_small_and_shown_somewhere(picture: Path) -> None:
+    assert picture.stat().st_size < LARGEST_PICTURE
+    assert f"images/{picture.name})" in README
+
+
+def test_the_readme_shows_what_make_bill_prints(tmp_path: Path) -> None:
+    folder = tmp_path / "sample_data"
+    left_out = shutil.ignore_patterns("out", "ledger", "with_mistakes", "expected")
+    shutil.copytree(ROOT / "sample_data", folder, ignore=left_out)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    day = re.findall(r"AS_OF \?= ([0-9-]+)", makefile)[0]
+    found = CliRunner().invoke(program.cli, ["bill", str(folder), "--as-of", day])
+    printed = found.stdout.replace(str(folder), "sample_data")
+    shown = README.partition("<!-- what make bill prints -->\n```\n")[2]
+    assert _steady(printed) == _steady(shown.partition("```")[0])
+
+
+def _steady(text: str) -> list[str]:
+    """Lines without the chain head, which changes with every byte of the sample."""
+    return [
+        re.sub(r"chain head [0-9a-f]+", "", line).rstrip() for line in text.split("\n")
+    ]
