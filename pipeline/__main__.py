@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,8 +26,8 @@ LINE_COLUMNS = (
 ).split(",")
 # What fits on a screen; csv and json have every column.
 INVOICES_SHOWN = "number,status,issued_on,patient_id,bill_to,gross,sent_on".split(",")
-LINES_SHOWN = (
-    "number,patient_id,product_code,period_start,period_end,tax,gross".split(",")
+LINES_SHOWN = "number,patient_id,product_code,period_start,period_end,tax,gross".split(
+    ","
 )
 
 
@@ -124,8 +125,13 @@ def _say_problems(problems: Sequence[Any], *, stops_only: bool = False) -> None:
 
 
 def _ledger(folder: Path, ledger: Path | None) -> Path:
+    """Where the ledger is; a folder that is not there is refused, never made."""
     from pipeline.ledger import ledger_path
+    from pipeline.problems import Refused
+    from pipeline.workbooks import read_practice
 
+    if not folder.is_dir():
+        raise Refused(read_practice(folder).problems)
     return ledger_path(folder, ledger)
 
 
@@ -171,7 +177,7 @@ def bill(
             as_of=as_of,
             today=today,
             accepted=accept,
-            command=_again(folder, as_of, accept),
+            command=_again(folder, as_of, accept, ledger),
             say=say,
         )
     from pipeline.console import night_table
@@ -183,11 +189,16 @@ def bill(
     sys.exit(outcome.exit_code)
 
 
-def _again(folder: Path, as_of: date | None, accept: tuple[str, ...]) -> str:
+def _again(
+    folder: Path, as_of: date | None, accept: tuple[str, ...], ledger: Path | None
+) -> str:
     """The command as it was typed, to be typed again with one more --accept."""
-    parts = ["membill bill", str(folder)]
-    parts += [f"--as-of {as_of}"] if as_of else []
-    return " ".join(parts + [f"--accept {guard}" for guard in accept])
+    parts = ["membill", "bill", str(folder)]
+    parts += ["--as-of", str(as_of)] if as_of else []
+    parts += ["--ledger", str(ledger)] if ledger else []
+    for guard in accept:
+        parts += ["--accept", guard]
+    return shlex.join(parts)
 
 
 @contextmanager

@@ -27,8 +27,8 @@ from pipeline.record import letterhead_columns
 _ENTRIES = """
 with
 credited as (
-    select credits_number as number, -sum(gross)::decimal(12, 2) as credits,
-        -sum(net)::decimal(12, 2) as net_credits
+    select credits_number as number, -sum(gross)::decimal(14, 2) as credits,
+        -sum(net)::decimal(14, 2) as net_credits
     from ledger.invoices where kind = 'credit_note' group by credits_number
 ),
 latest as (
@@ -290,7 +290,8 @@ def open_problems(ledger: Ledger) -> Iterator[OpenProblem]:
         "  (select count(*) from nights where nights.run_no >= since.run_no) as nights"
         f" from ({in_force}) as open inner join since using (fingerprint)"
         " inner join ledger.runs as first_run on first_run.run_no = since.run_no"
-        " order by open.file, open.sheet, open.row_number, open.cell, open.code"
+        " order by open.file, open.sheet, open.row_number, open.cell, open.code,"
+        " open.fingerprint"
     )
     for row in rows:
         yield OpenProblem(_problem(row), row["first_seen"], row["nights"])

@@ -79,8 +79,8 @@ def _free_name(folder: Path, run_id: str) -> Path:
 def restore(path: Path, source: Path, out: Path) -> Path | None:
     """Put a copy in the ledger's place; returns where the old ledger is kept.
 
-    Refused when a document was published, or the head file written, after the copy:
-    its number is in somebody's hands and the copy would give it out again.
+    Refused when a document was published after the copy was made: its number is in
+    somebody's hands and the copy would give it out again.
     """
     if not source.is_file():
         raise _refuse(str(source), "no-copy", "there is no such file", "name a copy")
@@ -89,7 +89,8 @@ def restore(path: Path, source: Path, out: Path) -> Path | None:
         shutil.copyfile(source, draft)
         draft.chmod(0o600)
         try:
-            with opened(draft, write=False) as copy:
+            # The head file beside it is of the ledger that the copy takes the place of.
+            with opened(draft, write=False, against_head=False) as copy:
                 _must_hold_known(copy, path, out, source.name)
         except duckdb.Error:
             draft.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
     """Everything found by comparing rows with each other, with the day and the past."""
     return [
         *_reused_ids(ledger, sheets),
-        *_vanished(ledger),
+        *_vanished(ledger, sheets),
         *_same_person_twice(ledger, sheets),
         *_birth_dates(ledger, sheets, as_of),
         *_far_starts(ledger, sheets, as_of),
@@ -82,7 +82,7 @@ def _reused_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     ]
 
 
-def _vanished(ledger: Ledger) -> list[Problem]:
+def _vanished(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     rows = ledger.rows(
         "select before.patient_id from staged.before_patients as before"
         " anti join staged.patients as now using (row_key)"
@@ -93,7 +93,7 @@ def _vanished(ledger: Ledger) -> list[Problem]:
         Problem(
             Severity.CHECK,
             "member-vanished",
-            Place("patients.xlsx", "Patients"),
+            Place(sheets["patients"].file, sheets["patients"].sheet),
             f"the active member {row['patient_id']} is no longer in the sheet, so"
             " nothing more is billed",
             "members who leave get an End date",

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pipeline.exports.words import counted
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
 
@@ -207,7 +208,8 @@ def _price(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
     return Tripped(
         "price",
         "Max price change %",
-        f"{len(rows)} prices moved by more than {limits['max_price_change']:g} %",
+        f"{counted(len(rows), 'price')} moved by more than"
+        f" {limits['max_price_change'].normalize():f} %",
         tuple(
             f"{row['subject']} {row['kind']} {row['old']} to {row['amount']}"
             for row in rows[:5]
@@ -237,7 +239,7 @@ def _forecast(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
 
 def _largest(ledger: Ledger) -> list[str]:
     rows = ledger.rows(
-        "select patient_id, sum(gross)::decimal(12, 2) as gross from model.charges"
+        "select patient_id, sum(gross)::decimal(14, 2) as gross from model.charges"
         " where reason is null group by patient_id"
         " order by gross desc, patient_id limit 5"
     )
@@ -255,7 +257,7 @@ def _amount(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
     return Tripped(
         "amount",
         "Max invoice amount",
-        f"{len(rows)} invoices are larger than {limits['max_invoice_amount']}",
+        f"{counted(len(rows), 'invoice')} over {limits['max_invoice_amount']}",
         tuple(f"{row['payer']} {row['gross']}" for row in rows[:5]),
     )
 

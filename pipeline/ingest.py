@@ -4,6 +4,7 @@ A row with a problem stays in the frame, marked held, so that nobody drops out o
 roster and what it holds back can be worked out.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns
 
 # Raw values repeat (frequencies, codes, towns); ids do not, and need no memory.
 _REMEMBERED = 50_000
+
+_LIMIT = re.compile(r"(greater|less)_than_or_equal_to\((.+)\)")
 
 
 @dataclass(frozen=True)
@@ -214,17 +217,27 @@ def _check_problem(check: str, column: Column, place: Place, value: object) -> P
             place,
             f"{column.title} is blank",
             column.expected,
-            f"write {column.expected}",
+            f"write {f'the {column.title}' if column.kind == 'text' else column.expected}",
         )
+    expected = within(check, column)
     return Problem(
         Severity.HELD,
         "out-of-range",
         place,
-        f"{show(value)} is not {column.expected}",
-        column.expected,
-        f"write {column.expected}",
+        f"{show(value)} is not {expected}",
+        expected,
+        f"write {expected}",
         personal=column.personal,
     )
+
+
+def within(check: str, column: Column) -> str:
+    """What a column expects, with the limit that a value went beyond."""
+    limit = _LIMIT.fullmatch(check)
+    if not limit or column.kind not in ("whole", "money"):
+        return column.expected
+    words = {"greater": "at least", "less": "at most"}[limit[1]]
+    return f"{column.expected.split(',')[0]} of {words} {limit[2]}"
 
 
 def _rule_problem(

@@ -140,9 +140,10 @@ def _quoted(path: Path) -> str:
 
 
 @contextmanager
-def opened(path: Path, *, write: bool) -> Iterator[Ledger]:
+def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Ledger]:
     """The ledger, open for a night (`write`) or for looking only.
 
+    `against_head=False` is for a copy, whose head file is not the one beside it.
     For looking, a ledger that is not there yet is an empty one in memory.
     Raises `Refused` for a ledger that is missing, damaged, older than its head file
     or of a later version of the program.
@@ -157,7 +158,8 @@ def opened(path: Path, *, write: bool) -> Iterator[Ledger]:
         connection.execute(_CANONICAL)
         _lock_down(connection)
         ledger = Ledger(connection, path, not write)
-        _check_head(ledger)
+        if against_head:
+            _check_head(ledger)
         yield ledger
 
 

@@ -92,9 +92,9 @@ _ELSEWHERE = {
     "contacts": ("payer_code", ("payer-held",)),
     "contract_prices": (
         "payer_code",
-        ("contract-price-held", "two-contract-prices", "price-held"),
+        ("contract-price-held", "two-contract-prices"),
     ),
-    "price_changes": ("product_code", ("price-change-held", "price-held")),
+    "price_changes": ("product_code", ("price-change-held",)),
 }
 
 
@@ -231,7 +231,7 @@ def _held_by_others(ledger: Ledger) -> dict[tuple[str, str], Decimal]:
     for table, (column, reasons) in _ELSEWHERE.items():
         marks = ", ".join("?" * len(reasons))
         for row in ledger.rows(
-            f"select {column} as subject, sum(gross)::decimal(12, 2) as gross"
+            f"select {column} as subject, sum(gross)::decimal(14, 2) as gross"
             f" from model.charges where own_reason in ({marks})"
             f" and {column} is not null group by {column}",
             list(reasons),

@@ -73,11 +73,10 @@ def stage(ledger: Ledger, night: Night) -> None:
         "create or replace table staged.problems as"
         " select * exclude (run_no, removed) from ledger.problems limit 0"
     )
-    rows = {_fingerprint(problem): _row(problem) for problem in night.problems}
+    rows = _problem_rows(night.problems)
     if rows:
         ledger.connection.executemany(
-            f"insert into staged.problems values ({', '.join('?' * 15)})",
-            list(rows.values()),
+            f"insert into staged.problems values ({', '.join('?' * 15)})", rows
         )
     run(
         "create or replace table staged.standings as"
@@ -304,10 +303,24 @@ def _fingerprint(problem: Problem) -> str:
     return "|".join((*parts, str(place.row or ""), problem.found))
 
 
-def _row(problem: Problem) -> tuple[Any, ...]:
+def _problem_rows(problems: Sequence[Problem]) -> list[tuple[Any, ...]]:
+    """Every problem once; those alike but for their row are told apart by a count."""
+    alike: dict[str, list[Problem]] = {}
+    for problem in problems:
+        same = alike.setdefault(_fingerprint(problem), [])
+        if problem not in same:
+            same.append(problem)
+    return [
+        _row(f"{fingerprint}|{count}" if count > 1 else fingerprint, problem)
+        for fingerprint, same in alike.items()
+        for count, problem in enumerate(same, start=1)
+    ]
+
+
+def _row(fingerprint: str, problem: Problem) -> tuple[Any, ...]:
     place = problem.place
     return (
-        _fingerprint(problem), str(problem.severity), problem.code, place.file,
+        fingerprint, str(problem.severity), problem.code, place.file,
         place.sheet, place.row, place.column, place.cell, problem.subject,
         problem.found, problem.expected, problem.repair, problem.effect,
         problem.amount, problem.personal,

@@ -10,6 +10,9 @@ from pipeline.workbooks import Sheet
 from schemas.columns import Column, Schema, columns, name_of, title_of
 from schemas.inputs import INPUTS
 
+# Where somebody may have typed a name instead of a code.
+_MAY_NAME_A_PERSON = ("bill_to", "patient_id")
+
 
 @dataclass(frozen=True)
 class _Target:
@@ -86,6 +89,8 @@ def _unknown(
     ledger.connection.execute(
         f"update input.{name} set held = true where {column.name} = ?", [code]
     )
+    if name not in sheets:
+        return []  # last accepted rows, for comparison: told when they were read
     near = get_close_matches(canonical(code), list(target.codes), n=1, cutoff=0.6)
     hint = f"; did you mean {target.codes[near[0]]}?" if near else ""
     return [
@@ -97,6 +102,7 @@ def _unknown(
             f"a code of the sheet {target.title}",
             f"write a code that is there, or add it there{hint}",
             subject=row["subject"] or "",
+            personal=column.name in _MAY_NAME_A_PERSON,
         )
         for row in rows
     ]

@@ -20,6 +20,9 @@ from schemas.ledger import ACCEPTED
 _HOUSEKEEPING = ("row_number", "held", "row_key", "last_edited_by")
 SHOWN = ("settings", "tax_codes", "products", "price_changes", "contract_prices")
 PEOPLE = ("staff", "roles")
+# A new row of these that does not count is as if it were not there: to hold members by
+# it would be an effect too. Of other sheets it stays, held, for those who name it.
+_LEFT_OUT = ("settings", "contract_prices", "price_changes")
 
 
 def content(schema: Schema) -> list[str]:
@@ -153,7 +156,7 @@ def _put_in_force(
         f" inner join staged.before_{name} as before using (row_key) where not allowed",
         f"select {refused_new} from staged.compared_{name} as typed"
         f" inner join staged.verdicts_{name} using (row_key)"
-        " where not allowed and typed.is_new",
+        f" where not allowed and typed.is_new and {name not in _LEFT_OUT}",
     ]
     if guarded and name != "patients":
         gone = ", ".join("null" if c == "row_number" else f"before.{c}" for c in names)
@@ -187,11 +190,11 @@ def _refusals(
         " where not allowed order by typed.row_number"
     )
     problems = [
-        _refusal(sheets[name].place(row["row_number"], "last_edited_by"), row)
+        _refusal(sheets[name].place(row["row_number"], "last_edited_by"), row, name)
         for row in found
     ]
-    if name == "patients":
-        return problems
+    if name == "patients" or (name not in sheets and not about(schema)["optional"]):
+        return problems  # a sheet that must be there and is not stops the night anyway
     gone = ledger.rows(
         f"select before.{first.name} as subject, row_key"
         f" from staged.before_{name} as before"
@@ -220,14 +223,14 @@ def _sheet_place(schema: Schema, sheets: dict[str, Sheet]) -> Place:
     return Place(f"{about(schema)['file']}.xlsx", title_of(schema))
 
 
-def _refusal(place: Place, row: dict[str, object]) -> Problem:
+def _refusal(place: Place, row: dict[str, object], name: str) -> Problem:
     consequence = (
         "the row is not used yet"
         if row["is_new"]
         else "the last accepted version stays in force"
     )
     return Problem(
-        Severity.HELD if row["is_new"] else Severity.CHECK,
+        Severity.HELD if row["is_new"] and name not in _LEFT_OUT else Severity.CHECK,
         "change-refused",
         place,
         f"{row['why']}, so {consequence}",

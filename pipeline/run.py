@@ -15,7 +15,7 @@ from pipeline.checks import check, swapped_days
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import read_sheet
 from pipeline.ledger import Ledger, locked, opened, transaction
-from pipeline.problems import Problem, Refused, Severity
+from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import Published, publish, publish_issues
 from pipeline.reasons import explain_held, held_listing, with_amounts
 from pipeline.record import Night as Work
@@ -85,12 +85,19 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     problems = list(reading.problems)
     problems += _stage(ledger, reading.sheets)
     settings = reading.sheets.get("settings")
-    needed = {"settings", "tax_codes", "staff", "roles"}
-    if settings is None or not needed <= reading.sheets.keys():
+    if settings is None:
         raise Refused(problems)
+    if not {"tax_codes", "staff", "roles"} <= reading.sheets.keys():
+        # Nobody's right can be judged, but what is wrong with the settings can be told.
+        ledger.connection.execute(
+            "create or replace table input.settings as select * from staged.settings"
+        )
+        raise Refused(problems + read_settings(ledger, settings))
     refusals, changes = rights.apply(ledger, reading.sheets)
     _unguarded_inputs(ledger)
     problems += refusals + read_settings(ledger, settings)
+    if {"products", "patients"} <= reading.sheets.keys():
+        problems += resolve(ledger, reading.sheets)
     if _stops(problems):
         raise Refused(problems)
     zone = ledger.value("select time_zone from input.practice")
@@ -99,7 +106,6 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     ledger.connection.execute(
         "create or replace table input.run as select ?::date as as_of", [day]
     )
-    problems += resolve(ledger, reading.sheets)
     problems += check(ledger, reading.sheets, day)
     if _stops(problems):
         raise Refused(problems)
@@ -128,8 +134,10 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
         run("create or replace table input.run as select * from tonight.input.run")
         for schema in INPUTS:
             name = name_of(schema)
+            # Rows were accepted on different nights: where they stood then may coincide.
             source = (
-                f"tonight.staged.before_{name}"
+                "(select * replace (row_number() over (order by row_key)::integer as"
+                f" row_number) from tonight.staged.before_{name})"
                 if schema in ACCEPTED
                 else f"tonight.input.{name}"
             )
@@ -168,7 +176,7 @@ def bill(
             say("checking the guards")
             _guard(ledger, prepared, accepted, command)
         except Refused as refusal:
-            publish_issues(folder / "out", _refused_night(ledger, as_of, refusal))
+            _publish_refusal(ledger, folder, as_of, refusal)
             raise
         work = Work(
             as_of=prepared.as_of,
@@ -215,6 +223,23 @@ def _guard(
     if tripped:
         stops = [as_problem(trip, command) for trip in tripped]
         raise Refused(stops + prepared.problems)
+
+
+def _publish_refusal(
+    ledger: Ledger, folder: Path, as_of: date | None, refusal: Refused
+) -> None:
+    """The issues workbook of a refused night; its causes are told even without one."""
+    try:
+        publish_issues(folder / "out", _refused_night(ledger, as_of, refusal))
+    except OSError as error:
+        problem = Problem(
+            Severity.STOPS,
+            "issues-unwritten",
+            Place("out/issues.xlsx"),
+            f"the file could not be written ({error.strerror})",
+            repair="close it if it is open, and see that the disk has room",
+        )
+        raise Refused([*refusal.problems, problem]) from None
 
 
 def _refused_night(ledger: Ledger, as_of: date | None, refusal: Refused) -> Night:
@@ -272,7 +297,7 @@ def check_only(
             prepared = prepare(ledger, folder, as_of, today)
         except Refused as refusal:
             if folder.is_dir():
-                publish_issues(out, _refused_night(ledger, as_of, refusal))
+                _publish_refusal(ledger, folder, as_of, refusal)
             raise
         name, currency = accounts.practice(ledger)
         name = ledger.value("select practice_name from input.practice") or name

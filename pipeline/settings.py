@@ -8,6 +8,7 @@ import pandera.pandas as pa
 from stdnum.gb import vat
 
 from pipeline.cells import heading, parse, show
+from pipeline.ingest import within
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
 from pipeline.tables import load
@@ -150,7 +151,8 @@ def _out_of_range(
     try:
         Practice.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        names = list(dict.fromkeys(errors.failure_cases["column"]))
+        cases = errors.failure_cases
+        broken = dict(zip(cases["column"], cases["check"], strict=True))
     else:
         return []
     by_name = {column.name: column for column in columns(Practice)}
@@ -160,9 +162,9 @@ def _out_of_range(
             _place(sheet, typed.get(heading(by_name[name].title))),
             by_name[name],
             f"{by_name[name].title}: {show(frame[name][0])} cannot be used",
-            f"write {by_name[name].expected}",
+            f"write {within(check, by_name[name])}",
         )
-        for name in names
+        for name, check in broken.items()
     ]
 
 

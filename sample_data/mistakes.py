@@ -168,7 +168,7 @@ PRICES = (
          "its Valid to runs into the next agreement: two prices for one day"),
     Edit("contract_prices", "FERRIES GOLD 2026-01-01", "", KEEP, HELD,
          "the other of the two prices for one day"),
-    Edit("contract_prices", "FERRIES SILVER 2026-01-01", "last_edited_by", "ll", HELD,
+    Edit("contract_prices", "FERRIES SILVER 2026-01-01", "last_edited_by", "ll", CHECK,
          "Lee has left (Active is No); the new row is not used"),
     Edit("contract_prices", "TIDEWELL CONSULT 2026-01-01", "product_code", "CONSLT",
          HELD, "no such product, did you mean CONSULT; held"),

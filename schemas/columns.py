@@ -16,7 +16,7 @@ import pyarrow as arrow
 
 Text = pd.ArrowDtype(arrow.string())
 Date = pd.ArrowDtype(arrow.date32())
-Money = pd.ArrowDtype(arrow.decimal128(12, 2))
+Money = pd.ArrowDtype(arrow.decimal128(14, 2))
 Rate = pd.ArrowDtype(arrow.decimal128(5, 2))
 Whole = pd.ArrowDtype(arrow.int32())
 Flag = pd.ArrowDtype(arrow.bool_())
@@ -24,7 +24,7 @@ Flag = pd.ArrowDtype(arrow.bool_())
 SQL_TYPES: dict[pd.ArrowDtype, str] = {
     Text: "varchar",
     Date: "date",
-    Money: "decimal(12, 2)",
+    Money: "decimal(14, 2)",
     Rate: "decimal(5, 2)",
     Whole: "integer",
     Flag: "boolean",

@@ -145,6 +145,7 @@ class Prices(DueItems):
     """One row per due item with the price of its day."""
 
     item: Whole = pa.Field(unique=True)
+    held_price: Text = blank()
     answers: Whole = pa.Field(ge=0)
     unit_price: Money = pa.Field(nullable=True, ge=0)
     price_source: Text = blank()

@@ -106,9 +106,14 @@ def mistakes(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]]:
     problems, _ = check_only(
         folder, folder / LEDGER, as_of=AS_OF, today=lambda zone: AS_OF
     )
-    return {
-        (p.place.file, p.place.sheet, str(p.place.row), p.severity) for p in problems
-    } | {(p.place.file, p.place.sheet, p.place.column, p.severity) for p in problems}
+    places = [(p.place.file, p.place.sheet, p.place.row, p.severity) for p in problems]
+    # What is told once for a column (formulas, a hidden or unknown one).
+    columns = [
+        (p.place.file, p.place.sheet, p.place.column, p.severity)
+        for p in problems
+        if p.code == "formula" or p.place.row in (None, 1)
+    ]
+    return {tuple(map(str, place)) for place in [*places, *columns]}
 
 
 @pytest.mark.parametrize(
@@ -119,8 +124,10 @@ def mistakes(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]]:
 def test_each_mistake_is_found_where_it_is(
     mistake: Mistake, mistakes: set[tuple[str, ...]]
 ) -> None:
-    at = str(mistake.row) if mistake.row else mistake.column
-    assert (mistake.file, mistake.sheet, at, mistake.severity) in mistakes
+    spots = {str(mistake.row), mistake.column} if mistake.row else {mistake.column}
+    assert mistakes & {
+        (mistake.file, mistake.sheet, spot, str(mistake.severity)) for spot in spots
+    }
 
 
 def test_the_spoiled_practice_bills_everybody_else(tmp_path: Path) -> None:

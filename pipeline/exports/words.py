@@ -34,7 +34,6 @@ REASON_WORDS: dict[str, str] = {
     "payer-inactive": "the contact who pays is no longer active",
     "contract-price-held": "a contract price's row has a problem",
     "price-change-held": "a price change's row has a problem",
-    "price-held": "a price's row has a problem",
     "two-contract-prices": "two contract prices answer for one day",
     "no-price": "there is no price for the day",
     "overlaps-billed": "the period overlaps one that is billed already",

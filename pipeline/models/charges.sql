@@ -21,16 +21,16 @@ taxed as (
         tax_codes.code as tax_code,
         tax_codes.name as tax_name,
         tax_codes.rate as tax_rate,
-        (prices.unit_price * prices.quantity)::decimal(12, 2) as amount,
+        (prices.unit_price * prices.quantity)::decimal(14, 2) as amount,
         (amount * 100)::hugeint as pence,
         (tax_codes.rate * 100)::hugeint as points,
         case
             when practice.prices_include_tax then (
                 (
                     (2 * pence * points + 10000 + points) // (2 * (10000 + points))
-                )::decimal(14, 0) * 0.01
-            )::decimal(12, 2)
-            else round(amount * tax_codes.rate * 0.01, 2)::decimal(12, 2)
+                )::decimal(16, 0) * 0.01
+            )::decimal(14, 2)
+            else round(amount * tax_codes.rate * 0.01, 2)::decimal(14, 2)
         end as tax,
         practice.prices_include_tax as inclusive
     from prices
@@ -44,6 +44,7 @@ judged as (
         *,
         case
             when reason is not null then reason
+            when held_price is not null then held_price
             when answers > 1 then 'two-contract-prices'
             when unit_price is null then 'no-price'
         end as own_reason
@@ -75,9 +76,9 @@ select
     tax_code,
     tax_name,
     tax_rate,
-    case when inclusive then amount - tax else amount end::decimal(12, 2) as net,
+    case when inclusive then amount - tax else amount end::decimal(14, 2) as net,
     tax,
-    case when inclusive then amount else amount + tax end::decimal(12, 2) as gross,
+    case when inclusive then amount else amount + tax end::decimal(14, 2) as gross,
     price_source,
     own_reason,
     case

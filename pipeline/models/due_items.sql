@@ -56,6 +56,7 @@ cross join run
 cross join practice
 where memberships.start_date is null
     and memberships.reason is not null
+    and memberships.active
     and practice.auto_invoice
 
 union all

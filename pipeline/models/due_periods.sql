@@ -30,7 +30,7 @@ unbilled as (
     anti join billed_periods
         on periods.patient_key = billed_periods.patient_key
         and periods.period_start = billed_periods.period_start
-    where practice.auto_invoice and (memberships.active or memberships.reason = 'row')
+    where practice.auto_invoice and memberships.active
 ),
 
 overlapped as (

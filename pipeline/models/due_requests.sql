@@ -30,12 +30,6 @@ taken_periods as (
     select patient_key, period_start, period_end from model.due_periods
 ),
 
-held_prices as (
-    select distinct contact_code, product_code from input.contract_prices where held
-    union all
-    select distinct null, product_code from input.price_changes where held
-),
-
 open as (
     select
         requests.*,
@@ -118,11 +112,6 @@ select
         when open.is_membership and open.frequency is null then 'frequency-missing'
         when open.payer_held then 'payer-held'
         when not open.payer_active then 'payer-inactive'
-        when exists (
-            select 1 from held_prices
-            where held_prices.product_code = open.product_code
-                and coalesce(held_prices.contact_code = open.bill_to, true)
-        ) then 'price-held'
         when taken.row_number is not null then 'request-overlaps'
     end as reason
 from open

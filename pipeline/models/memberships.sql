@@ -13,18 +13,6 @@ tax_codes as (select * from input.tax_codes),
 
 practice as (select * from input.practice),
 
-held_contract_prices as (
-    select distinct contact_code, product_code
-    from input.contract_prices
-    where held
-),
-
-held_price_changes as (
-    select distinct product_code
-    from input.price_changes
-    where held
-),
-
 -- A blank frequency is settled by the product that offers one only.
 offered as (
     select
@@ -63,7 +51,8 @@ select
     offered.bill_from is not null as has_own_bill_from,
     offered.bill_to as payer_code,
     coalesce(contacts.combine_invoices, false) as combined,
-    coalesce(offered.membership_active, false) as active,
+    -- A held row counts as active unless it says No: what it holds back is shown.
+    coalesce(offered.membership_active, offered.held) as active,
     case
         when offered.held then 'row'
         when offered.product_held or offered.product_name is null then 'product-held'
@@ -77,15 +66,8 @@ select
             then 'frequency-not-offered'
         when contacts.held then 'payer-held'
         when contacts.active = false then 'payer-inactive'
-        when held_contract_prices.product_code is not null then 'contract-price-held'
-        when held_price_changes.product_code is not null then 'price-change-held'
     end as reason
 from offered
 cross join practice
 left join tax_codes on offered.tax_code = tax_codes.code
 left join contacts on offered.bill_to = contacts.code
-left join held_contract_prices
-    on offered.bill_to = held_contract_prices.contact_code
-    and offered.membership = held_contract_prices.product_code
-left join held_price_changes
-    on offered.membership = held_price_changes.product_code

@@ -29,9 +29,9 @@ grouped as (
         any_value(payer_code) as payer_code,
         count(distinct patient_key) as patients,
         bool_or(membership) as membership,
-        sum(net)::decimal(12, 2) as net,
-        sum(tax)::decimal(12, 2) as tax,
-        sum(gross)::decimal(12, 2) as gross
+        sum(net)::decimal(14, 2) as net,
+        sum(tax)::decimal(14, 2) as tax,
+        sum(gross)::decimal(14, 2) as gross
     from charges
     group by invoice_key
 ),

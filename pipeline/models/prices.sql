@@ -1,6 +1,8 @@
 -- One row per due item with the price of its day (rule 6):
 -- contract price for the payer, else the latest price change, else the product's own.
 -- `answers` counts the contract prices that answer for that day; two are an error.
+-- `held_price` says that a price row with a problem might answer for that day: what the
+-- day costs cannot be known until it is mended.
 with
 
 due_items as (select * from model.due_items),
@@ -78,10 +80,36 @@ own as (
         end as unit_price
     from items
     inner join products on items.product_code = products.code
+),
+
+-- A date that is blank, or that could not be read, might be any day.
+held_contracts as (
+    select distinct items.item
+    from items
+    inner join input.contract_prices as held
+        on items.payer_code = held.contact_code
+        and items.product_code = held.product_code
+        and items.price_on >= coalesce(held.valid_from, items.price_on)
+        and items.price_on <= coalesce(held.valid_to, items.price_on)
+    where held.held
+),
+
+held_changes as (
+    select distinct items.item
+    from items
+    inner join input.price_changes as held
+        on items.product_code = held.product_code
+        and items.price_on >= coalesce(held.effective_from, items.price_on)
+    where held.held
 )
 
 select
     items.*,
+    case
+        when held_contracts.item is not null then 'contract-price-held'
+        when held_changes.item is not null and contract.unit_price is null
+            then 'price-change-held'
+    end as held_price,
     coalesce(contract.answers, 0) as answers,
     coalesce(contract.unit_price, changed.unit_price, own.unit_price) as unit_price,
     case
@@ -106,3 +134,5 @@ from items
 left join contract using (item)
 left join changed using (item)
 left join own using (item)
+left join held_contracts using (item)
+left join held_changes using (item)

@@ -23,18 +23,20 @@ due as (
         patient_row,
         min(reason) as reason,
         min(period_start) as first_due,
-        sum(gross)::decimal(12, 2) as gross
+        sum(gross)::decimal(14, 2) as gross
     from charges
     group by patient_row
 ),
 
--- The first period that starts after as-of is one of three candidates.
+-- The first period that starts after as-of, and not before Bill from, is one of three
+-- candidates.
 candidates as (
     select
         memberships.patient_row,
         memberships.end_date,
+        greatest(run.as_of + 1, memberships.bill_from) as earliest,
         (memberships.start_date + to_months((
-            greatest(date_diff('month', memberships.start_date, run.as_of), 0)
+            greatest(date_diff('month', memberships.start_date, earliest), 0)
             // memberships.step_months + steps.ahead
         )::integer * memberships.step_months))::date as next_start
     from memberships
@@ -43,12 +45,11 @@ candidates as (
 ),
 
 ahead as (
-    select candidates.patient_row, min(candidates.next_start) as next_start
+    select patient_row, min(next_start) as next_start
     from candidates
-    cross join run
-    where candidates.next_start > run.as_of
-        and (end_date is null or candidates.next_start <= end_date)
-    group by candidates.patient_row
+    where next_start >= earliest
+        and (end_date is null or next_start <= end_date)
+    group by patient_row
 ),
 
 placed as (
@@ -85,6 +86,9 @@ select
     product_code,
     bucket,
     case when bucket = 'held' then coalesce(due_reason, reason) end as reason,
-    case when bucket = 'held' then first_due else next_start end as next_due,
+    case
+        when bucket = 'held' then first_due
+        when bucket not in ('inactive', 'auto_invoice_off') then next_start
+    end as next_due,
     case when bucket = 'held' then gross end as held_amount
 from placed

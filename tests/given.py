@@ -1,0 +1,204 @@
+"""A practice as rows in memory, the rules run over it, and the rows they made.
+
+Tests name only the cells that matter; every other cell has a plain default.
+Dates and amounts are written, and given back, as text: "2026-01-31", "50.00".
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pandas as pd
+
+from pipeline.cells import canonical, parse
+from pipeline.ledger import Ledger, opened
+from pipeline.record import Night, record, stage
+from pipeline.tables import load
+from pipeline.transform import transform
+from schemas import INPUTS, Practice
+from schemas.columns import Date, Money, Rate, Schema, columns, name_of
+from schemas.models import MODELS
+
+Row = Mapping[str, Any]
+Given = Mapping[str, Any]
+
+AS_OF = "2026-01-31"
+
+# A row of each table as it is unless a test says otherwise.
+PLAIN: dict[str, dict[str, Any]] = {
+    "products": {
+        "code": "GOLD", "name": "Gold", "type": "Membership", "monthly_price": "50.00",
+        "annual_price": "500.00", "tax_code": "EXEMPT", "active": True,
+    },
+    "patients": {
+        "patient_id": "P1", "first_name": "Annabel", "last_name": "Quillfeather",
+        "membership_active": True, "membership": "GOLD", "billing_frequency": "Monthly",
+        "start_date": "2026-01-01",
+    },
+    "contacts": {"code": "ACME", "name": "Acme Widgets Ltd"},
+    "contract_prices": {"contact_code": "ACME", "product_code": "GOLD"},
+    "price_changes": {"product_code": "GOLD"},
+    "invoice_requests": {
+        "request_id": "R1", "patient_id": "P1", "product_code": "CONSULT",
+        "requested_on": "2026-01-10",
+    },
+}  # fmt: skip
+
+# The rows of a table that a test says nothing of; what is not here is empty.
+USUAL: dict[str, list[Row]] = {
+    "tax_codes": [
+        {"code": "EXEMPT", "name": "Exempt (health)", "rate": "0"},
+        {"code": "STD", "name": "Standard", "rate": "20"},
+    ],
+    "products": [
+        {},
+        {"code": "CONSULT", "name": "Consultation", "type": "Service",
+         "monthly_price": None, "annual_price": None, "price": "85.00"},
+    ],
+}  # fmt: skip
+
+
+def _typed(value: Any, dtype: Any) -> Any:
+    if isinstance(value, str) and dtype == Date:
+        return date.fromisoformat(value)
+    if isinstance(value, str) and dtype in (Money, Rate):
+        return Decimal(value)
+    return value
+
+
+def _frame(schema: Schema, rows: Sequence[Row]) -> pd.DataFrame:
+    """Rows in a schema's columns and types; a cell that is not named is blank."""
+    fields = schema.to_schema().columns
+    for row in rows:
+        assert row.keys() <= fields.keys(), f"no such column: {row.keys() - fields}"
+    return pd.DataFrame(
+        {
+            name: pd.array(
+                [_typed(row.get(name), field.dtype.type) for row in rows],
+                dtype=field.dtype.type,
+            )
+            for name, field in fields.items()
+        }
+    )
+
+
+def _filled(schema: Schema, row: Row, position: int) -> Row:
+    """A sheet's row with its defaults, its place in the sheet and its key."""
+    cells = {**PLAIN.get(name_of(schema), {}), **row}
+    keys = [cells.get(column.name) for column in columns(schema) if column.key]
+    spelled = "|".join(canonical(str(key)) if key else "" for key in keys)
+    if name_of(schema) == "patients":
+        cells = {"names_membership": cells["membership"] is not None, **cells}
+    return {
+        "row_number": position + 2,
+        "held": False,
+        "row_key": spelled if any(keys) else None,
+        **cells,
+    }
+
+
+def _settings(changed: Row) -> Row:
+    """The practice's settings: its defaults, else the examples of the template."""
+    values = {
+        column.name: parse(column.default or column.example, column).value
+        for column in columns(Practice)
+        if column.default or column.example
+    }
+    return {**values, **changed}
+
+
+def _issue(ledger: Ledger, given: Given) -> None:
+    """What earlier nights have done: `billed`, `filled` and `issued`."""
+    run = ledger.connection.execute
+    for patient_id, start, end in given.get("billed", []):
+        run(
+            "insert into ledger.billed_periods values (?, ?, ?, 'INV-000001', 1)",
+            [canonical(patient_id), start, end],
+        )
+    for request_id in given.get("filled", []):
+        run(
+            "insert into ledger.filled_requests values (?, 'INV-000001')",
+            [canonical(request_id)],
+        )
+    for sequence, issued_on in given.get("issued", []):
+        run(
+            "insert into ledger.invoices (number, kind, sequence, run_no, issued_on,"
+            " due_on, membership, bill_to_name, currency, net, tax, gross)"
+            " values (?, 'invoice', ?, 1, ?::date, ?::date, true, '', 'GBP', 0, 0, 0)",
+            [f"INV-{sequence:06d}", sequence, issued_on, issued_on],
+        )
+
+
+@contextmanager
+def ledger() -> Iterator[Ledger]:
+    """An empty ledger in memory."""
+    with opened(Path("not") / "there.duckdb", write=False) as empty:
+        yield empty
+
+
+def work_out(books: Ledger, given: Given) -> None:
+    """Put a practice into `input.*` and run the rules over it for its `as_of`.
+
+    `given` holds rows by input table, `practice` (settings that differ), `billed`
+    periods as (patient, start, end), `filled` request IDs, `issued` invoices as
+    (sequence, day) and `as_of`.
+    """
+    known = {"as_of", "practice", "billed", "filled", "issued", *map(name_of, INPUTS)}
+    assert given.keys() <= known, f"no such table: {given.keys() - known}"
+    for schema in INPUTS:
+        name = name_of(schema)
+        rows = given.get(name, USUAL.get(name, []))
+        filled = [_filled(schema, row, at) for at, row in enumerate(rows)]
+        load(books.connection, schema, _frame(schema, filled), f"input.{name}")
+    settings = _frame(Practice, [_settings(given.get("practice", {}))])
+    load(books.connection, Practice, settings, "input.practice")
+    books.connection.execute(
+        "create or replace table input.run as select ?::date as as_of",
+        [given.get("as_of", AS_OF)],
+    )
+    _issue(books, given)
+    transform(books.connection)
+
+
+def record_night(books: Ledger) -> None:
+    """Record what `work_out` made, as the night does, in the ledger in memory."""
+    run = books.connection.execute
+    for schema in INPUTS:
+        name = name_of(schema)
+        run(f"create or replace table staged.{name} as select * from input.{name}")
+    as_of = books.value("select as_of from input.run")
+    night = Night(as_of, "0", (), {}, {}, [], [], 0)
+    stage(books, night)
+    run("begin")
+    record(books, night, books.last_run_no + 1)
+    run("commit")
+
+
+def bill(books: Ledger, given: Given) -> None:
+    """One whole night in memory: the rules, and what they made recorded."""
+    work_out(books, given)
+    record_night(books)
+
+
+def _shown(value: Any) -> Any:
+    return str(value) if isinstance(value, (date, Decimal)) else value
+
+
+def read(books: Ledger, table: str, names: str) -> list[Any]:
+    """The named columns of a table's rows, in their order; of one name, bare values."""
+    found = books.rows(f"select {names} from {table} order by all")
+    rows = [tuple(_shown(value) for value in row.values()) for row in found]
+    return [row[0] for row in rows] if "," not in names else rows
+
+
+def made(model: str, names: str, given: Given) -> list[Any]:
+    """The named columns of what a rule makes of a practice (see `work_out`)."""
+    # The rules after the one that is asked for could only cost time.
+    upto = [name_of(schema) for schema in MODELS].index(model) + 1
+    with ledger() as books, patch("pipeline.transform.MODELS", MODELS[:upto]):
+        work_out(books, given)
+        return read(books, f"model.{model}", names)

@@ -1,0 +1,205 @@
+"""Which periods are billed tonight: those not billed yet, unless something holds them."""
+
+from typing import Any
+
+import pytest
+
+from tests.given import made
+
+JANUARY = ("P1", "2026-01-01", "2026-01-31")
+FEBRUARY = ("P1", "2026-02-01", "2026-02-28")
+
+
+def due(given: dict[str, Any], names: str = "period_start, reason") -> list[Any]:
+    """What is due of one monthly member since 1 January, on 15 February."""
+    return made(
+        "due_periods", names, {"as_of": "2026-02-15", "patients": [{}], **given}
+    )
+
+
+SWITCHES = [
+    pytest.param({}, ["2026-01-01", "2026-02-01"], id="all unbilled periods are due"),
+    pytest.param(
+        {"practice": {"auto_invoice": False}}, [], id="nothing while Auto invoice is No"
+    ),
+    pytest.param(
+        {"patients": [{"membership_active": False}]},
+        [],
+        id="nothing while Membership active is No",
+    ),
+    pytest.param(
+        {"patients": [{"start_date": "2026-02-16"}]}, [], id="nothing before the start"
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), SWITCHES)
+def test_switches(given: dict[str, Any], expected: list[str]) -> None:
+    assert due(given, "period_start") == expected
+
+
+NEVER_TWICE = [
+    pytest.param([JANUARY], ["2026-02-01"], id="a billed period is not due again"),
+    pytest.param([FEBRUARY], ["2026-01-01"], id="a gap before a billed one is filled"),
+    pytest.param([JANUARY, FEBRUARY], [], id="when all is billed nothing is due"),
+    pytest.param(
+        [("P2", "2026-01-01", "2026-01-31")],
+        ["2026-01-01", "2026-02-01"],
+        id="another member's period is another period",
+    ),
+]
+
+
+@pytest.mark.parametrize(("billed", "expected"), NEVER_TWICE)
+def test_never_twice(billed: list[Any], expected: list[str]) -> None:
+    assert due({"billed": billed}, "period_start") == expected
+
+
+def test_another_spelling_of_the_id_is_the_same_membership() -> None:
+    given = {"patients": [{"patient_id": "p 1"}], "billed": [JANUARY, FEBRUARY]}
+    assert due(given) == []
+
+
+def test_another_product_on_the_row_is_the_same_membership() -> None:
+    given = {
+        "products": [{}, {"code": "SILVER"}],
+        "patients": [{"membership": "SILVER"}],
+        "billed": [JANUARY],
+    }
+    assert due(given) == [("2026-02-01", None)]
+
+
+CATCH_UP = [
+    pytest.param(
+        {"catch_up_days": 45},
+        None,
+        [("2026-01-01", None), ("2026-02-01", None)],
+        id="a period Catch-up days old is billed",
+    ),
+    pytest.param(
+        {"catch_up_days": 44},
+        None,
+        [("2026-01-01", "too-old"), ("2026-02-01", None)],
+        id="a day older it is held",
+    ),
+    pytest.param(
+        {"catch_up_days": 44},
+        "2026-01-01",
+        [("2026-01-01", None), ("2026-02-01", None)],
+        id="a Bill from on the row lets old periods be billed",
+    ),
+    pytest.param(
+        {"catch_up_days": 44},
+        "2026-02-01",
+        [("2026-02-01", None)],
+        id="a later Bill from on the row lets them go",
+    ),
+    pytest.param(
+        {"catch_up_days": 44, "bill_from": "2026-02-01"},
+        None,
+        [("2026-02-01", None)],
+        id="the practice's Bill from lets them go for all",
+    ),
+    pytest.param(
+        {"catch_up_days": 0},
+        None,
+        [("2026-01-01", "too-old"), ("2026-02-01", "too-old")],
+        id="with no Catch-up days only today's start is billed",
+    ),
+]
+
+
+@pytest.mark.parametrize(("practice", "bill_from", "expected"), CATCH_UP)
+def test_catch_up(
+    practice: dict[str, Any], bill_from: Any, expected: list[Any]
+) -> None:
+    given = {"practice": practice, "patients": [{"bill_from": bill_from}]}
+    assert due(given) == expected
+
+
+def test_a_billed_period_is_never_too_old() -> None:
+    given = {"practice": {"catch_up_days": 44}, "billed": [JANUARY]}
+    assert due(given) == [("2026-02-01", None)]
+
+
+OVERLAPS = [
+    pytest.param(
+        {"start_date": "2026-01-10"},
+        [
+            ("2026-01-10", "overlaps-billed", "2026-01-31"),
+            ("2026-02-10", None, None),
+        ],
+        id="a start moved into a billed period is held until that ends",
+    ),
+    pytest.param(
+        {"start_date": "2025-12-20", "bill_from": "2025-12-01"},
+        [
+            ("2025-12-20", "overlaps-billed", "2026-01-31"),
+            ("2026-01-20", "overlaps-billed", "2026-01-31"),
+        ],
+        id="a start moved to before a billed period is held",
+    ),
+    pytest.param(
+        {"start_date": "2026-02-01"},
+        [("2026-02-01", None, None)],
+        id="a start moved to the day after a billed period is billed",
+    ),
+    pytest.param(
+        {"start_date": "2026-01-31"},
+        [("2026-01-31", "overlaps-billed", "2026-01-31")],
+        id="one shared day is an overlap",
+    ),
+    pytest.param(
+        {"start_date": "2025-12-31", "end_date": "2025-12-31", "bill_from": "2025-12-01"},
+        [("2025-12-31", None, None)],
+        id="a period cut short before a billed one does not overlap it",
+    ),
+    pytest.param(
+        {"start_date": "2025-02-01", "billing_frequency": "Annual",
+         "bill_from": "2025-01-01"},
+        [
+            ("2025-02-01", "overlaps-billed", "2026-01-31"),
+            ("2026-02-01", None, None),
+        ],
+        id="a change to Annual over a billed month is held",
+    ),
+    pytest.param(
+        {"billing_frequency": "Annual"},
+        [],
+        id="a change to Annual from the same day is billed again after its year",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("patient", "expected"), OVERLAPS)
+def test_overlap(patient: dict[str, Any], expected: list[Any]) -> None:
+    given = {"patients": [patient], "billed": [JANUARY]}
+    assert due(given, "period_start, reason, billed_until") == expected
+
+
+REASONS = [
+    pytest.param({"patients": [{"held": True}]}, "row", id="its row"),
+    pytest.param(
+        {"patients": [{"held": True, "membership_active": None}]},
+        "row",
+        id="its row, active unless it says No",
+    ),
+    pytest.param({"products": [{"held": True}]}, "product-held", id="its product"),
+    pytest.param(
+        {"products": [{"held": True}], "practice": {"catch_up_days": 0}},
+        "product-held",
+        id="what it rests on before its age",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), REASONS)
+def test_every_due_period_of_a_held_member_is_held_by(
+    given: dict[str, Any], expected: str
+) -> None:
+    starts = ["2026-01-01", "2026-02-01"]
+    assert due(given) == [(start, expected) for start in starts]
+
+
+def test_a_held_row_that_says_inactive_has_nothing_due() -> None:
+    assert due({"patients": [{"held": True, "membership_active": False}]}) == []

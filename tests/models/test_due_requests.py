@@ -1,0 +1,195 @@
+"""What is put on invoices by hand: billed once, and never over a billed period."""
+
+from typing import Any
+
+import pytest
+
+from tests.given import USUAL, made
+
+# Nobody is a member here, unless the test says so.
+NO_MEMBER = {"membership": None, "billing_frequency": None, "membership_active": False}
+GOLD = {"product_code": "GOLD", "billing_frequency": "Monthly"}
+
+
+def due(given: dict[str, Any], names: str = "request_id, reason") -> list[Any]:
+    """What is asked for and due on 31 January."""
+    patients = {"patients": [NO_MEMBER]}
+    return made("due_requests", names, {**patients, **given})
+
+
+ONCE = [
+    pytest.param({"invoice_requests": [{}]}, [("R1", None)], id="a request is due"),
+    pytest.param(
+        {"invoice_requests": [{}], "filled": ["r1"]}, [], id="once billed, never again"
+    ),
+    pytest.param(
+        {"invoice_requests": [{"requested_on": "2026-01-31"}]},
+        [("R1", None)],
+        id="it is due on the day it is asked for",
+    ),
+    pytest.param(
+        {"invoice_requests": [{"requested_on": "2026-02-01"}]},
+        [],
+        id="not a day earlier",
+    ),
+    pytest.param(
+        {"invoice_requests": [{}], "practice": {"auto_invoice": False}},
+        [],
+        id="nothing while Auto invoice is No",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), ONCE)
+def test_each_request_once(given: dict[str, Any], expected: list[Any]) -> None:
+    assert due(given) == expected
+
+
+PERIODS = [
+    pytest.param(
+        {"product_code": "CONSULT"}, (None, None, None), id="a service has no period"
+    ),
+    pytest.param(
+        GOLD,
+        ("Monthly", "2026-01-10", "2026-02-09"),
+        id="a membership covers one month from the day it is asked for",
+    ),
+    pytest.param(
+        {**GOLD, "billing_frequency": "Annual"},
+        ("Annual", "2026-01-10", "2027-01-09"),
+        id="or one year",
+    ),
+    pytest.param(
+        {**GOLD, "requested_on": "2026-01-31"},
+        ("Monthly", "2026-01-31", "2026-02-27"),
+        id="its end is clamped to the month's last day",
+    ),
+]
+
+
+@pytest.mark.parametrize(("request_", "expected"), PERIODS)
+def test_period(request_: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    names = "frequency, period_start, period_end"
+    assert due({"invoice_requests": [request_]}, names) == [expected]
+
+
+def test_a_blank_frequency_is_the_only_one_sold() -> None:
+    given = {
+        "products": [{"annual_price": None}],
+        "invoice_requests": [{"product_code": "GOLD"}],
+    }
+    assert due(given, "frequency") == ["Monthly"]
+
+
+OVERLAPS = [
+    pytest.param(
+        {"billed": [("P1", "2026-02-09", "2026-03-08")]},
+        ["request-overlaps"],
+        id="a billed period on its last day",
+    ),
+    pytest.param(
+        {"patients": [{"start_date": "2026-01-05"}]},
+        ["request-overlaps"],
+        id="a period that is due tonight",
+    ),
+    pytest.param(
+        {"billed": [("P1", "2026-01-10", "2026-02-09")]},
+        ["request-overlaps"],
+        id="a billed period that starts the same day",
+    ),
+]
+
+APART = [
+    pytest.param(
+        {"billed": [("P1", "2026-02-10", "2026-03-09")]}, id="the day after it"
+    ),
+    pytest.param(
+        {"billed": [("P1", "2025-12-10", "2026-01-09")]}, id="the day before it"
+    ),
+    pytest.param({"billed": [("P2", "2026-01-10", "2026-02-09")]}, id="another's"),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), OVERLAPS)
+def test_a_membership_asked_for_is_held_by(
+    given: dict[str, Any], expected: Any
+) -> None:
+    assert due({"invoice_requests": [GOLD], **given}, "reason") == expected
+
+
+@pytest.mark.parametrize("given", APART)
+def test_it_is_not_held_by_a_period(given: dict[str, Any]) -> None:
+    assert due({"invoice_requests": [GOLD], **given}, "reason") == [None]
+
+
+def test_the_earlier_row_of_two_that_overlap_is_billed() -> None:
+    later = {**GOLD, "request_id": "R2", "requested_on": "2026-01-20"}
+    expected = [("R1", None), ("R2", "request-overlaps")]
+    assert due({"invoice_requests": [GOLD, later]}) == expected
+
+
+def test_services_never_overlap() -> None:
+    given = {
+        "patients": [{}],
+        "invoice_requests": [{}, {"request_id": "R2"}],
+        "billed": [("P1", "2026-01-01", "2026-01-31")],
+    }
+    assert due(given) == [("R1", None), ("R2", None)]
+
+
+SERVICE = USUAL["products"][1]
+TO_ACME = {"bill_to": "ACME"}
+
+HELD = [
+    pytest.param({}, {"held": True}, "row", id="by its own row"),
+    pytest.param(
+        {},
+        {"held": True, "requested_on": None},
+        "row",
+        id="by its own row with no date",
+    ),
+    pytest.param(
+        {"patients": [{**NO_MEMBER, "held": True}]},
+        {},
+        "patient-held",
+        id="by its patient",
+    ),
+    pytest.param(
+        {"products": [{**SERVICE, "held": True}]},
+        {},
+        "product-held",
+        id="by its product",
+    ),
+    pytest.param(
+        {"products": [{**SERVICE, "active": False}]},
+        {},
+        "product-inactive",
+        id="when the product is no longer sold",
+    ),
+    pytest.param(
+        {"tax_codes": [{"code": "EXEMPT", "held": True}]},
+        {},
+        "tax-code-held",
+        id="by the product's tax code",
+    ),
+    pytest.param(
+        {},
+        {"product_code": "GOLD"},
+        "frequency-missing",
+        id="when a membership is sold both ways and none is named",
+    ),
+    pytest.param(
+        {"contacts": [{"held": True}]}, TO_ACME, "payer-held", id="by its payer"
+    ),
+    pytest.param(
+        {"contacts": [{"active": False}]},
+        TO_ACME,
+        "payer-inactive",
+        id="when its payer no longer pays",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "request_", "expected"), HELD)
+def test_held(given: dict[str, Any], request_: dict[str, Any], expected: Any) -> None:
+    assert due({**given, "invoice_requests": [request_]}, "reason") == [expected]

@@ -1,0 +1,170 @@
+"""Which periods a membership has, and which of them count by their dates."""
+
+from typing import Any
+
+import pytest
+
+from tests.given import made
+
+MONTHS = [
+    pytest.param(
+        {"start_date": "2026-01-31"},
+        "2026-05-31",
+        [
+            ("2026-01-31", "2026-02-27"),
+            ("2026-02-28", "2026-03-30"),
+            ("2026-03-31", "2026-04-29"),
+            ("2026-04-30", "2026-05-30"),
+            ("2026-05-31", "2026-06-29"),
+        ],
+        id="month ends do not drift",
+    ),
+    pytest.param(
+        {"start_date": "2026-01-30"},
+        "2026-03-30",
+        [
+            ("2026-01-30", "2026-02-27"),
+            ("2026-02-28", "2026-03-29"),
+            ("2026-03-30", "2026-04-29"),
+        ],
+        id="a day that February lacks becomes its last",
+    ),
+    pytest.param(
+        {"start_date": "2026-01-15"},
+        "2026-03-14",
+        [("2026-01-15", "2026-02-14"), ("2026-02-15", "2026-03-14")],
+        id="a period ends the day before the next one starts",
+    ),
+    pytest.param(
+        {"start_date": "2026-02-28"},
+        "2026-03-31",
+        [("2026-02-28", "2026-03-27"), ("2026-03-28", "2026-04-27")],
+        id="a start on the last of February is the 28th of other months",
+    ),
+]
+
+YEARS = [
+    pytest.param(
+        {"start_date": "2020-02-29", "billing_frequency": "Annual"},
+        "2026-10-31",
+        [
+            ("2020-02-29", "2021-02-27"),
+            ("2021-02-28", "2022-02-27"),
+            ("2022-02-28", "2023-02-27"),
+            ("2023-02-28", "2024-02-28"),
+            ("2024-02-29", "2025-02-27"),
+            ("2025-02-28", "2026-02-27"),
+            ("2026-02-28", "2027-02-27"),
+        ],
+        id="a year from 29 February comes back to it in leap years",
+    ),
+    pytest.param(
+        {"start_date": "2025-03-01", "billing_frequency": "Annual"},
+        "2026-03-01",
+        [("2025-03-01", "2026-02-28"), ("2026-03-01", "2027-02-28")],
+        id="a year ends the day before its anniversary",
+    ),
+]
+
+DUE = [
+    pytest.param(
+        {"start_date": "2026-01-31"},
+        "2026-01-31",
+        [("2026-01-31", "2026-02-27")],
+        id="a period counts from the day it starts",
+    ),
+    pytest.param(
+        {"start_date": "2026-01-31"}, "2026-01-30", [], id="and not the day before"
+    ),
+    pytest.param({"start_date": None}, "2026-01-31", [], id="no start date, no period"),
+    pytest.param(
+        {"start_date": "2126-01-31"}, "2026-01-31", [], id="a far start counts nothing"
+    ),
+    pytest.param(
+        {"start_date": "1926-01-31", "bill_from": "2026-02-28"},
+        "2026-02-28",
+        [("2026-02-28", "2026-03-30")],
+        id="a century of membership does not drift either",
+    ),
+]
+
+END_DATES = [
+    pytest.param(
+        "2026-02-10",
+        [("2026-01-15", "2026-02-10")],
+        id="the End date is the end of a last period cut short",
+    ),
+    pytest.param(
+        "2026-02-14",
+        [("2026-01-15", "2026-02-14")],
+        id="an End date on a period's own end changes nothing",
+    ),
+    pytest.param(
+        "2026-02-15",
+        [("2026-01-15", "2026-02-14"), ("2026-02-15", "2026-02-15")],
+        id="a period that starts on the End date counts",
+    ),
+    pytest.param(
+        "2026-01-15", [("2026-01-15", "2026-01-15")], id="a membership may last one day"
+    ),
+    pytest.param(
+        "2026-12-31",
+        [("2026-01-15", "2026-02-14"), ("2026-02-15", "2026-03-14")],
+        id="an End date far ahead cuts nothing",
+    ),
+]
+
+BILL_FROM = [
+    pytest.param(
+        "2026-02-28",
+        None,
+        [("2026-02-28", "2026-03-30"), ("2026-03-31", "2026-04-29")],
+        id="a period that starts on Bill from counts",
+    ),
+    pytest.param(
+        "2026-03-01",
+        None,
+        [("2026-03-31", "2026-04-29")],
+        id="Bill from never moves the calendar",
+    ),
+    pytest.param(
+        "2026-03-01",
+        "2026-02-01",
+        [("2026-02-28", "2026-03-30"), ("2026-03-31", "2026-04-29")],
+        id="a patient's earlier Bill from goes before the practice's",
+    ),
+    pytest.param(
+        "2026-01-01",
+        "2026-03-01",
+        [("2026-03-31", "2026-04-29")],
+        id="a patient's later Bill from goes before the practice's",
+    ),
+    pytest.param("2026-04-01", None, [], id="nothing before a Bill from ahead counts"),
+]
+
+
+def periods(patient: dict[str, Any], as_of: str, bill_from: str) -> list[Any]:
+    """Start and end of a patient's periods on a day."""
+    given = {
+        "patients": [patient],
+        "as_of": as_of,
+        "practice": {"bill_from": bill_from},
+    }
+    return made("periods", "period_start, period_end", given)
+
+
+@pytest.mark.parametrize(("patient", "as_of", "expected"), [*MONTHS, *YEARS, *DUE])
+def test_calendar(patient: dict[str, Any], as_of: str, expected: list[Any]) -> None:
+    assert periods(patient, as_of, "2020-01-01") == expected
+
+
+@pytest.mark.parametrize(("end_date", "expected"), END_DATES)
+def test_end_date(end_date: str, expected: list[Any]) -> None:
+    patient = {"start_date": "2026-01-15", "end_date": end_date}
+    assert periods(patient, "2026-03-01", "2026-01-01") == expected
+
+
+@pytest.mark.parametrize(("practice", "patient", "expected"), BILL_FROM)
+def test_bill_from(practice: str, patient: str | None, expected: list[Any]) -> None:
+    row = {"start_date": "2026-01-31", "bill_from": patient}
+    assert periods(row, "2026-03-31", practice) == expected

@@ -1,0 +1,68 @@
+"""Two contract prices that answer for one day are an error, never a choice."""
+
+from typing import Any
+
+import pytest
+
+from tests.given import made
+
+FIRST = {"monthly_price": "44.00", "valid_to": "2026-06-30"}
+
+CASES = [
+    pytest.param(
+        {"monthly_price": "40.00", "valid_from": "2026-06-30"},
+        [(2, 3), (3, 2)],
+        id="one shared day is a conflict, told at both rows",
+    ),
+    pytest.param(
+        {"monthly_price": "40.00", "valid_from": "2026-07-01"},
+        [],
+        id="the day after the other ends is none",
+    ),
+    pytest.param(
+        {
+            "monthly_price": "40.00",
+            "valid_from": "2025-01-01",
+            "valid_to": "2025-12-31",
+        },
+        [(2, 3), (3, 2)],
+        id="a blank Valid from reaches back for ever",
+    ),
+    pytest.param(
+        {"annual_price": "400.00", "valid_from": "2026-01-01"},
+        [],
+        id="a month's price and a year's do not compete",
+    ),
+    pytest.param(
+        {"monthly_price": "40.00", "valid_from": "2026-01-01", "contact_code": "ZETA"},
+        [],
+        id="nor do those of two contacts",
+    ),
+    pytest.param(
+        {
+            "monthly_price": "40.00",
+            "valid_from": "2026-01-01",
+            "product_code": "SILVER",
+        },
+        [],
+        id="nor those of two products",
+    ),
+    pytest.param(
+        {"monthly_price": "40.00", "valid_from": "2026-01-01", "held": True},
+        [],
+        id="a held row answers for no day",
+    ),
+]
+
+
+@pytest.mark.parametrize(("second", "expected"), CASES)
+def test_price_conflicts(second: dict[str, Any], expected: list[Any]) -> None:
+    given = {"contract_prices": [FIRST, second]}
+    assert made("price_conflicts", "row_number, other_row", given) == expected
+
+
+def test_a_conflict_names_the_contact_and_the_product() -> None:
+    second = {"monthly_price": "40.00", "valid_from": "2026-06-30"}
+    given = {"contract_prices": [FIRST, second]}
+    found = made("price_conflicts", "table_name, subject", given)
+    assert found == [("contract_prices", "ACME GOLD")] * 2

@@ -1,0 +1,282 @@
+"""Which price counts on a period's start day, and the row it came from."""
+
+from typing import Any
+
+import pytest
+
+from tests.given import made
+
+ACME = {"bill_to": "ACME"}
+CONTRACT = {"monthly_price": "44.00", "annual_price": "440.00"}
+CHANGE = {"effective_from": "2026-01-01", "monthly_price": "52.00"}
+
+
+def prices(patient: dict[str, Any], names: str, **sheets: Any) -> list[Any]:
+    """What a member pays for the period from 1 January."""
+    given = {"patients": [patient], "contacts": [{}], **sheets}
+    return made("prices", names, given)
+
+
+WINS = [
+    pytest.param({}, {}, "50.00", id="the product's own price, if no other answers"),
+    pytest.param(
+        {"billing_frequency": "Annual"},
+        {},
+        "500.00",
+        id="a year has a price of its own",
+    ),
+    pytest.param(
+        {}, {"price_changes": [CHANGE]}, "52.00", id="a price change before the product"
+    ),
+    pytest.param(
+        ACME,
+        {"price_changes": [CHANGE], "contract_prices": [CONTRACT]},
+        "44.00",
+        id="the payer's contract price before a price change",
+    ),
+    pytest.param(
+        {**ACME, "billing_frequency": "Annual"},
+        {"contract_prices": [CONTRACT]},
+        "440.00",
+        id="a contract's year has a price of its own",
+    ),
+    pytest.param(
+        {},
+        {"contract_prices": [CONTRACT]},
+        "50.00",
+        id="a contract is for its payer only",
+    ),
+    pytest.param(
+        ACME,
+        {"contract_prices": [{**CONTRACT, "product_code": "SILVER"}]},
+        "50.00",
+        id="and for its product only",
+    ),
+    pytest.param(
+        {**ACME, "billing_frequency": "Annual"},
+        {"contract_prices": [{"monthly_price": "44.00"}]},
+        "500.00",
+        id="a contract that names no price of a year leaves the year as it was",
+    ),
+    pytest.param(
+        ACME,
+        {"contract_prices": [{"monthly_price": "0.00"}]},
+        "0.00",
+        id="a contract may be for nothing",
+    ),
+    pytest.param(
+        ACME,
+        {"contract_prices": [{**CONTRACT, "held": True}]},
+        "50.00",
+        id="a held contract price does not count",
+    ),
+]
+
+
+@pytest.mark.parametrize(("patient", "sheets", "expected"), WINS)
+def test_which_price(patient: Any, sheets: dict[str, Any], expected: str) -> None:
+    assert prices(patient, "unit_price", **sheets) == [expected]
+
+
+LIMITS = [
+    pytest.param({"valid_from": "2026-01-01"}, "44.00", id="from Valid from on"),
+    pytest.param({"valid_from": "2026-01-02"}, "50.00", id="not the day before"),
+    pytest.param({"valid_to": "2026-01-01"}, "44.00", id="to Valid to inclusive"),
+    pytest.param({"valid_to": "2025-12-31"}, "50.00", id="not the day after"),
+    pytest.param({}, "44.00", id="always when both are blank"),
+]
+
+
+@pytest.mark.parametrize(("dates", "expected"), LIMITS)
+def test_a_contract_price_answers(dates: dict[str, str], expected: str) -> None:
+    sheets = {"contract_prices": [{**CONTRACT, **dates}]}
+    assert prices(ACME, "unit_price", **sheets) == [expected]
+
+
+CHANGES = [
+    pytest.param(
+        [{"effective_from": "2026-01-02", "monthly_price": "52.00"}],
+        "50.00",
+        id="a coming one does not count yet",
+    ),
+    pytest.param(
+        [
+            {"effective_from": "2026-01-01", "monthly_price": "52.00"},
+            {"effective_from": "2025-06-01", "monthly_price": "51.00"},
+            {"effective_from": "2026-02-01", "monthly_price": "53.00"},
+        ],
+        "52.00",
+        id="the latest that has begun counts, whatever the order of rows",
+    ),
+    pytest.param(
+        [
+            {"effective_from": "2025-06-01", "monthly_price": "51.00"},
+            {"effective_from": "2026-01-01", "annual_price": "520.00"},
+        ],
+        "51.00",
+        id="one of the year's price leaves the month's as it was",
+    ),
+    pytest.param(
+        [{"effective_from": "2025-06-01", "product_code": "SILVER",
+          "monthly_price": "51.00"}],
+        "50.00",
+        id="another product's does not count",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "expected"), CHANGES)
+def test_of_price_changes(changes: list[dict[str, str]], expected: str) -> None:
+    assert prices({}, "unit_price", price_changes=changes) == [expected]
+
+
+def test_each_period_costs_the_price_of_its_own_start_day() -> None:
+    given = {
+        "as_of": "2026-03-01",
+        "patients": [{}],
+        "price_changes": [{"effective_from": "2026-02-01", "monthly_price": "52.00"}],
+    }
+    assert made("prices", "period_start, unit_price", given) == [
+        ("2026-01-01", "50.00"),
+        ("2026-02-01", "52.00"),
+        ("2026-03-01", "52.00"),
+    ]
+
+
+def test_two_contract_prices_for_one_day_are_counted() -> None:
+    contracts = [CONTRACT, {**CONTRACT, "valid_from": "2025-01-01"}]
+    assert prices(ACME, "answers", contract_prices=contracts) == [2]
+
+
+SOURCES = [
+    pytest.param(
+        {"patients": [{}]}, "product price: Products row 2 (GOLD)", id="the product"
+    ),
+    pytest.param(
+        {"patients": [{}], "products": [{"row_number": None}]},
+        "product price: Products as accepted earlier (GOLD)",
+        id="the product as accepted on an earlier night",
+    ),
+    pytest.param(
+        {"patients": [{}], "price_changes": [CHANGE]},
+        "price change: Price changes row 2 (GOLD, from 2026-01-01)",
+        id="the price change and its day",
+    ),
+    pytest.param(
+        {"patients": [ACME], "contract_prices": [CONTRACT]},
+        "contract price: Contract prices row 2 (ACME, GOLD)",
+        id="the contract price",
+    ),
+    pytest.param(
+        {
+            "patients": [ACME],
+            "contract_prices": [{**CONTRACT, "valid_from": "2026-01-01"}],
+        },
+        "contract price: Contract prices row 2 (ACME, GOLD, from 2026-01-01)",
+        id="the contract price and its day",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), SOURCES)
+def test_the_line_says_its_price_came_from(
+    given: dict[str, Any], expected: str
+) -> None:
+    assert made("prices", "price_source", given) == [expected]
+
+
+REQUESTS = [
+    pytest.param({}, {}, "85.00", id="the product's Price"),
+    pytest.param(
+        {},
+        {"price_changes": [{"product_code": "CONSULT", "effective_from": "2026-01-11",
+                            "price": "90.00"}]},
+        "85.00",
+        id="that of the day it was asked for",
+    ),
+    pytest.param(
+        ACME,
+        {"contract_prices": [{"product_code": "CONSULT", "price": "70.00"}]},
+        "70.00",
+        id="its payer's contract price",
+    ),
+    pytest.param(
+        {"product_code": "GOLD", "billing_frequency": "Annual"},
+        {},
+        "500.00",
+        id="a membership's price of the frequency asked for",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "sheets", "expected"), REQUESTS)
+def test_a_request_costs(request_: Any, sheets: dict[str, Any], expected: str) -> None:
+    left = {"membership_active": False}
+    found = prices(left, "unit_price", invoice_requests=[request_], **sheets)
+    assert found == [expected]
+
+
+MIGHT_ANSWER = [
+    pytest.param(
+        ACME,
+        {"contract_prices": [{**CONTRACT, "held": True}]},
+        "contract-price-held",
+        id="a contract price of the payer and product",
+    ),
+    pytest.param(
+        ACME,
+        {"contract_prices": [{**CONTRACT, "contact_code": "ZETA", "held": True}]},
+        None,
+        id="not another payer's",
+    ),
+    pytest.param(
+        ACME,
+        {
+            "contract_prices": [
+                {**CONTRACT, "held": True, "valid_from": "2026-01-02"},
+            ]
+        },
+        None,
+        id="not one that begins later",
+    ),
+    pytest.param(
+        {},
+        {"price_changes": [{**CHANGE, "held": True}]},
+        "price-change-held",
+        id="a price change of the product",
+    ),
+    pytest.param(
+        {},
+        {"price_changes": [{**CHANGE, "held": True, "effective_from": "2026-04-01"}]},
+        None,
+        id="not one of a later day, which harms nobody yet",
+    ),
+    pytest.param(
+        {},
+        {"price_changes": [{**CHANGE, "held": True, "effective_from": None}]},
+        "price-change-held",
+        id="one whose day cannot be read, which might be any",
+    ),
+    pytest.param(
+        {},
+        {"price_changes": [{**CHANGE, "held": True, "product_code": "SILVER"}]},
+        None,
+        id="not another product's",
+    ),
+    pytest.param(
+        ACME,
+        {
+            "contract_prices": [CONTRACT],
+            "price_changes": [{**CHANGE, "held": True}],
+        },
+        None,
+        id="not a price change behind a contract price",
+    ),
+]
+
+
+@pytest.mark.parametrize(("patient", "sheets", "expected"), MIGHT_ANSWER)
+def test_a_row_with_a_problem_holds_the_days_it_might_answer_for(
+    patient: dict[str, Any], sheets: dict[str, Any], expected: str | None
+) -> None:
+    assert prices(patient, "held_price", **sheets) == [expected]

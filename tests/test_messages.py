@@ -1,0 +1,501 @@
+"""Every message of the rows, the rules and the settings, in full, to be read as a set."""
+
+from datetime import date
+from pathlib import Path
+
+import practice
+import pytest
+from practice import Row, Sheets, member, product
+
+from pipeline.ledger import ledger_path
+from pipeline.problems import Problem, Refused
+from pipeline.run import check_only
+
+DAY = date(2026, 3, 2)
+
+
+def _found(folder: Path) -> list[Problem]:
+    """What a check of the folder finds."""
+    try:
+        problems, _ = check_only(
+            folder, ledger_path(folder), as_of=DAY, today=lambda zone: DAY
+        )
+    except Refused as refusal:
+        return refusal.problems
+    return problems
+
+
+def _signed(row: Row) -> Row:
+    return {**row, "Last edited by": "mm"}
+
+
+def _contract(product_code: str, price: str, start: str, end: str = "") -> Row:
+    return _signed(
+        {
+            "Contact code": "ACME", "Product code": product_code,
+            "Monthly price": price, "Valid from": start, "Valid to": end,
+        }
+    )  # fmt: skip
+
+
+def _request(name: str, product_code: str, **cells: str) -> Row:
+    row = {
+        "Request ID": name, "Patient ID": "P1", "Product code": product_code,
+        "Quantity": "1", "Billing frequency": "", "Bill to": "",
+        "Requested on": "2026-03-02",
+    }  # fmt: skip
+    return {
+        **row,
+        **{key.replace("_", " ").capitalize(): v for key, v in cells.items()},
+    }
+
+
+def _mistakes() -> Sheets:
+    """A first night with one of each mistake."""
+    given = practice.sheets()
+    monthly = {"monthly": "10.00"}
+    given["products"] += [
+        _signed(row)
+        for row in (
+            product("NOPRICE", "None"),
+            product("SERVICE", "Service", price="1.00") | {"Price": ""},
+            product("TAXED", "Taxed", **monthly) | {"Tax code": "EXEMT"},
+            product("GONE", "Gone", **monthly) | {"Active": "No"},
+            product("MAYBE", "Maybe", **monthly) | {"Active": "perhaps"},
+            product("THIRD", "Third", monthly="10.005"),
+            product("UNDER", "Under", monthly="-5.00"),
+        )
+    ]
+    given["contacts"] = [
+        {"Code": "ACME", "Name": "Acme Widgets Ltd", "Active": "Yes"},
+        {"Code": "OLD", "Name": "Old Ltd", "Active": "No"},
+    ]
+    change = {"Product code": "SILVER", "Effective from": "2026-05-01"}
+    given["price_changes"] = [_signed({**change, "Monthly price": ""})]
+    given["contract_prices"] = [
+        _contract("GOLD", "40.00", "2026-05-01", "2026-04-01"),
+        _contract("SILVER", "20.00", "2026-01-01"),
+        _contract("SILVER", "21.00", "2026-02-01"),
+    ]
+    given["patients"] = _patients()
+    given["invoice_requests"] = [
+        _request("R1", "CONSULT", quantity="0"),
+        _request("R2", "GONE"),
+        _request("R3", "GOLD"),
+        _request("R4", "CONSULT", bill_to="OLD"),
+        _request("R5", "GOLD", billing_frequency="Monthly"),
+    ]
+    given["sent"] = [
+        {"Invoice number": "INV-000001", "Sent on": "2026-03-01", "Sent to": "x"}
+    ]
+    given["settings"].append(_signed({"Setting": "Auto invioce", "Value": "Yes"}))
+    return given
+
+
+def _patients() -> list[Row]:
+    return [
+        member("P1"),
+        member("P2", first_name=""),
+        member("P3", membership=""),
+        member("P4", start_date=""),
+        member("P5", end_date="2026-01-01"),
+        member("P6", start_date="31/02/2026"),
+        member("P7", membership="GOLDD"),
+        member("P8", bill_to="ACNE"),
+        member("P9", membership="CONSULT"),
+        member("P10", membership="GONE"),
+        member("P11", billing_frequency=""),
+        member("P12", membership="SILVER", billing_frequency="Annual"),
+        member("P13", bill_to="OLD"),
+        member("P14"),
+        member("P14", membership="SILVER"),
+        member("P15"),
+        member("P15"),
+        member("P16", billing_frequency="weekly"),
+        member("P17", start_date="2028-01-01"),
+        member("P18", last_edited_by="xx"),
+        member("", start_date="2026-02-01"),
+    ]
+
+
+MISTAKES = {
+    "a price is typed to the penny": (
+        "Not billed products.csv: row 10, Monthly price: 10.005 has more than two"
+        " decimals; write it to the penny, such as 10.00 or 10.01"
+    ),
+    "a price is not negative": (
+        "Not billed products.csv: row 11, Monthly price: -5.00 is a negative "
+        "amount; write the full price, and use a credit note to give money back"
+    ),
+    "Active is Yes or No": (
+        "Not billed products.csv: row 9, Active: perhaps is not Yes or No; write "
+        "Yes or No"
+    ),
+    "a membership has a price": (
+        "Not billed products.csv: row 5, Monthly price: a membership without a "
+        "Monthly price or an Annual price; write what one month or one year of it"
+        " costs"
+    ),
+    "a product has a price": (
+        "Not billed products.csv: row 6, Price: a product that is no membership, "
+        "without a Price; write what one of it costs"
+    ),
+    "a price change has a price": (
+        "Not billed price_changes.csv: row 2, Monthly price: no price in Monthly "
+        "price, Annual price or Price; write the new price"
+    ),
+    "a contract does not end before it starts": (
+        "Not billed contract_prices.csv: row 2, Valid to: 1 April 2026 is before "
+        "Valid from, 1 May 2026; correct Valid to, or clear it for an open "
+        "agreement"
+    ),
+    "a frequency is one of the words": (
+        "Not billed patients.csv: row 19, Billing frequency: weekly is not one of"
+        " the words offered; write Monthly or Annual"
+    ),
+    "a date is a day there is": (
+        "Not billed patients.csv: row 7, Start date: 31/02/2026 is not a date; "
+        "write it as a date cell or as 2024-01-31"
+    ),
+    "a row that stands twice is read once": (
+        "Check patients.csv: row 18, Patient ID: the whole row stands here a "
+        "second time and was read once; delete one of the two"
+    ),
+    "an active member names a membership": (
+        "Not billed patients.csv: row 4, Membership: Membership active is Yes but"
+        " no membership is named; write the product code of the membership, or No"
+        " in Membership active"
+    ),
+    "an active member has a start date": (
+        "Not billed patients.csv: row 5, Start date: Membership active is Yes but"
+        " the Start date is blank; write the date the membership starts, for "
+        "example 04/03/2026"
+    ),
+    "a membership does not end before it starts": (
+        "Not billed patients.csv: row 6, End date: the End date, 1 January 2026, "
+        "is before the Start date, 31 January 2026; correct the End date, or "
+        "clear it while the membership goes on"
+    ),
+    "an id stands once": (
+        "Not billed patients.csv: row 15, Patient ID: rows 15 and 16 are for the "
+        "same Patient ID, P14, but differ; keep the right row and delete the "
+        "others, or give each its own"
+    ),
+    "an id stands once (P14)": (
+        "Not billed patients.csv: row 16, Patient ID: rows 15 and 16 are for the "
+        "same Patient ID, P14, but differ; keep the right row and delete the "
+        "others, or give each its own"
+    ),
+    "a required cell is filled": (
+        "Not billed patients.csv: row 22, Patient ID: Patient ID is blank; write "
+        "a code of letters, digits, - _ . or /, such as GOLD"
+    ),
+    "a required cell is filled (P2)": (
+        "Not billed patients.csv: row 3, First name: First name is blank; write "
+        "the First name"
+    ),
+    "a number keeps to its limit": (
+        "Not billed invoice_requests.csv: row 2, Quantity: 0 is not a whole "
+        "number of at least 1; write a whole number of at least 1"
+    ),
+    "a change is signed by somebody entitled": (
+        "Not billed patients.csv: row 21, Last edited by: xx is not a user of the"
+        " Staff sheet, so the row is not used yet; have the row checked by "
+        "somebody who may edit it, with their user name here"
+    ),
+    "a setting has a name that is known": (
+        "Check settings.csv: row 6, Setting: Auto invioce is no setting of this "
+        "program and was not read; did you mean Auto invoice?"
+    ),
+    "a code is that of a row": (
+        "Not billed products.csv: row 7, Tax code: EXEMT is not in the sheet Tax "
+        "codes; write a code that is there, or add it there; did you mean EXEMPT?"
+    ),
+    "a code is that of a row (P7)": (
+        "Not billed patients.csv: row 8, Membership: GOLDD is not in the sheet "
+        "Products; write a code that is there, or add it there; did you mean "
+        "GOLD?"
+    ),
+    "a code is that of a row (P8)": (
+        "Not billed patients.csv: row 9, Bill to: ACNE is not in the sheet "
+        "Contacts; write a code that is there, or add it there; did you mean "
+        "ACME?"
+    ),
+    "a start is not years ahead": (
+        "Check patients.csv: row 20, Start date: the Start date, 1 January 2028, "
+        "is more than a year ahead; check the year"
+    ),
+    "a sending is of an invoice": (
+        "Check sent.csv: row 2, Invoice number: no invoice INV-000001 has been "
+        "made; write the number as it stands on the invoice"
+    ),
+    "one contract price answers for a day": (
+        "Not billed contract_prices.csv: row 3, Valid from: this price of ACME "
+        "SILVER and the one in row 4 answer for the same days; end the earlier "
+        "one with Valid to, the day before the later one begins"
+    ),
+    "one contract price answers for a day (ACME)": (
+        "Not billed contract_prices.csv: row 4, Valid from: this price of ACME "
+        "SILVER and the one in row 3 answer for the same days; end the earlier "
+        "one with Valid to, the day before the later one begins"
+    ),
+    "a membership is of a product that is one": (
+        "Not billed patients.csv: row 10, Membership: CONSULT is a product but no"
+        " membership; write the code of a product whose Type is Membership"
+    ),
+    "a membership is of a product still sold": (
+        "Not billed patients.csv: row 11, Membership: GONE is no longer sold "
+        "(Active is No); choose another membership, or set the product's Active "
+        "to Yes"
+    ),
+    "a frequency is given where two are offered": (
+        "Not billed patients.csv: row 12, Billing frequency: Billing frequency is"
+        " blank and GOLD is sold both by the month and by the year; write Monthly"
+        " or Annual"
+    ),
+    "a frequency is one the product offers": (
+        "Not billed patients.csv: row 13, Billing frequency: SILVER has no price "
+        "for Annual; change the Billing frequency, or give the product that price"
+    ),
+    "a payer is active": (
+        "Not billed patients.csv: row 14, Bill to: the contact OLD is no longer "
+        "active; name another contact, or clear Bill to so that the patient pays"
+    ),
+    "a request is for a product still sold": (
+        "Not billed invoice_requests.csv: row 3, Product code: GONE is no longer "
+        "sold; correct the request, or delete its row"
+    ),
+    "a membership asked for has a frequency": (
+        "Not billed invoice_requests.csv: row 4, Billing frequency: Monthly or "
+        "Annual is not given; correct the request, or delete its row"
+    ),
+    "a request is paid by an active contact": (
+        "Not billed invoice_requests.csv: row 5, Bill to: the contact OLD is no "
+        "longer active; correct the request, or delete its row"
+    ),
+    "a request overlaps no period": (
+        "Not billed invoice_requests.csv: row 6, Requested on: it would bill days"
+        " of a membership period that is billed, due or asked for; correct the "
+        "request, or delete its row"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What a first night with one of each mistake is told."""
+    folder = practice.make(tmp_path_factory.mktemp("mistakes"), _mistakes())
+    return _told(_found(folder))
+
+
+def _told(problems: list[Problem]) -> list[str]:
+    return [f"{problem.severity} {problem}" for problem in problems]
+
+
+@pytest.mark.parametrize("text", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_in_full(text: str, mistakes: list[str]) -> None:
+    assert text in mistakes
+
+
+def test_every_mistake_is_told_once_and_nothing_else(mistakes: list[str]) -> None:
+    assert sorted(mistakes) == sorted(MISTAKES.values())
+
+
+# What a second night finds by looking back.
+LATER = {
+    "a start date that was edited": (
+        "Not billed patients.csv: row 2, Start date: the period from 15 February 2026"
+        " overlaps one that is billed until 30 March 2026, which starts on another day;"
+        " write 31/03/2026 as the Start date, or put back the one it was billed by"
+    ),
+    "an id that was given to somebody else": (
+        "Not billed patients.csv: row 4, Patient ID: P3 was another person last time:"
+        " name and date of birth have both changed; give the new patient a new Patient"
+        " ID and put back the old row"
+    ),
+    "a member who is gone": (
+        "Check patients.csv: the active member P4 is no longer in the sheet, so nothing"
+        " more is billed; put the row back and write an End date, if that was not meant"
+    ),
+    "a person in two rows": (
+        "Check patients.csv: row 6, Patient ID: P6 and P5 have the same name and date of"
+        " birth; if they are one person, end one of the two"
+    ),
+    "a child who is billed in person": (
+        "Check patients.csv: row 7, Date of birth: the Date of birth makes a patient"
+        " under 18 who is billed in person; check the date, and name in Bill to who pays"
+    ),
+    "a birth to come": (
+        "Check patients.csv: row 8, Date of birth: the Date of birth lies ahead; check"
+        " the date, and name in Bill to who pays"
+    ),
+    "a period beyond Catch-up days": (
+        "Not billed patients.csv: row 9, Bill from: the period from 1 January 2026 is"
+        " not billed and lies more than Catch-up days back; write 01/01/2026 in Bill"
+        " from to bill from there on, or a later day to let earlier periods go"
+    ),
+    "a sending before the invoice": (
+        "Check sent.csv: row 2, Sent on: 1 February 2026 is before INV-000001 was made,"
+        " 1 March 2026; write the day it was sent"
+    ),
+    "a sending by a stranger": (
+        "Check sent.csv: row 3, Sent by: qq is not a user of the Staff sheet; write the"
+        " user name of the person who sent it"
+    ),
+    "a price that the desk changed": (
+        "Check products.csv: row 2, Last edited by: dd may not edit products, so the"
+        " last accepted version stays in force; have the row checked by somebody who may"
+        " edit it, with their user name here"
+    ),
+    "a product that was deleted": (
+        "Check products.csv: the row of SILVER (silver) is no longer here; its last"
+        " accepted version stays in force; put the row back and end it (Active No, Valid"
+        " to, or a new value)"
+    ),
+    "a price change that nobody signed": (
+        "Check price_changes.csv: row 2, Last edited by: Last edited by is blank, so the"
+        " row is not used yet; have the row checked by somebody who may edit it, with"
+        " their user name here"
+    ),
+}
+
+
+def _born(row: Row, birth: str, name: str = "Ann") -> Row:
+    return {**row, "Date of birth": birth, "First name": name, "Last name": name}
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What the second night is told, after edits of what the first accepted."""
+    given = practice.sheets()
+    given["patients"] += [_born(member("P3"), "1980-01-01"), member("P4")]
+    folder = practice.make(tmp_path_factory.mktemp("later"), given)
+    assert practice.bill(folder, "2026-03-01").code == 0
+    _edit(folder)
+    return _told(_found(folder))
+
+
+def _edit(folder: Path) -> None:
+    practice.change(folder, "patients", "P1", {"Start date": "2026-02-15"})
+    rows = practice.read(folder, "patients")[:2]
+    rows += [
+        _born(member("P3"), "1990-01-01", "Eve"),
+        _born(member("P5", start_date="2026-03-02"), "1970-01-01"),
+        _born(member("P6", start_date="2026-03-02"), "1970-01-01"),
+        _born(member("P7", start_date="2026-03-02"), "2015-01-01"),
+        _born(member("P8", start_date="2026-03-02"), "2030-01-01"),
+        member("P10", start_date="2026-01-01"),
+    ]
+    practice.write(folder, "patients", rows)
+    practice.set_to(folder, "Catch-up days", "40")
+    sending = {"Invoice number": "INV-000001", "Sent to": "x"}
+    practice.add(
+        folder,
+        "sent",
+        {**sending, "Sent on": "2026-02-01", "Sent by": "dd"},
+        {**sending, "Sent on": "2026-03-01", "Sent by": "qq"},
+    )
+    cells = {"Monthly price": "51.00", "Last edited by": "dd"}
+    practice.change(folder, "products", "GOLD", cells)
+    practice.remove(folder, "products", "SILVER")
+    change = {"Product code": "GOLD", "Effective from": "2026-05-01"}
+    unsigned = {**change, "Monthly price": "52.00", "Last edited by": ""}
+    practice.add(folder, "price_changes", unsigned)
+
+
+@pytest.mark.parametrize("text", LATER.values(), ids=LATER)
+def test_what_changed_since_the_last_night_is_told(text: str, later: list[str]) -> None:
+    assert text in later
+
+
+def test_all_that_changed_is_told_once_and_nothing_else(later: list[str]) -> None:
+    assert sorted(later) == sorted(LATER.values())
+
+
+SETTINGS = [
+    pytest.param(
+        {"Auto invoice": "perhaps"},
+        [
+            "Stops the night settings.csv: row 3, Value: Auto invoice: perhaps is not Yes"
+            " or No; write Yes or No",
+        ],
+        id="a switch is Yes or No",
+    ),
+    pytest.param(
+        {"Bill from": "", "Currency": "USD"},
+        [
+            "Stops the night settings.csv: row 6, Value: Currency: USD is not one of the"
+            " words offered; write GBP",
+            "Stops the night settings.csv: row 4, Value: the setting Bill from is blank;"
+            " write a date, such as 04/03/2026 in a date cell or 2026-03-04, and your"
+            " user name in Last edited by",
+        ],
+        id="all are told at once",
+    ),
+    pytest.param(
+        {"Payment terms (days)": "500", "Invoice prefix": "IN V/"},
+        [
+            "Stops the night settings.csv: row 6, Value: Payment terms (days): 500 cannot"
+            " be used; write a whole number of at most 365",
+            "Stops the night settings.csv: row 7, Value: Invoice prefix: IN V/ cannot be"
+            " used; write up to 12 letters, digits, - or _, such as INV-",
+        ],
+        id="a setting keeps to its limits",
+    ),
+    pytest.param(
+        {"Time zone": "Mars", "Credit note prefix": "inv-", "VAT registered": "Yes"},
+        [
+            "Stops the night settings.csv: row 6, Value: Time zone: Mars is not a time"
+            " zone; write a name such as Europe/London",
+            "Stops the night settings.csv: row 7, Value: Credit note prefix: inv- is the"
+            " Invoice prefix too; give credit notes a prefix of their own, such as CRN-",
+            "Stops the night settings.csv: VAT registered is Yes but the VAT number is"
+            " blank; write the practice's VAT number, or No in VAT registered",
+        ],
+        id="settings make sense together",
+    ),
+    pytest.param(
+        {"VAT registered": "Yes", "VAT number": "GB123456789"},
+        [
+            "Stops the night settings.csv: row 6, Value: VAT number: GB123456789 fails"
+            " its check digits; copy the number from the registration certificate",
+        ],
+        id="a VAT number is checked",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "told"), SETTINGS)
+def test_a_setting_that_cannot_be_used_stops_the_night(
+    given: dict[str, str], told: list[str], tmp_path: Path
+) -> None:
+    folder = practice.make(tmp_path)
+    for setting, value in given.items():
+        practice.set_to(folder, setting, value)
+    assert _told(_found(folder)) == told
+
+
+def test_tax_needs_a_registration(tmp_path: Path) -> None:
+    given = practice.sheets()
+    given["tax_codes"][0]["Rate %"] = "20"
+    given["products"] = given["products"][:1]
+    found = _told(_found(practice.make(tmp_path, given)))
+    assert found == [
+        "Stops the night products.csv: row 2, Tax code: GOLD carries 20.00 % tax but VAT"
+        " registered is No; correct the Tax code, or VAT registered in the settings"
+    ]
+
+
+def test_a_personal_value_is_told_in_the_workbook_and_not_on_the_terminal(
+    tmp_path: Path,
+) -> None:
+    given = practice.sheets()
+    given["patients"] = [member("P1", bill_to="Quillfeather")]
+    (problem,) = _found(practice.make(tmp_path, given))
+    assert str(problem).startswith(
+        "patients.csv: row 2, Bill to: Quillfeather is not in"
+    )
+    assert problem.public() == (
+        "patients.csv: row 2, Bill to: Bill to cannot be used (see issues.xlsx); write a"
+        " code that is there, or add it there"
+    )

@@ -1,0 +1,272 @@
+"""Rule 11: which version of a row counts, by who edited it; and that changes are shown."""
+
+from pathlib import Path
+
+import practice
+import pytest
+from practice import Row, member, product
+
+from pipeline import accounts
+from pipeline.books import Change
+from pipeline.ledger import ledger_path, opened
+
+FIRST, SECOND, THIRD = "2026-03-01", "2026-03-02", "2026-03-03"
+
+# Product -> what happened to its row overnight, and what one month of it then costs.
+# Each has a member of its own who is first due on the second night.
+EDITS: list[tuple[str, str, Row | None, str, str]] = [
+    ("a manager's change counts", "MGR", {"Last edited by": "mm"}, "31.00", ""),
+    (
+        "a user name counts however it is spelled", "SPELT",
+        {"Last edited by": "MM"}, "31.00", "",
+    ),
+    (
+        "a change by somebody who may only view is refused", "DESK",
+        {"Last edited by": "dd"}, "30.00", "dd may not edit products",
+    ),
+    (
+        "a change that nobody signed is refused", "BLANK",
+        {"Last edited by": ""}, "30.00", "Last edited by is blank",
+    ),
+    (
+        "a change by somebody who has left is refused", "LEFT",
+        {"Last edited by": "zz"}, "30.00", "zz is no longer active",
+    ),
+    (
+        "a change by somebody unknown is refused", "STRANGER",
+        {"Last edited by": "xx"}, "30.00", "xx is not a user of the Staff sheet",
+    ),
+    (
+        "a row that only got another name in Last edited by has not changed", "SAME",
+        {"Monthly price": "30.00", "Last edited by": "dd"}, "30.00", "",
+    ),
+]  # fmt: skip
+CASES = [pytest.param(*rest, id=name) for name, *rest in EDITS]
+
+
+def _signed(by: str, row: Row) -> Row:
+    return {**row, "Last edited by": by}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A practice after its first night, with a product and a member for each edit."""
+    given = practice.sheets()
+    left = {"User": "zz", "Name": "Zed Left", "Role": "Manager", "Active": "No"}
+    viewer = {"User": "vv", "Name": "Vi Viewer", "Role": "Viewer", "Active": "Yes"}
+    given["staff"] += [left, viewer]
+    none = dict.fromkeys(("Products", "Patients", "Settings", "Invoices"), "View")
+    given["roles"].append({"Role": "Viewer", **none})
+    given["contacts"] = [{"Code": "ACME", "Name": "Acme Widgets Ltd"}]
+    for code in [code for _, code, *_ in EDITS] + ["GONE"]:
+        given["products"].append(_signed("mm", product(code, code, monthly="30.00")))
+        given["patients"].append(member(code, membership=code, start_date=SECOND))
+    for name in ("SIGNED", "UNSIGNED", "VIEWED"):
+        given["patients"].append(member(name, start_date=SECOND))
+    given["patients"].append(member("ACMES", bill_to="ACME", start_date=SECOND))
+    folder = practice.make(tmp_path_factory.mktemp("rights") / "clinic", given)
+    assert practice.bill(folder, FIRST).code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def second(first: Path) -> Path:
+    """The same practice after a night of edits."""
+    folder = practice.copied(first, first.parent / "second")
+    for _, code, cells, *_ in EDITS:
+        practice.change(folder, "products", code, {"Monthly price": "31.00", **cells})
+    practice.remove(folder, "products", "GONE")
+    for name, by in (("SIGNED", "dd"), ("UNSIGNED", ""), ("VIEWED", "vv")):
+        cells = {"Membership": "SILVER", "Last edited by": by}
+        practice.change(folder, "patients", name, cells)
+    new = _signed("dd", product("NEWDESK", "New", monthly="9.00"))
+    also = _signed("mm", product("NEWMGR", "New", monthly="9.00"))
+    practice.add(folder, "products", new, also)
+    practice.add(
+        folder, "patients",
+        member("NEWDESK", membership="NEWDESK", start_date=SECOND),
+        member("NEWMGR", membership="NEWMGR", start_date=SECOND),
+        member("BYVIEWER", start_date=SECOND, last_edited_by="vv"),
+    )  # fmt: skip
+    change = {
+        "Product code": "GOLD",
+        "Effective from": SECOND,
+        "Monthly price": "51.00",
+    }
+    practice.add(folder, "price_changes", _signed("dd", change))
+    contract = {
+        "Contact code": "ACME",
+        "Product code": "GOLD",
+        "Monthly price": "41.00",
+    }
+    practice.add(folder, "contract_prices", _signed("dd", contract))
+    practice.set_to(folder, "Practice name", "Another Surgery", by="dd")
+    practice.set_to(folder, "Payment terms (days)", "30", by="dd")
+    practice.change(
+        folder, "tax_codes", "EXEMPT", {"Name": "Untaxed", "Last edited by": "dd"}
+    )
+    assert practice.bill(folder, SECOND).code == 3
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prices(second: Path) -> dict[str, str]:
+    """What each member was charged on the second night."""
+    found = practice.lines(second, "patient_id", "unit_price", "period_start")
+    return {who: price for who, price, start in found if start == SECOND}
+
+
+@pytest.fixture(scope="module")
+def changes(second: Path) -> list[Change]:
+    """The changes that the second night shows."""
+    return _changes(second)
+
+
+def _changes(folder: Path) -> list[Change]:
+    with opened(ledger_path(folder), write=False) as ledger:
+        night = accounts.night(ledger)
+    assert night is not None
+    return list(night.changes)
+
+
+def _problems(folder: Path) -> dict[tuple[str, str], str]:
+    """(sheet, subject) to what was found, of the last night."""
+    with opened(ledger_path(folder), write=False) as ledger:
+        return {
+            (open_.problem.place.file, open_.problem.subject): open_.problem.found
+            for open_ in accounts.open_problems(ledger)
+        }
+
+
+@pytest.mark.parametrize(("code", "cells", "price", "why"), CASES)
+def test_the_price_that_counts(
+    code: str, cells: Row, price: str, why: str, prices: dict[str, str]
+) -> None:
+    assert prices[code] == price
+
+
+@pytest.mark.parametrize(("code", "cells", "price", "why"), CASES)
+def test_every_change_is_shown_old_and_new(
+    code: str, cells: Row, price: str, why: str, changes: list[Change]
+) -> None:
+    shown = [change for change in changes if change.subject == code]
+    if "Monthly price" in cells:
+        assert shown == []
+        return
+    by = cells["Last edited by"].strip()
+    assert shown == [
+        Change("Products", code, "Monthly price", "30.00", "31.00", by, not why, why)
+    ]
+
+
+@pytest.mark.parametrize(("code", "cells", "price", "why"), CASES)
+def test_a_refused_change_is_reported(
+    code: str, cells: Row, price: str, why: str, second: Path
+) -> None:
+    found = _problems(second).get(("products.csv", code), "")
+    assert found == (
+        f"{why}, so the last accepted version stays in force" if why else ""
+    )
+
+
+def test_a_row_taken_out_stays_in_force_and_is_reported(
+    second: Path, prices: dict[str, str], changes: list[Change]
+) -> None:
+    assert prices["GONE"] == "30.00"
+    assert _problems(second)["products.csv", "GONE"] == (
+        "the row of GONE (gone) is no longer here; its last accepted version stays in"
+        " force"
+    )
+    assert [c.new for c in changes if c.subject == "GONE"] == ["removed"]
+
+
+@pytest.mark.parametrize(
+    ("who", "price"),
+    [
+        pytest.param("NEWMGR", "9.00", id="a manager's new product is used"),
+        pytest.param("NEWDESK", None, id="the desk's new product is not used"),
+        pytest.param("SIGNED", "30.00", id="the desk may change a patient"),
+        pytest.param("UNSIGNED", "30.00", id="a patient's row need not be signed"),
+        pytest.param("VIEWED", "50.00", id="who may only view changes no patient"),
+        pytest.param("BYVIEWER", None, id="who may only view adds no patient"),
+        pytest.param("ACMES", "50.00", id="the desk's contract price is not used"),
+        pytest.param("P1", None, id="what was billed is not billed again"),
+    ],
+)
+def test_what_a_member_is_charged(
+    who: str, price: str | None, prices: dict[str, str]
+) -> None:
+    assert prices.get(who) == price
+
+
+def test_settings_and_tax_codes_stay_as_last_accepted(second: Path) -> None:
+    rows = [row for row in practice.invoices(second) if row["patient_id"] == "MGR"]
+    assert [row["due_on"] for row in rows] == ["2026-03-16"], "14 days, not 30"
+    told = _problems(second)
+    assert told["settings.csv", "Practice name"] == (
+        "dd may not edit settings, so the last accepted version stays in force"
+    )
+    assert told["settings.csv", "Payment terms (days)"] == (
+        "dd may not edit settings, so the row is not used yet"
+    )
+    assert told["tax_codes.csv", "EXEMPT"] == (
+        "dd may not edit settings, so the last accepted version stays in force"
+    )
+    with opened(ledger_path(second), write=False) as ledger:
+        assert accounts.practice(ledger)[0] == "Harbour Lane Surgery"
+
+
+def test_the_first_night_is_judged_by_its_own_staff(tmp_path: Path) -> None:
+    given = practice.sheets()
+    given["products"][0]["Last edited by"] = "dd"
+    folder = practice.make(tmp_path / "clinic", given)
+    assert practice.bill(folder, FIRST).code == 3
+    assert practice.last_run(folder)["memberships"]["held"] == 2, "nobody may add GOLD"
+
+
+def test_nobody_grants_himself_a_right_for_the_same_night(
+    first: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(first, tmp_path / "clinic")
+    practice.change(folder, "staff", "dd", {"Role": "Manager"})
+    practice.change(folder, "roles", "Desk", {"Settings": "Edit"})
+    cells = {"Monthly price": "31.00", "Last edited by": "dd"}
+    practice.change(folder, "products", "MGR", cells)
+    practice.bill(folder, SECOND)
+    assert ("MGR", "30.00") in practice.lines(folder, "patient_id", "unit_price")
+    shown = [
+        change for change in _changes(folder) if change.table in ("Staff", "Roles")
+    ]
+    assert shown == [
+        Change("Staff", "dd", "Role", "Desk", "Manager", "", True, ""),
+        Change("Roles", "Desk", "Settings", "View", "Edit", "", True, ""),
+    ]
+    practice.bill(folder, THIRD)
+    assert not any(
+        found.startswith("dd may not") for found in _problems(folder).values()
+    ), "the grant was shown for a night and counts from the next"
+
+
+def test_who_was_taken_off_the_staff_sheet_tonight_still_counts_tonight(
+    first: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(first, tmp_path / "clinic")
+    practice.remove(folder, "staff", "mm")
+    practice.change(folder, "products", "MGR", {"Monthly price": "31.00"})
+    practice.bill(folder, SECOND)
+    assert ("MGR", "31.00") in practice.lines(folder, "patient_id", "unit_price")
+    practice.change(folder, "products", "MGR", {"Monthly price": "32.00"})
+    practice.bill(folder, THIRD)
+    assert _problems(folder)["products.csv", "MGR"].startswith("mm is not a user")
+
+
+def test_two_refused_rows_of_one_product_are_both_reported(
+    first: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(first, tmp_path / "clinic")
+    for day in ("2026-04-01", "2026-05-01"):
+        row = {"Product code": "GOLD", "Effective from": day, "Monthly price": "51.00"}
+        practice.add(folder, "price_changes", _signed("dd", row))
+    night = practice.bill(folder, FIRST)
+    assert night.code == 0, "a price that is not used holds nobody"
+    assert night.err.count("dd may not edit products, so the row is not used yet") == 2
