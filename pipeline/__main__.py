@@ -1,6 +1,7 @@
 """The command line: options in, problems out, exit codes; the only reader of the clock."""
 
 import csv
+import io
 import json
 import os
 import shlex
@@ -44,9 +45,12 @@ class Day(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> date:
         """The date, or a usage error that says how to write one."""
         try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
+            day = value if isinstance(value, date) else date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value} is not a date; write it as 2026-03-31", param, ctx)
+        if not 2000 <= day.year <= 2099:
+            self.fail(f"{value} lies outside the years 2000 to 2099", param, ctx)
+        return day
 
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
@@ -75,7 +79,7 @@ def outcomes() -> Iterator[None]:
     """Turn what a user can cause into plain lines and an exit code, never a traceback."""
     import duckdb
 
-    from pipeline.ledger import Busy
+    from pipeline.ledger import Busy, Unfinished
     from pipeline.problems import Refused
 
     try:
@@ -84,6 +88,9 @@ def outcomes() -> Iterator[None]:
         _say_problems(refusal.problems, stops_only=True)
         click.echo("Nothing was billed, and the ledger is as it was.", err=True)
         sys.exit(REFUSED)
+    except Unfinished as unfinished:
+        click.echo(str(unfinished), err=True)
+        sys.exit(CRASHED)
     except Busy as busy:
         click.echo(f"{busy}; try again when it is done.", err=True)
         sys.exit(BUSY)
@@ -147,6 +154,10 @@ def cli() -> None:
     4 refused and nothing billed, 5 another run holds the lock.
     """
     os.umask(0o077)
+    # A pipe that knows no pound sign must not end a night.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @cli.command()
@@ -558,7 +569,7 @@ def main() -> None:
         kept = keep(error)
         click.echo(
             f"membill stopped because of a fault of its own ({type(error).__name__});"
-            f" nothing half-done was kept. Details for whoever looks after it: {kept}",
+            f" what was recorded before is whole. Details for whoever looks after it: {kept}",
             err=True,
         )
         sys.exit(CRASHED)

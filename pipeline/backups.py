@@ -1,7 +1,6 @@
 """Checked copies of the ledger, and bringing one back without reusing a number."""
 
 import os
-import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipeline.ledger import (
     write_head,
 )
 from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.publish import published_numbers
 from pipeline.verify import verify
 
 
@@ -125,11 +125,7 @@ def _must_hold_known(copy: Ledger, path: Path, out: Path, name: str) -> None:
 
 def _published(path: Path, out: Path) -> set[str]:
     """Numbers in the world: workbooks in `out/`, the head file, the ledger if it opens."""
-    numbers = {
-        file.stem
-        for file in out.glob("invoices/*/*/*.xlsx")
-        if re.fullmatch(r"[A-Za-z0-9_-]+[0-9]{6,}", file.stem)
-    }
+    numbers = published_numbers(out)
     try:
         head = read_head(path)
     except Refused:

@@ -37,7 +37,15 @@ def _setting(ledger: Ledger, key: str, default: str) -> str:
 
 
 def _day(ledger: Ledger, on: date | None, today: Today) -> date:
-    return on or today(_setting(ledger, "timezone", "Europe/London"))
+    now = today(_setting(ledger, "timezone", "Europe/London"))
+    if on and on > now:
+        raise WrongRequest(f"{on} is after today, {now}")
+    return on or now
+
+
+def _must_say(what: str, text: str) -> None:
+    if not text.strip():
+        raise WrongRequest(f"{what} is blank")
 
 
 def _invoice(ledger: Ledger, number: str) -> dict[str, Any]:
@@ -67,7 +75,8 @@ def record_sending(
     """
     with locked(path), opened(path, write=path.exists()) as ledger:
         _must_may(ledger, sent_by)
-        documents = [_invoice(ledger, number) for number in numbers]
+        _must_say("--to", sent_to)
+        documents = [_invoice(ledger, number) for number in dict.fromkeys(numbers)]
         day = _day(ledger, sent_on, today)
         for document in documents:
             if day < document["issued_on"]:
@@ -109,6 +118,7 @@ def make_credit_note(
     """
     with locked(path), opened(path, write=path.exists()) as ledger:
         _must_may(ledger, by)
+        _must_say("--reason", reason)
         invoice = _invoice(ledger, number)
         _must_be_open(ledger, invoice)
         last = ledger.value(

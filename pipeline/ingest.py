@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import pandera.pandas as pa
 
-from pipeline.cells import Fault, Parsed, canonical, parse, show
+from pipeline.cells import Fault, Parsed, canonical, heading, parse, show
 from pipeline.problems import Place, Problem, Severity
 from pipeline.tables import empty
 from pipeline.workbooks import Sheet
@@ -56,7 +56,13 @@ def _keys(frame: pd.DataFrame, keys: list[Column]) -> list[str | None]:
     if not keys:
         return [None] * len(frame)
     parts = [
-        [None if pd.isna(value) else canonical(str(value)) for value in frame[key.name]]
+        [
+            None
+            if pd.isna(value)
+            # A setting's name is known by its words, as a heading is.
+            else (heading if key.kind == "text" else canonical)(str(value))
+            for value in frame[key.name]
+        ]
         for key in keys
     ]
     return [
@@ -108,6 +114,8 @@ def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     broken = _broken_promises(schema, sheet, frame, faulty)
     problems += broken.problems
     _mark(frame, held | broken.positions)
+    for position, name in broken.unusable:
+        frame.loc[position, name] = pd.NA
     return Parsing(frame, _with_subjects(problems, frame, listed))
 
 
@@ -170,8 +178,11 @@ def _without_identical(
 
 @dataclass(frozen=True)
 class _Broken:
+    """Rows that break a promise; `unusable` cells break one of their own column's."""
+
     positions: set[int]
     problems: list[Problem]
+    unusable: list[tuple[int, str]]
 
 
 def _broken_promises(
@@ -183,12 +194,13 @@ def _broken_promises(
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
     else:
-        return _Broken(set(), [])
+        return _Broken(set(), [], [])
     if cases["index"].isna().any():
         raise AssertionError(f"{schema.__name__}: a check could not be carried out")
     by_name = {column.name: column for column in columns(schema)}
     found: dict[tuple[int, str], Problem] = {}
     positions: set[int] = set()
+    unusable: list[tuple[int, str]] = []
     for check, name, index in zip(
         cases["check"], cases["column"], cases["index"], strict=True
     ):
@@ -196,6 +208,8 @@ def _broken_promises(
         rule = ROW_RULES.get(check)
         at = rule.column if rule else name
         positions.add(position)
+        if not rule:
+            unusable.append((position, at))
         if (position, at) in faulty or (position, at) in found:
             continue
         row = int(frame["row_number"][position])
@@ -206,7 +220,7 @@ def _broken_promises(
                 check, by_name[at], sheet.place(row, at), frame[at][position]
             )
         )
-    return _Broken(positions, list(found.values()))
+    return _Broken(positions, list(found.values()), unusable)
 
 
 def _check_problem(check: str, column: Column, place: Place, value: object) -> Problem:

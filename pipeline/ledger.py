@@ -39,6 +39,10 @@ class Busy(Exception):
     """Another process holds the lock; the message names it."""
 
 
+class Unfinished(Exception):
+    """A run was recorded, but what follows it could not be done; the message says so."""
+
+
 def ledger_path(folder: Path, chosen: Path | None = None) -> Path:
     """Where a practice's ledger is, unless another place was chosen."""
     return chosen or folder / "ledger" / "membill.duckdb"
@@ -278,12 +282,14 @@ def read_head(path: Path) -> dict[str, Any] | None:
 def _check_head(ledger: Ledger) -> None:
     """The ledger must hold the link that its head file was written for."""
     head = read_head(ledger.path)
-    if head is None or head["position"] == 0:
+    if head is None:
+        return
+    if head["position"] == 0 and head.get("sha256") == chain.START:
         return
     found = ledger.value(
         "select sha256 from ledger.chain where position = ?", [head["position"]]
     )
-    if found != head.get("sha256"):
+    if found is None or found != head.get("sha256"):
         raise _refuse(
             ledger.path,
             "ledger-older-than-head",
@@ -329,9 +335,15 @@ def transaction(ledger: Ledger) -> Iterator[int]:
     except BaseException:
         ledger.connection.execute("rollback")
         raise
-    ledger.connection.execute("checkpoint ledger")
-    sync_folder(ledger.folder)
-    write_head(ledger)
+    try:
+        ledger.connection.execute("checkpoint ledger")
+        sync_folder(ledger.folder)
+        write_head(ledger)
+    except (OSError, duckdb.Error):
+        raise Unfinished(
+            "The run is recorded, but the disk would take no more: the files made from"
+            " it are missing. Make room and run the night again; nothing is billed twice."
+        ) from None
 
 
 def current(table: str, key: str) -> str:

@@ -6,10 +6,13 @@ the ledger. What a killed night left unmade is made at the end of the next.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from pipeline import accounts, chain
 from pipeline.books import Night
@@ -39,7 +42,7 @@ class _Press:
         try:
             write_bytes(self.out / path, content, replace=replace)
         except FileExistsError:
-            if (self.out / path).read_bytes() != content:
+            if not _holds(self.out / path, content):
                 self.warnings.append(
                     f"{path} is already there and is not what the ledger says; it was"
                     " left as it is: look at both and move the strange one away"
@@ -54,6 +57,29 @@ class _Press:
         self.written.append((path, hashlib.sha256(content).hexdigest()))
 
 
+def published_numbers(out: Path) -> set[str]:
+    """The numbers of the invoice workbooks that lie below `out/`."""
+    return {
+        file.stem
+        for file in out.glob("invoices/*/*/*.xlsx")
+        if re.fullmatch(r"[A-Za-z0-9_-]+[0-9]{6,}", file.stem)
+    }
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
+
+
 def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published:
     """Bring `out/` up to the ledger; with `everything`, make every file again.
 
@@ -62,7 +88,13 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
     press = _Press(out)
     _invoices(ledger, press, everything=everything)
     _registers(ledger, press, everything=everything)
-    _mark(ledger, press)
+    try:
+        _mark(ledger, press)
+    except duckdb.Error:
+        press.warnings.append(
+            "what was published could not be noted (is the disk full?); the next run"
+            " looks at every file again"
+        )
     _pages(ledger, press)
     return Published([path for path, _ in press.written], press.warnings)
 
@@ -98,7 +130,7 @@ def _registers(ledger: Ledger, press: _Press, *, everything: bool) -> None:
         done = ledger.value(
             "select max(run_no) from ledger.published where path = ?", [path]
         )
-        present = (press.out / path).exists()
+        present = _is_file(press.out / path)
         if everything or not present or done is None or done < row["run_no"]:
             press.put(path, register.render(accounts.month(ledger, row["month"])))
 
@@ -136,7 +168,7 @@ def _pages(ledger: Ledger, press: _Press) -> None:
         "select * from ledger.runs where command = 'bill' order by run_no"
     ):
         path = f"runs/{run['run_id']}/run.json"
-        if not (press.out / path).exists():
+        if not _is_file(press.out / path):
             press.put(path, run_json(ledger, run))
     last = accounts.last_night(ledger)
     if last:

@@ -79,6 +79,10 @@ _AT_THE_REQUEST = {
     "frequency-missing": ("billing_frequency", "Monthly or Annual is not given"),
     "payer-inactive": ("bill_to", "the contact {payer_code} is no longer active"),
     "no-price": ("product_code", "{product_code} has no price for this"),
+    "request-before-bill-from": (
+        "requested_on",
+        "a membership period that starts before the practice's Bill from is not billed",
+    ),
     "request-overlaps": (
         "requested_on",
         "it would bill days of a membership period that is billed, due or asked for",

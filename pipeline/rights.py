@@ -126,6 +126,28 @@ def _judge(connection: duckdb.DuckDBPyConnection, schema: Schema, area: str) -> 
     )
 
 
+# Price rows are known by their day too: with another day the same row is a new one.
+_DATED = {
+    "contract_prices": ("contact_code", "product_code"),
+    "price_changes": ("product_code",),
+}
+
+
+def _not_replaced(name: str) -> str:
+    """SQL for accepted rows in whose place nobody entitled has signed a new one."""
+    if name not in _DATED:
+        return "true"
+    same = " and ".join(
+        f"canonical(fresh.{column}) = canonical(before.{column})"
+        for column in _DATED[name]
+    )
+    return (
+        f"not exists (select 1 from staged.compared_{name} as fresh"
+        f" inner join staged.verdicts_{name} as verdict using (row_key)"
+        f" where fresh.is_new and verdict.allowed and {same})"
+    )
+
+
 def _put_in_force(
     connection: duckdb.DuckDBPyConnection, schema: Schema, *, guarded: bool
 ) -> None:
@@ -163,6 +185,7 @@ def _put_in_force(
         parts.append(
             f"select {gone} from staged.before_{name} as before"
             f" anti join staged.{name} as staged using (row_key)"
+            f" where {_not_replaced(name)}"
         )
     # Rows that share a key are all held; one stands for them, so that joins stay single.
     once = (
@@ -198,7 +221,8 @@ def _refusals(
     gone = ledger.rows(
         f"select before.{first.name} as subject, row_key"
         f" from staged.before_{name} as before"
-        f" anti join staged.{name} as staged using (row_key) order by row_key"
+        f" anti join staged.{name} as staged using (row_key)"
+        f" where {_not_replaced(name)} order by row_key"
     )
     place = _sheet_place(schema, sheets)
     return problems + [

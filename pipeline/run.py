@@ -11,12 +11,17 @@ from typing import Any
 
 from pipeline import accounts, rights
 from pipeline.books import Change, Night, OpenProblem
-from pipeline.checks import check, swapped_days
+from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import read_sheet
 from pipeline.ledger import Ledger, locked, opened, transaction
 from pipeline.problems import Place, Problem, Refused, Severity
-from pipeline.publish import Published, publish, publish_issues
+from pipeline.publish import (
+    Published,
+    publish,
+    publish_issues,
+    published_numbers,
+)
 from pipeline.reasons import explain_held, held_listing, with_amounts
 from pipeline.record import Night as Work
 from pipeline.record import memberships, record, stage
@@ -96,6 +101,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     refusals, changes = rights.apply(ledger, reading.sheets)
     _unguarded_inputs(ledger)
     problems += refusals + read_settings(ledger, settings)
+    problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
         problems += resolve(ledger, reading.sheets)
     if _stops(problems):
@@ -171,6 +177,7 @@ def bill(
     started = time.monotonic()
     with locked(path), _unmade_if_refused(path), opened(path, write=True) as ledger:
         try:
+            _must_know_published(ledger, folder / "out")
             say("reading the sheets")
             prepared = prepare(ledger, folder, as_of, today)
             say("checking the guards")
@@ -199,6 +206,31 @@ def bill(
         night = accounts.night(ledger)
         assert night is not None
         return Outcome(night.report["exit_code"], night, published, night.report)
+
+
+def _must_know_published(ledger: Ledger, out: Path) -> None:
+    """A number that was published and that the ledger does not know was lost with it."""
+    lost = sorted(
+        published_numbers(out)
+        - {row["number"] for row in ledger.rows("select number from ledger.invoices")}
+    )
+    if not lost:
+        return
+    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    raise Refused(
+        [
+            Problem(
+                Severity.STOPS,
+                "published-unknown",
+                Place(file=f"ledger/{ledger.path.name}"),
+                f"{lost[-1]}{more} lie in out/invoices but are not in the ledger: it is"
+                " an older or a new one, and would give their numbers out again",
+                "the ledger that made them",
+                "bring it back with `membill restore`; if the workbooks are of another"
+                " practice or only a trial, move out/invoices away",
+            )
+        ]
+    )
 
 
 @contextmanager

@@ -35,14 +35,20 @@ def listing(workbook: Path) -> str:
     formulas = load_workbook(workbook)
     lines = []
     for sheet in values:
-        lines.append(f"[{sheet.title}] {sheet.dimensions} filter {sheet.auto_filter.ref}")
+        lines.append(
+            f"[{sheet.title}] {sheet.dimensions} filter {sheet.auto_filter.ref}"
+        )
         for row in sheet.iter_rows():
             for cell in row:
                 if cell.value is None:
                     continue
                 formula = formulas[sheet.title][cell.coordinate].value
                 shown = f" = {formula}" if formula != cell.value else ""
-                form = "" if cell.number_format == "General" else f" ({cell.number_format})"
+                form = (
+                    ""
+                    if cell.number_format == "General"
+                    else f" ({cell.number_format})"
+                )
                 lines.append(f"{cell.coordinate}: {cell.value!r}{shown}{form}")
     return "\n".join(lines) + "\n"
 

@@ -33,6 +33,7 @@ taken_periods as (
 open as (
     select
         requests.*,
+        practice.bill_from as practice_bill_from,
         patients.row_key as patient_key,
         patients.held as patient_held,
         products.name as product_name,
@@ -112,6 +113,7 @@ select
         when open.is_membership and open.frequency is null then 'frequency-missing'
         when open.payer_held then 'payer-held'
         when not open.payer_active then 'payer-inactive'
+        when open.period_start < open.practice_bill_from then 'request-before-bill-from'
         when taken.row_number is not null then 'request-overlaps'
     end as reason
 from open
