@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,14 @@ class _Press:
         self.written.append((path, hashlib.sha256(content).hexdigest()))
 
 
-def published_numbers(out: Path) -> set[str]:
-    """The numbers of the invoice workbooks that lie below `out/`."""
+def published_numbers(out: Path, since: date | None = None) -> set[str]:
+    """The numbers of the invoice workbooks below `out/`, from the month of a day on."""
+    first = f"{since:%Y/%m}" if since else ""
     return {
         file.stem
-        for file in out.glob("invoices/*/*/*.xlsx")
+        for folder in out.glob("invoices/*/*")
+        if folder.relative_to(out / "invoices").as_posix() >= first
+        for file in folder.glob("*.xlsx")
         if re.fullmatch(r"[A-Za-z0-9_-]+[0-9]{6,}", file.stem)
     }
 
