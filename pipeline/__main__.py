@@ -79,8 +79,9 @@ def outcomes() -> Iterator[None]:
     """Turn what a user can cause into plain lines and an exit code, never a traceback."""
     import duckdb
 
-    from pipeline.ledger import Busy, Unfinished
+    from pipeline.ledger import Busy
     from pipeline.problems import Refused
+    from pipeline.transaction import Unfinished
 
     try:
         yield

@@ -9,13 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline import accounts, rights
+from pipeline import accounts, outbox, rights
 from pipeline.books import Change, Night, OpenProblem
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.files import private_folder
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import read_sheet
-from pipeline.ledger import Ledger, locked, opened, transaction
+from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import (
     Published,
@@ -29,6 +29,7 @@ from pipeline.record import memberships, record, stage
 from pipeline.references import resolve
 from pipeline.settings import read_settings
 from pipeline.tables import empty, load
+from pipeline.transaction import transaction
 from pipeline.transform import transform
 from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
@@ -180,6 +181,9 @@ def bill(
         try:
             _must_take_files(folder / "out")
             _must_know_published(ledger, folder / "out")
+            if outbox.pending(ledger):
+                say("finishing what an earlier run left")
+                publish(ledger, folder / "out")
             say("reading the sheets")
             prepared = prepare(ledger, folder, as_of, today)
             say("checking the guards")

@@ -68,6 +68,15 @@ _QUERIES: tuple[tuple[str, str], ...] = (
         "  as before from ledger.invoices) where sequence <> before + 1",
     ),
     (
+        "the counters stand at the last numbers given",
+        "with given as (select kind, max(sequence) as sequence, max(issued_on) as day"
+        "  from ledger.invoices group by kind)"
+        " select coalesce(given.kind, counters.kind) || ' counter' as fault"
+        " from given full join ledger.counters as counters using (kind)"
+        " where sequence is distinct from last_sequence"
+        " or day is distinct from last_issued_on",
+    ),
+    (
         "dates never fall as numbers rise",
         "select number || ' is dated before the one before it' as fault from ("
         " select number, issued_on, lag(issued_on) over (partition by kind order by"
