@@ -17,7 +17,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from pipeline import chain
-from pipeline.files import sync_folder, write_text
+from pipeline.files import sweep, sync_folder, write_text
 from pipeline.problems import Place, Problem, Refused, Severity
 from schemas.columns import name_of
 from schemas.ledger import (
@@ -149,8 +149,10 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
     or of a later version of the program.
     """
     _refuse_if_lost(path)
-    if not path.exists() and write:
-        create(path)
+    if write:
+        sweep(path.parent)
+        if not path.exists():
+            create(path)
     with duckdb.connect(":memory:") as connection:
         _attach(connection, path, write=write)
         for schema in ("staged", "input", "model"):
