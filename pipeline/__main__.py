@@ -373,9 +373,9 @@ _AMOUNTS = ("net", "tax", "gross", "credits", "unit_price")
 
 def _as_text(name: str, value: str) -> str:
     """Text that a spreadsheet would take for a formula, kept text; amounts as they are."""
-    if name not in _AMOUNTS and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
+    from pipeline.exports.exact_text import guarded
+
+    return value if name in _AMOUNTS else guarded(value)
 
 
 @cli.command()

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import rights
+from pipeline.cells import LONGEST_TEXT
+from pipeline.exports.exact_text import Unwritable, exact
 from pipeline.ledger import Ledger, current, locked, opened, transaction
 from pipeline.publish import Published, publish
 from pipeline.record import add_run, letterhead_columns, run_id_of
@@ -46,6 +48,19 @@ def _day(ledger: Ledger, on: date | None, today: Today) -> date:
 def _must_say(what: str, text: str) -> None:
     if not text.strip():
         raise WrongRequest(f"{what} is blank")
+    _must_be_writable(what, text)
+
+
+def _must_be_writable(what: str, text: str) -> None:
+    """What is typed here is held to what is typed in a cell."""
+    if len(text) > LONGEST_TEXT:
+        raise WrongRequest(f"{what} is longer than {LONGEST_TEXT:,} characters")
+    try:
+        exact(text)
+    except Unwritable:
+        raise WrongRequest(
+            f"{what} has characters in it that cannot be shown or printed"
+        ) from None
 
 
 def _invoice(ledger: Ledger, number: str) -> dict[str, Any]:
@@ -76,6 +91,7 @@ def record_sending(
     with locked(path), opened(path, write=path.exists()) as ledger:
         _must_may(ledger, sent_by)
         _must_say("--to", sent_to)
+        _must_be_writable("--how", how or "")
         documents = [_invoice(ledger, number) for number in dict.fromkeys(numbers)]
         day = _day(ledger, sent_on, today)
         for document in documents:
