@@ -470,6 +470,39 @@ def credit(
 
 @cli.command()
 @FOLDER
+@click.argument("patient_id", metavar="PATIENT_ID")
+@click.option("--by", "by", required=True, help="The user who decides it.")
+@click.option("--on", "on", type=Day(), help="Count from this day; today if not given.")
+@LEDGER
+def forget(
+    folder: Path, patient_id: str, by: str, on: date | None, ledger: Path | None
+) -> None:
+    """Take a patient's name and address out of copies past the retention.
+
+    What is older than the setting Retention years loses names, addresses, birth date
+    and e-mail; the Patient ID, numbers, dates and amounts stay. Published workbooks
+    are never deleted: those that show the patient are listed for a person to delete.
+
+    Example: membill forget /srv/clinic P0042 --by mm
+    """
+    from pipeline.desk import WrongRequest
+    from pipeline.forget import forget as pseudonymise
+
+    with outcomes():
+        try:
+            done = pseudonymise(
+                folder, _ledger(folder, ledger), patient_id, by=by, on=on, today=today
+            )
+        except WrongRequest as wrong:
+            raise click.UsageError(str(wrong)) from None
+    for line in done.told():
+        click.echo(line)
+    for warning in done.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+@cli.command()
+@FOLDER
 def init(folder: Path) -> None:
     """Make a new practice folder with the template workbooks. Overwrites nothing.
 

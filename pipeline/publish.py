@@ -100,8 +100,11 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
 
 
 def _invoices(ledger: Ledger, press: _Press, *, everything: bool) -> None:
+    # A workbook is not made again without the names it had: its number would then
+    # stand for two different files.
     where = (
-        "true"
+        "not exists (select 1 from ledger.forgotten where part = 'line'"
+        " and split_part(record_key, ' ', 1) = invoices.number)"
         if everything
         else "not exists (select 1 from ledger.published as published where"
         " published.path like '%/' || invoices.number || '.xlsx')"
@@ -121,6 +124,9 @@ def _registers(ledger: Ledger, press: _Press, *, everything: bool) -> None:
         " union all select strftime(invoices.issued_on, '%Y-%m'), sendings.run_no"
         "  from ledger.sendings as sendings inner join ledger.invoices as invoices"
         "  using (number)"
+        " union all select strftime(issued_on, '%Y-%m'), forgotten.run_no"
+        "  from ledger.forgotten as forgotten inner join ledger.invoices as invoices"
+        "  on split_part(forgotten.record_key, ' ', 1) = invoices.number"
         " union all select strftime(as_of, '%Y-%m'), min(run_no) from ledger.runs"
         "  where command = 'bill' group by all"
         ") select month, max(run_no) as run_no from touched group by month order by month"

@@ -242,7 +242,7 @@ def _sendings(ledger: Ledger, run_no: int) -> None:
         " ) as fresh"
         " where not exists (select 1 from ledger.sendings as known"
         "  where known.number = fresh.number and known.sent_on = fresh.sent_on"
-        "  and known.sent_to = fresh.sent_to"
+        "  and known.sent_to in (fresh.sent_to, 'forgotten')"
         "  and known.how is not distinct from fresh.how)"
     )
 

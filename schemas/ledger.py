@@ -248,6 +248,19 @@ class Chain(Table):
         metadata = {"primary": ["position"], "unique": [["kind", "record_key"]]}
 
 
+class Forgotten(Table):
+    """One row per part of a record that was pseudonymised: the hash of what it said."""
+
+    part: Text = pa.Field(isin=["patient", "payer", "line", "sending"])
+    record_key: Text
+    sha256: Text
+    run_no: Whole
+
+    class Config:
+        name = "forgotten"
+        metadata = {"primary": ["part", "record_key"]}
+
+
 class Published(Table):
     """One row per file written from the ledger, at the run it then showed."""
 
@@ -272,6 +285,7 @@ LEDGER: tuple[Schema, ...] = (
     Problems,
     Standings,
     Chain,
+    Forgotten,
     Published,
 )
 
