@@ -195,7 +195,7 @@ def bill(
 
     night_table(outcome, folder)
     _say_problems([open_.problem for open_ in outcome.night.problems])
-    for warning in outcome.published.warnings:
+    for warning in (*outcome.warnings, *outcome.published.warnings):
         click.echo(f"Warning: {warning}", err=True)
     sys.exit(outcome.exit_code)
 

@@ -17,7 +17,7 @@ import duckdb
 from pipeline import accounts, chain
 from pipeline.books import Night
 from pipeline.exports import invoice, invoice_list, issues, register, summary
-from pipeline.files import write_bytes
+from pipeline.files import inside, write_bytes
 from pipeline.ledger import Ledger
 
 
@@ -40,7 +40,7 @@ class _Press:
     def put(self, path: str, content: bytes, *, replace: bool = True) -> None:
         """Write one file; one that is open elsewhere is left for the next run."""
         try:
-            write_bytes(self.out / path, content, replace=replace)
+            write_bytes(inside(self.out, path), content, replace=replace)
         except FileExistsError:
             if not _holds(self.out / path, content):
                 self.warnings.append(

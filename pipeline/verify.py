@@ -167,6 +167,7 @@ def _private(ledger: Ledger, out: Path) -> list[str]:
     faults = []
     roots: list[Callable[[], list[Path]]] = [
         lambda: [ledger.path, *ledger.path.parent.glob("*")],
+        lambda: [*ledger.path.parent.glob("[br]*/**/*")],  # backups, replaced
         lambda: [out, *out.rglob("*")] if out.exists() else [],
     ]
     for paths in roots:
