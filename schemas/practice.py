@@ -70,11 +70,6 @@ class Practice(Table):
         "Time zone", "text", "decides what day it is", required=True,
         default="Europe/London",
     )  # fmt: skip
-    retention_years: Whole = column(
-        "Retention years", "whole",
-        "how long copies of a patient's data are kept before `membill forget` may take"
-        " the names out", required=True, default="6", ge=1, le=100,
-    )  # fmt: skip
     bank_details: Text = column(
         "Bank details", "text", "how to pay, printed on invoices"
     )
@@ -110,6 +105,11 @@ class Practice(Table):
     max_days_ahead: Whole = column(
         "Max days ahead", "whole", "guard date: most days past the last run",
         required=True, default="14", ge=0, le=3660,
+    )  # fmt: skip
+    retention_years: Whole = column(
+        "Retention years", "whole",
+        "how long copies of a patient's data are kept before `membill forget` may take"
+        " the names out", required=True, default="6", ge=1, le=100,
     )  # fmt: skip
 
     class Config:
