@@ -179,9 +179,13 @@ def _held_value(ledger: Ledger) -> Decimal:
 
 
 def _held(ledger: Ledger) -> list[dict[str, Any]]:
-    """Held requests, which have no standing of their own in the ledger."""
+    """Held requests, which have no standing of their own in the ledger.
+
+    What was typed for a Patient ID and is none may be a name, and is not told here.
+    """
     return ledger.rows(
-        "select patient_id, product_code, reason, gross::varchar as amount"
+        "select case when patient_id in (select patient_id from input.patients)"
+        "  then patient_id end as patient_id, product_code, reason, gross::varchar as amount"
         " from model.charges where request_row is not null and reason is not null"
         " order by request_row"
     )
