@@ -70,7 +70,8 @@ FORMAT = click.option(
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
-    help="csv puts ' before text a spreadsheet would run as a formula; json never does.",
+    help="csv is for people: ' stands before text a spreadsheet would run as a formula."
+    " json is for machines: every value exactly as it is.",
 )
 
 
@@ -117,6 +118,7 @@ def outcomes() -> Iterator[None]:
 
 def _say_problems(problems: Sequence[Any], *, stops_only: bool = False) -> None:
     """Problems on stderr, no personal value in them; the rest are counted."""
+    from pipeline.exports.exact_text import legible
     from pipeline.problems import Severity
 
     shown = [
@@ -126,7 +128,9 @@ def _say_problems(problems: Sequence[Any], *, stops_only: bool = False) -> None:
         or (not stops_only and problem.severity is not Severity.FIXED)
     ]
     for problem in shown[:40]:
-        click.echo(f"{problem.severity}: {problem.public()}", err=True)
+        # A heading or a file's name may hold what a terminal would obey.
+        said = legible(problem.public()).replace("\n", " ")
+        click.echo(f"{problem.severity}: {said}", err=True)
     if len(shown) > 40:
         click.echo(f"... and {len(shown) - 40} more: see issues.xlsx", err=True)
 

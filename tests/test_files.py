@@ -25,6 +25,20 @@ def test_a_file_may_lie_in_a_folder_that_is_not_there_yet(tmp_path: Path) -> Non
     assert inside(tmp_path / "out", "a/b/x") == tmp_path / "out/a/b/x"
 
 
+def test_a_files_name_or_a_heading_that_is_no_text_is_told_so_that_it_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = practice.make(tmp_path / "clinic")
+    rows = [row | {"\x1b[31mNote\n": "x"} for row in practice.read(clinic, "products")]
+    practice.write(clinic, "products", rows)
+    names = [*os.listdir(clinic), "patients copy \udcff\x1b[31m.csv"]
+    monkeypatch.setattr(os, "listdir", lambda folder: names)
+    done = practice.bill(clinic, "2026-02-08")
+    assert "patients copy ??[31m.csv: the file stands beside patients.csv" in done.err
+    assert "[31mNote" in done.err and "\x1b" not in done.err
+    assert done.code == 0
+
+
 def test_every_folder_on_the_way_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
