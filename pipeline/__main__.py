@@ -70,7 +70,8 @@ FORMAT = click.option(
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
-    help="csv puts ' before text a spreadsheet would run as a formula; json never does.",
+    help="csv is for people: ' stands before text a spreadsheet would run as a formula."
+    " json is for machines: every value exactly as it is.",
 )
 
 
@@ -118,6 +119,7 @@ def outcomes() -> Iterator[None]:
 
 def _say_problems(problems: Sequence[Any], *, stops_only: bool = False) -> None:
     """Problems on stderr, no personal value in them; the rest are counted."""
+    from pipeline.exports.exact_text import legible
     from pipeline.problems import Severity
 
     shown = [
@@ -127,7 +129,9 @@ def _say_problems(problems: Sequence[Any], *, stops_only: bool = False) -> None:
         or (not stops_only and problem.severity is not Severity.FIXED)
     ]
     for problem in shown[:40]:
-        click.echo(f"{problem.severity}: {problem.public()}", err=True)
+        # A heading or a file's name may hold what a terminal would obey.
+        said = legible(problem.public()).replace("\n", " ")
+        click.echo(f"{problem.severity}: {said}", err=True)
     if len(shown) > 40:
         click.echo(f"... and {len(shown) - 40} more: see issues.xlsx", err=True)
 
@@ -196,7 +200,7 @@ def bill(
 
     night_table(outcome, folder)
     _say_problems([open_.problem for open_ in outcome.night.problems])
-    _warn(outcome.published.warnings)
+    _warn((*outcome.warnings, *outcome.published.warnings))
     sys.exit(outcome.exit_code)
 
 
@@ -381,9 +385,9 @@ _AMOUNTS = ("net", "tax", "gross", "credits", "unit_price")
 
 def _as_text(name: str, value: str) -> str:
     """Text that a spreadsheet would take for a formula, kept text; amounts as they are."""
-    if name not in _AMOUNTS and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
+    from pipeline.exports.exact_text import guarded
+
+    return value if name in _AMOUNTS else guarded(value)
 
 
 @cli.command()
@@ -476,6 +480,39 @@ def credit(
             raise click.UsageError(str(wrong)) from None
     click.echo(f"{made} takes back {number}")
     _warn(warnings)
+
+
+@cli.command()
+@FOLDER
+@click.argument("patient_id", metavar="PATIENT_ID")
+@click.option("--by", "by", required=True, help="The user who decides it.")
+@click.option("--on", "on", type=Day(), help="Count from this day; today if not given.")
+@LEDGER
+def forget(
+    folder: Path, patient_id: str, by: str, on: date | None, ledger: Path | None
+) -> None:
+    """Take a patient's name and address out of copies past the retention.
+
+    What is older than the setting Retention years loses names, addresses, birth date
+    and e-mail; the Patient ID, numbers, dates and amounts stay. Published workbooks
+    are never deleted: those that show the patient are listed for a person to delete.
+
+    Example: membill forget /srv/clinic P0042 --by mm
+    """
+    from pipeline.desk import WrongRequest
+    from pipeline.forget import forget as pseudonymise
+
+    with outcomes():
+        try:
+            done = pseudonymise(
+                folder, _ledger(folder, ledger), patient_id, by=by, on=on, today=today
+            )
+        except WrongRequest as wrong:
+            raise click.UsageError(str(wrong)) from None
+    for line in done.told():
+        click.echo(line)
+    for warning in done.warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 @cli.command()

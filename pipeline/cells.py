@@ -17,7 +17,8 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 LARGEST_AMOUNT = Decimal("9999999.99")
 LARGEST_PERCENT = Decimal("999.99")
 LARGEST_WHOLE = 2**31 - 1
-LONGEST_TEXT = 32_767
+# A cell holds 32,767 characters, and a name is put together from several cells.
+LONGEST_TEXT = 8_000
 LONGEST_CODE = 40
 LONGEST_SHOWN = 60
 # A spreadsheet keeps fifteen digits of a number and forgets the rest.
@@ -152,10 +153,16 @@ def _parse_text(typed: str, column: Column) -> Parsed:
     if len(typed) > LONGEST_TEXT:
         return _held(
             "text-too-long",
-            f"text of {len(typed):,} characters is longer than a cell holds",
+            f"text of {len(typed):,} characters is too long",
             f"shorten it to {LONGEST_TEXT:,} characters",
         )
     text = _tidy(typed)
+    if text is not typed and _CONTROLS.search(typed):
+        return _held(
+            "control-character",
+            f"{show(typed)} has characters in it that cannot be shown or printed",
+            "clear the cell and type it again",
+        )
     if not text:
         return BLANK
     if text[0] == "#" and _FORMULA_ERROR.fullmatch(text):
@@ -174,9 +181,7 @@ def _tidy(text: str) -> str:
 
 
 def _tidied(typed: str, text: str) -> Fault:
-    if _CONTROLS.search(typed):
-        code, what = "control-character", "had control characters in it"
-    elif _BREAKS.search(typed.strip()):
+    if _BREAKS.search(typed.strip()):
         code, what = "line-break", "had a line break in it"
     else:
         code, what = "space-trimmed", "had spare or invisible spaces"

@@ -1,16 +1,20 @@
 """The hash chain: every document, sending and run carries the hash of what came before.
 
-A link is SHA-256 over the previous link, the kind, the key and the record's fields.
+A link is SHA-256 over the previous link, the kind, the key and the record's fields;
+what a record says of a person goes into it as a hash of its own (`pipeline.personal`).
 It shows that the ledger's past was not changed after its head was written down
 elsewhere; it cannot show who changed it, nor help if every copy is changed alike.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
+
+from pipeline.personal import LINE, PATIENT, PAYER, SENDING, Part
 
 START = "0" * 64
 
@@ -35,7 +39,39 @@ def digest(previous: str, kind: str, key: str, content: object) -> str:
 
 
 # When and how long a run worked is a fact of the machine, not of the books.
-_NOT_HASHED = "exclude (recorded_at, milliseconds)"
+_NOT_HASHED = ("recorded_at", "milliseconds")
+
+Row = dict[str, Any]
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()
+) -> list[Row]:
+    cursor = connection.execute(query, list(values))
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class _Teller:
+    """Turns rows into what their links cover; knows the hashes of what is forgotten."""
+
+    forgotten: dict[tuple[str, str], str]
+
+    def content(self, row: Row, *parts: Part) -> list[object]:
+        """A row's facts, and the hash of each part that says something of a person.
+
+        A forgotten part has the hash it had, as long as its pseudonyms stand there.
+        """
+        apart = {name for part in parts for name in part.columns}
+        facts = [value for name, value in row.items() if name not in apart]
+        return [facts, *(self._hash(part, row) for part in parts)]
+
+    def _hash(self, part: Part, row: Row) -> str:
+        kept = self.forgotten.get((part.name, part.key_of(row)))
+        if kept and all(row[name] == v for name, v in part.pseudonyms(row).items()):
+            return kept
+        return part.digest(row)
 
 
 def records(
@@ -45,39 +81,45 @@ def records(
 
     Within a run: documents by kind and number, then sendings, then the run itself.
     """
+    kept = _rows(connection, "select part, record_key, sha256 from ledger.forgotten")
+    tell = _Teller({(row["part"], row["record_key"]): row["sha256"] for row in kept})
     lines: dict[str, list[object]] = {}
-    for number, *rest in connection.execute(
+    for line in _rows(
+        connection,
         "select lines.* from ledger.lines as lines"
         " inner join ledger.invoices as invoices using (number)"
         " where invoices.run_no >= ? order by number, line",
         [first_run],
-    ).fetchall():
-        lines.setdefault(number, []).append(rest)
+    ):
+        lines.setdefault(line["number"], []).append(tell.content(line, LINE))
     for (run_no,) in connection.execute(
         "select run_no from ledger.runs where run_no >= ? order by run_no", [first_run]
     ).fetchall():
-        yield from _records_of_run(connection, run_no, lines)
+        yield from _records_of_run(connection, run_no, lines, tell)
 
 
 def _records_of_run(
-    connection: duckdb.DuckDBPyConnection, run_no: int, lines: dict[str, list[object]]
+    connection: duckdb.DuckDBPyConnection,
+    run_no: int,
+    lines: dict[str, list[object]],
+    tell: _Teller,
 ) -> Iterator[tuple[str, str, object]]:
-    documents = connection.execute(
-        "select number, kind, * exclude (number, kind) from ledger.invoices"
-        " where run_no = ? order by kind desc, sequence",
+    for row in _rows(
+        connection,
+        "select * from ledger.invoices where run_no = ? order by kind desc, sequence",
         [run_no],
-    ).fetchall()
-    for number, kind, *rest in documents:
-        yield kind, number, [rest, lines.get(number, [])]
-    sendings = connection.execute(
-        "select * from ledger.sendings where run_no = ? order by sending_no", [run_no]
-    ).fetchall()
-    for sending_no, *rest in sendings:
-        yield "sending", str(sending_no), rest
-    (run,) = connection.execute(
-        f"select * {_NOT_HASHED} from ledger.runs where run_no = ?", [run_no]
-    ).fetchall()
-    yield "run", str(run_no), list(run)
+    ):
+        number = row["number"]
+        content = [tell.content(row, PATIENT, PAYER), lines.get(number, [])]
+        yield row["kind"], number, content
+    for row in _rows(
+        connection,
+        "select * from ledger.sendings where run_no = ? order by sending_no",
+        [run_no],
+    ):
+        yield "sending", str(row["sending_no"]), tell.content(row, SENDING)
+    (run,) = _rows(connection, "select * from ledger.runs where run_no = ?", [run_no])
+    yield "run", str(run_no), [v for k, v in run.items() if k not in _NOT_HASHED]
 
 
 def head(connection: duckdb.DuckDBPyConnection) -> Link:

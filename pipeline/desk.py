@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import rights
+from pipeline.cells import LONGEST_TEXT
+from pipeline.exports.exact_text import Unwritable, exact
 from pipeline.ledger import Ledger, current, locked, opened
 from pipeline.publish import Published, finish, publish
 from pipeline.record import add_run, letterhead_columns, run_id_of
@@ -21,25 +23,28 @@ class WrongRequest(Exception):
     """What was asked for cannot be done; the message says why and what would do."""
 
 
-def _must_may(ledger: Ledger, user: str) -> None:
-    if rights.may(ledger, user, "invoices"):
+def must_may(ledger: Ledger, user: str, area: str = "invoices") -> None:
+    """Raise `WrongRequest` for a user who may not Edit an area."""
+    if rights.may(ledger, user, area):
         return
     known = rights.users(ledger)
     near = get_close_matches(user, known, n=1)
     hint = f"; did you mean {near[0]}?" if near and near[0] != user else ""
     raise WrongRequest(
-        f"{user} is not an active user whose role may Edit Invoices{hint}"
+        f"{user} is not an active user whose role may Edit {area.capitalize()}{hint}"
     )
 
 
-def _setting(ledger: Ledger, key: str, default: str) -> str:
+def setting(ledger: Ledger, key: str, default: str) -> str:
+    """A setting as last accepted, by its name in lower-case letters alone."""
     in_force = current("ledger.accepted.settings", "row_key")
     value = ledger.value(f"select value from ({in_force}) where row_key = ?", [key])
     return str(value or default)
 
 
-def _day(ledger: Ledger, on: date | None, today: Today) -> date:
-    now = today(_setting(ledger, "timezone", "Europe/London"))
+def day_of(ledger: Ledger, on: date | None, today: Today) -> date:
+    """The day of what is done: today in the practice's zone, or an earlier one."""
+    now = today(setting(ledger, "timezone", "Europe/London"))
     if on and on > now:
         raise WrongRequest(f"{on} is after today, {now}")
     return on or now
@@ -48,6 +53,19 @@ def _day(ledger: Ledger, on: date | None, today: Today) -> date:
 def _must_say(what: str, text: str) -> None:
     if not text.strip():
         raise WrongRequest(f"{what} is blank")
+    _must_be_writable(what, text)
+
+
+def _must_be_writable(what: str, text: str) -> None:
+    """What is typed here is held to what is typed in a cell."""
+    if len(text) > LONGEST_TEXT:
+        raise WrongRequest(f"{what} is longer than {LONGEST_TEXT:,} characters")
+    try:
+        exact(text)
+    except Unwritable:
+        raise WrongRequest(
+            f"{what} has characters in it that cannot be shown or printed"
+        ) from None
 
 
 def _invoice(ledger: Ledger, number: str) -> dict[str, Any]:
@@ -78,10 +96,11 @@ def record_sending(
     recorded.
     """
     with _at_work(folder, path) as ledger:
-        _must_may(ledger, sent_by)
+        must_may(ledger, sent_by)
         _must_say("--to", sent_to)
+        _must_be_writable("--how", how or "")
         documents = [_invoice(ledger, number) for number in dict.fromkeys(numbers)]
-        day = _day(ledger, sent_on, today)
+        day = day_of(ledger, sent_on, today)
         for document in documents:
             if day < document["issued_on"]:
                 raise WrongRequest(
@@ -150,14 +169,14 @@ def make_credit_note(
     credit or the user has no right to.
     """
     with _at_work(folder, path) as ledger:
-        _must_may(ledger, by)
+        must_may(ledger, by)
         _must_say("--reason", reason)
         invoice = _invoice(ledger, number)
         _must_be_open(ledger, invoice)
-        day = max(_day(ledger, on, today), invoice["issued_on"])
+        day = max(day_of(ledger, on, today), invoice["issued_on"])
         sequence, issued_on = _next_note(ledger, day)
         run_id = run_id_of(ledger, issued_on)
-        prefix = _setting(ledger, "creditnoteprefix", "CRN-")
+        prefix = setting(ledger, "creditnoteprefix", "CRN-")
         made = f"{prefix}{sequence:06d}"
         report = {"run_id": run_id, "command": "credit", "numbers": [made]}
         with transaction(ledger) as run_no:

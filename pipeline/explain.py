@@ -138,12 +138,15 @@ def _standing(ledger: Ledger, row: dict[str, Any]) -> list[str]:
     return out
 
 
+_PRIVATE = "see issues.xlsx"
+
+
 def _problems(ledger: Ledger, name: str) -> list[str]:
     in_force = current("ledger.problems", "fingerprint")
     return [
         f"    {row['severity']}: {row['file']} {row['sheet']}!{row['cell']}"
-        f" {row['column_title']}: {'see issues.xlsx' if row['personal'] else row['found']};"
-        f" {row['repair']}"
+        f" {row['column_title']}:"
+        f" {_PRIVATE if row['personal'] else row['found'] + '; ' + row['repair']}"
         for row in ledger.rows(
             f"select * from ({in_force}) where canonical(subject) = canonical(?)"
             " and sheet in ('Patients', 'Invoice requests')",

@@ -8,8 +8,11 @@ from pathlib import Path
 
 def private_folder(folder: Path) -> Path:
     """Make a folder, and those above it that are missing, for the owner alone."""
+    # `mkdir` gives its mode to the last folder alone.
+    missing = [above for above in folder.parents if not above.exists()]
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for above in [*reversed(missing), folder]:
+            above.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:
         reason = os.strerror(errno.ENOTDIR)
         raise NotADirectoryError(errno.ENOTDIR, reason, str(folder)) from None
@@ -18,8 +21,23 @@ def private_folder(folder: Path) -> Path:
 
 def sweep(folder: Path) -> None:
     """Remove the drafts that a killed run left in a folder; the caller holds the lock."""
-    for draft in folder.glob(".*.part"):
+    for draft in folder.glob(".*.part*"):
         draft.unlink(missing_ok=True)
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The place of a file below a folder; OSError where that would lie outside.
+
+    The folder may be a link to another disk. Below it no link may lead away.
+    """
+    place = folder / name
+    try:
+        leads_away = not place.parent.resolve().is_relative_to(folder.resolve())
+    except RuntimeError:  # a loop of links
+        leads_away = True
+    if leads_away:
+        raise OSError(errno.EXDEV, "a link leads out of the folder", str(place))
+    return place
 
 
 def sync_folder(folder: Path) -> None:

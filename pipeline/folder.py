@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.exports.exact_text import legible
 from pipeline.formats import FOREIGN_ENDINGS, MESSAGES, format_of
 from pipeline.problems import Place, Problem, Severity
 from pipeline.sheets import Unusable
@@ -61,7 +62,7 @@ def list_practice(folder: Path) -> Listing:
     Never raises: a folder that cannot be listed is a problem that stops the night.
     """
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(map(legible, os.listdir(folder)))
     except OSError as error:
         problem = _no_folder(folder, error)
         return Listing((), {}, {}, frozenset(WORKBOOKS), frozenset(), [problem])

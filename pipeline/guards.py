@@ -5,7 +5,7 @@ catalog `baseline`; on the first run only `amount` and `date` apply.
 Source: section 5 of the contract, where each guard's setting and default are listed.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -33,12 +33,19 @@ class Tripped:
 
 
 def check_guards(
-    ledger: Ledger, as_of: date, today: date, accepted: Collection[str]
+    ledger: Ledger,
+    as_of: date,
+    today: date,
+    accepted: Collection[str],
+    doubts: Sequence[str] = (),
 ) -> list[Tripped]:
-    """The guards that trip tonight and were not let through."""
+    """The guards that trip tonight and were not let through.
+
+    `doubts` speak against the clock; they are told with `date` and trip nothing.
+    """
     limits = ledger.rows("select * from input.practice")[0]
     checks: list[Callable[[], Tripped | None]] = [
-        lambda: _date(ledger, limits, as_of, today),
+        lambda: _date(ledger, limits, as_of, today, doubts),
         lambda: _amount(ledger, limits),
     ]
     if ledger.last_run_no:
@@ -263,7 +270,11 @@ def _amount(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
 
 
 def _date(
-    ledger: Ledger, limits: dict[str, Any], as_of: date, today: date
+    ledger: Ledger,
+    limits: dict[str, Any],
+    as_of: date,
+    today: date,
+    doubts: Sequence[str],
 ) -> Tripped | None:
     last = ledger.value("select max(as_of) from ledger.runs where command = 'bill'")
     days = limits["max_days_ahead"]
@@ -276,4 +287,6 @@ def _date(
         )
     if last and as_of < last:
         found.append(f"the as-of day {as_of} is before the last run's, {last}")
+    if found and doubts:
+        found.append(f"the clock may be wrong: {' and '.join(doubts)}")
     return Tripped("date", "Max days ahead", "; ".join(found)) if found else None

@@ -150,7 +150,7 @@ def _problem_of(fault: Fault, place: Place, column: Column) -> Problem:
         found=fault.found,
         expected=column.expected,
         repair=fault.repair,
-        personal=column.personal,
+        personal=column.may_name_a_person,
     )
 
 
@@ -241,7 +241,7 @@ def _check_problem(check: str, column: Column, place: Place, value: object) -> P
         f"{show(value)} is not {expected}",
         expected,
         f"write {expected}",
-        personal=column.personal,
+        personal=column.may_name_a_person,
     )
 
 

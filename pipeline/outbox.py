@@ -17,6 +17,7 @@ _PAGES = {
     "bill": ("invoices.xlsx", "issues.xlsx", "summary.html", "last_run.json"),
     "sent": ("invoices.xlsx", "summary.html"),
     "credit": ("invoices.xlsx", "summary.html"),
+    "forget": ("invoices.xlsx", "summary.html"),
 }
 
 
@@ -45,7 +46,7 @@ def post(ledger: Ledger, run_no: int) -> None:
 
 
 def _months(ledger: Ledger, run_no: int) -> list[str]:
-    """The months whose documents, credits or sendings this run changed."""
+    """The months whose documents, credits, sendings or names this run changed."""
     rows = ledger.rows(
         "with touched as ("
         " select issued_on from ledger.invoices where run_no = $1"
@@ -55,6 +56,10 @@ def _months(ledger: Ledger, run_no: int) -> list[str]:
         " union all select invoices.issued_on from ledger.sendings as sendings"
         "  inner join ledger.invoices as invoices using (number)"
         "  where sendings.run_no = $1"
+        " union all select invoices.issued_on from ledger.forgotten as forgotten"
+        "  inner join ledger.invoices as invoices"
+        "  on split_part(forgotten.record_key, ' ', 1) = invoices.number"
+        "  where forgotten.run_no = $1"
         ") select distinct strftime(issued_on, '%Y-%m') as month from touched order by 1",
         [run_no],
     )

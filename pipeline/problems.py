@@ -49,7 +49,8 @@ class Problem:
 
     `found` and `repair` are clauses without a capital or full stop;
     `subject` is an id (patient, product, setting), never a name;
-    `amount` is what it holds back, gross; `personal` keeps `found` off the terminal.
+    `amount` is what it holds back, gross; `personal` keeps `found` off the terminal, and
+    `repair`, which may spell out what was meant.
     """
 
     severity: Severity
@@ -80,6 +81,7 @@ class Problem:
             replace(
                 self,
                 found=f"{self.place.column or 'a value'} cannot be used (see issues.xlsx)",
+                repair=f"write {self.expected}" if self.expected else "",
             )
         )
 

@@ -18,7 +18,7 @@ import duckdb
 from pipeline import accounts, outbox
 from pipeline.books import Night
 from pipeline.exports import invoice, invoice_list, issues, register, summary
-from pipeline.files import sweep, write_bytes
+from pipeline.files import inside, sweep, write_bytes
 from pipeline.ledger import Ledger
 
 _DOCUMENTS = "invoices/"
@@ -43,7 +43,7 @@ class _Press:
     def put(self, path: str, content: bytes, *, replace: bool = True) -> None:
         """Write one file; one that is open elsewhere is left for the next run."""
         try:
-            write_bytes(self.out / path, content, replace=replace)
+            write_bytes(inside(self.out, path), content, replace=replace)
         except FileExistsError:
             if not _holds(self.out / path, content):
                 self.warnings.append(
@@ -132,7 +132,14 @@ def _invoices(
 ) -> None:
     if not any(path.startswith(_DOCUMENTS) for path in due):
         return
-    where = "true" if everything else f"{outbox.DOCUMENT_PATH} in (select unnest(?))"
+    # A workbook is not made again without the names it had: its number would then
+    # stand for two different files.
+    where = (
+        "not exists (select 1 from ledger.forgotten where part = 'line'"
+        " and split_part(record_key, ' ', 1) = invoices.number)"
+        if everything
+        else f"{outbox.DOCUMENT_PATH} in (select unnest(?))"
+    )
     values = [] if everything else [sorted(due)]
     for document in accounts.documents(ledger, where, values):
         press.put(document.path, invoice.render(document), replace=False)

@@ -179,9 +179,13 @@ def _held_value(ledger: Ledger) -> Decimal:
 
 
 def _held(ledger: Ledger) -> list[dict[str, Any]]:
-    """Held requests, which have no standing of their own in the ledger."""
+    """Held requests, which have no standing of their own in the ledger.
+
+    What was typed for a Patient ID and is none may be a name, and is not told here.
+    """
     return ledger.rows(
-        "select patient_id, product_code, reason, gross::varchar as amount"
+        "select case when patient_id in (select patient_id from input.patients)"
+        "  then patient_id end as patient_id, product_code, reason, gross::varchar as amount"
         " from model.charges where request_row is not null and reason is not null"
         " order by request_row"
     )
@@ -242,7 +246,7 @@ def _sendings(ledger: Ledger, run_no: int) -> None:
         " ) as fresh"
         " where not exists (select 1 from ledger.sendings as known"
         "  where known.number = fresh.number and known.sent_on = fresh.sent_on"
-        "  and known.sent_to = fresh.sent_to"
+        "  and known.sent_to in (fresh.sent_to, 'forgotten')"
         "  and known.how is not distinct from fresh.how)"
     )
 

@@ -10,9 +10,6 @@ from pipeline.workbooks import Sheet
 from schemas.columns import Column, Schema, columns, name_of, title_of
 from schemas.inputs import INPUTS
 
-# Where somebody may have typed a name instead of a code.
-_MAY_NAME_A_PERSON = ("bill_to", "patient_id")
-
 
 @dataclass(frozen=True)
 class _Target:
@@ -102,7 +99,7 @@ def _unknown(
             f"a code of the sheet {target.title}",
             f"write a code that is there, or add it there{hint}",
             subject=row["subject"] or "",
-            personal=column.name in _MAY_NAME_A_PERSON,
+            personal=column.may_name_a_person,
         )
         for row in rows
     ]

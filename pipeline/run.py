@@ -12,6 +12,7 @@ from typing import Any
 from pipeline import accounts, rights
 from pipeline.books import Change, Night, OpenProblem
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
+from pipeline.clock import doubts
 from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import read_sheet
@@ -52,16 +53,22 @@ class Prepared:
     reading: Reading
     problems: list[Problem]
     changes: list[Change]
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a night came to: its exit code, its run as a report, what was written."""
+    """What a night came to: its exit code, its run as a report, what was written.
+
+    `warnings` are for the person at the terminal; they depend on the clock and are
+    recorded nowhere.
+    """
 
     exit_code: int
     night: Night
     published: Published
     report: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 def _stops(problems: list[Problem]) -> list[Problem]:
@@ -121,7 +128,9 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     transform(ledger.connection)
     problems += explain_held(ledger, reading.sheets)
     problems = with_amounts(ledger, problems)
-    return Prepared(day, now, reading, problems, changes)
+    # A day that was given does not rest on the clock.
+    against = () if as_of else doubts(ledger, folder, reading.files, now)
+    return Prepared(day, now, reading, problems, changes, against)
 
 
 def _unguarded_inputs(ledger: Ledger) -> None:
@@ -211,7 +220,13 @@ def bill(
         published = publish(ledger, folder / "out")
         night = accounts.night(ledger)
         assert night is not None
-        return Outcome(night.report["exit_code"], night, published, night.report)
+        return Outcome(
+            night.report["exit_code"],
+            night,
+            published,
+            night.report,
+            tuple(f"the clock may be wrong: {reason}" for reason in prepared.doubts),
+        )
 
 
 def _must_take_files(out: Path) -> None:
@@ -282,7 +297,9 @@ def _guard(
 ) -> None:
     if ledger.last_run_no:
         _baseline(ledger, prepared.reading.sheets["settings"])
-    tripped = check_guards(ledger, prepared.as_of, prepared.today, accepted)
+    tripped = check_guards(
+        ledger, prepared.as_of, prepared.today, accepted, prepared.doubts
+    )
     if tripped:
         stops = [as_problem(trip, command) for trip in tripped]
         raise Refused(stops + prepared.problems)

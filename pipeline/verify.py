@@ -176,6 +176,9 @@ def _private(ledger: Ledger, out: Path) -> list[str]:
     faults = []
     roots: list[Callable[[], list[Path]]] = [
         lambda: [ledger.path, *ledger.path.parent.glob("*")],
+        lambda: [*ledger.path.parent.glob("[br]*/**/*")],  # backups, replaced
+        # A folder chosen with --ledger may be shared with others; ours is not.
+        lambda: [ledger.folder] if ledger.folder.name == "ledger" else [],
         lambda: [out, *out.rglob("*")] if out.exists() else [],
     ]
     for paths in roots:

@@ -66,6 +66,11 @@ class Column:
     warn_only: bool
     dtype: pd.ArrowDtype
 
+    @property
+    def may_name_a_person(self) -> bool:
+        """Whether a value that is wrong may be somebody's name, typed for an id."""
+        return self.personal or self.name in ("bill_to", "patient_id")
+
 
 @dataclass(frozen=True)
 class RowRule:

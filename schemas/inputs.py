@@ -38,8 +38,9 @@ class Staff(InputTable):
         example="mm",
     )  # fmt: skip
     name: Text = column(
-        "Name", "text", "the person's full name", required=True, example="Mo Manager"
-    )
+        "Name", "text", "the person's full name", required=True, personal=True,
+        example="Mo Manager",
+    )  # fmt: skip
     role: Text = column(
         "Role", "code", "a role of the Roles sheet", required=True,
         refers_to="roles.role", example="Manager",
@@ -321,7 +322,7 @@ class Contacts(InputTable):
     )  # fmt: skip
     name: Text = column(
         "Name", "text", "the name the invoice is addressed to", required=True,
-        example="Acme Widgets Ltd",
+        personal=True, example="Acme Widgets Ltd",
     )  # fmt: skip
     type: Text = column("Type", "text", "Employer, Insurer, Family, ...")
     email: Text = column(

@@ -271,6 +271,19 @@ class Outbox(Table):
         metadata = {"primary": ["path", "run_no"]}
 
 
+class Forgotten(Table):
+    """One row per part of a record that was pseudonymised: the hash of what it said."""
+
+    part: Text = pa.Field(isin=["patient", "payer", "line", "sending"])
+    record_key: Text
+    sha256: Text
+    run_no: Whole
+
+    class Config:
+        name = "forgotten"
+        metadata = {"primary": ["part", "record_key"]}
+
+
 class Published(Table):
     """One row per file written from the ledger, at the run it then showed."""
 
@@ -297,6 +310,7 @@ LEDGER: tuple[Schema, ...] = (
     Chain,
     Counters,
     Outbox,
+    Forgotten,
     Published,
 )
 

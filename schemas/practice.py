@@ -106,6 +106,11 @@ class Practice(Table):
         "Max days ahead", "whole", "guard date: most days past the last run",
         required=True, default="14", ge=0, le=3660,
     )  # fmt: skip
+    retention_years: Whole = column(
+        "Retention years", "whole",
+        "how long copies of a patient's data are kept before `membill forget` may take"
+        " the names out", required=True, default="6", ge=1, le=100,
+    )  # fmt: skip
 
     class Config:
         name = "practice"

@@ -14,6 +14,7 @@ from openpyxl.utils import range_boundaries
 
 from pipeline.books import Document, Letterhead, Line
 from pipeline.exports import invoice
+from pipeline.exports.exact_text import Unwritable
 
 MARCH = (date(2026, 3, 1), date(2026, 3, 31))
 LETTERHEAD = Letterhead(
@@ -383,14 +384,17 @@ def test_text_stays_text_whatever_it_begins_with(text: str) -> None:
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value == text]
     assert len(cells) >= 5
     assert {(cell.data_type, cell.hyperlink) for cell in cells} == {("s", None)}
+    assert all(cell.quotePrefix for cell in cells), "text after F2 and Enter too"
 
 
 @pytest.mark.parametrize(
-    "text", ["a\x00b", "a\ud800b", "a\x0bb"], ids=["a null", "half a pair", "a tab"]
+    "text",
+    ["a\x00b", "a\ud800b", "a\x0bb", "a\rb", "a" * 32_768],
+    ids=["a null", "half a pair", "a tab", "a return", "too long"],
 )
-def test_damaging_characters_are_left_out(text: str) -> None:
-    made = document(line(description=text), bill_to_name=text)
-    assert "ab" in words(made)
+def test_what_would_damage_a_workbook_is_never_written(text: str) -> None:
+    with pytest.raises(Unwritable):
+        invoice.render(document(line(description=text), bill_to_name=text))
 
 
 def test_an_amount_that_is_no_number_is_refused() -> None:

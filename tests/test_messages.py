@@ -498,5 +498,5 @@ def test_a_personal_value_is_told_in_the_workbook_and_not_on_the_terminal(
     )
     assert problem.public() == (
         "patients.csv: row 2, Bill to: Bill to cannot be used (see issues.xlsx); write a"
-        " code that is there, or add it there"
+        " code of the sheet Contacts"
     )

@@ -11,6 +11,7 @@ from typing import Any
 import xlsxwriter
 
 from pipeline.books import Night
+from pipeline.exports.exact_text import exact, legible
 from pipeline.exports.words import day, symbol
 from pipeline.problems import Place
 
@@ -50,6 +51,8 @@ class Heading:
 
 
 _BASE = {"font_name": "Arial", "font_size": 10, "valign": "top"}
+# A text typed by staff stays text after F2 and Enter too.
+_TEXT = {"quote_prefix": True}
 _CELL = _BASE | {"text_wrap": True, "bottom": 1, "bottom_color": "#D5DAE0"}
 _HEADER = _CELL | {
     "bold": True,
@@ -58,18 +61,18 @@ _HEADER = _CELL | {
     "valign": "vcenter",
 }
 _STYLES: dict[str, dict[str, Any]] = {
-    "title": _BASE | {"font_size": 16, "bold": True, "font_color": "#1F3A4D"},
-    "note": _BASE | {"font_color": "#44525E"},
+    "title": _BASE | _TEXT | {"font_size": 16, "bold": True, "font_color": "#1F3A4D"},
+    "note": _BASE | _TEXT | {"font_color": "#44525E"},
     "plain": _BASE,
     "strong": _BASE | {"bold": True},
     "header": _HEADER,
     "header_right": _HEADER | {"align": "right"},
     "header_centre": _HEADER | {"align": "center"},
-    "text": _CELL,
+    "text": _CELL | _TEXT,
     "whole": _CELL | {"num_format": "0", "align": "center"},
     "money": _CELL | {"num_format": "#,##0.00", "align": "right"},
     "date": _CELL | {"num_format": "dd mmm yyyy", "align": "center"},
-    "link": _CELL | {"font_color": "#0B5394", "underline": 1},
+    "link": _CELL | _TEXT | {"font_color": "#0B5394", "underline": 1},
     "unknown": _CELL | {"italic": True, "align": "right"},
     "total": _BASE | {"bold": True, "top": 1, "bottom": 6},
     "total_money": _BASE
@@ -84,9 +87,8 @@ _BANNER = {"font_size": 18, "valign": "vcenter", "text_wrap": False, "bottom": 0
 
 
 def clean(text: str) -> str:
-    """Text that any workbook can carry: no half characters, no longer than a cell."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return whole if len(whole) <= MAX_TEXT else whole[:MAX_TEXT] + "…"
+    """Text that any workbook can carry: half characters shown as ?, cut to a cell."""
+    return exact(legible(text, MAX_TEXT))
 
 
 def _lines(text: str, width: float) -> int:

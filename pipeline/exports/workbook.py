@@ -1,6 +1,5 @@
 """How a workbook is opened, written, paged and closed: the same bytes each time."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -12,6 +11,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from pipeline.exports.exact_text import exact
+
 FONT = {"font_name": "Arial", "font_size": 10}
 INK = "#222222"
 ACCENT = "#1F3A4D"
@@ -22,15 +23,11 @@ ALERT = "#B3261E"
 MONEY_FORMAT = "#,##0.00;[Red]-#,##0.00"
 DATE_FORMAT = "dd mmm yyyy"
 
-MAX_TEXT = 32_767  # what a cell holds
 MAX_POINTS = 409.0  # the tallest row there can be
 MAX_LINKS = 65_530  # Excel refuses a sheet with more
 A4 = 9
 POINTS_PER_MM = 72 / 25.4
 PIXELS_PER_MM = 96 / 25.4
-
-# Control characters, halves of surrogate pairs and non-characters damage the file.
-_DAMAGING = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -102,19 +99,14 @@ def new_book(
     workbook = Workbook(buffer, options)
     workbook.set_size(1600, 1000)
     properties = {"title": title, "subject": subject, "company": practice}
-    properties = {name: clean(text) for name, text in properties.items()}
+    properties = {name: exact(text) for name, text in properties.items()}
     created = datetime.combine(made_on, time())
     workbook.set_properties(
-        {**properties, "author": clean(practice), "created": created}
+        {**properties, "author": exact(practice), "created": created}
     )
     for name, text in (custom or {}).items():
-        workbook.set_custom_property(name, clean(text), "text")
+        workbook.set_custom_property(name, exact(text), "text")
     return Book(workbook, buffer)
-
-
-def clean(text: str) -> str:
-    """Text that a workbook can hold: no damaging character, no longer than a cell."""
-    return _DAMAGING.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:MAX_TEXT]
 
 
 def number(amount: Decimal) -> float:
@@ -130,13 +122,17 @@ def number(amount: Decimal) -> float:
 def put(
     book: Book, sheet: Worksheet, row: int, column: int, value: Value, **style: Any
 ) -> None:
-    """Write one value by its type; text stays text whatever it begins with."""
+    """Write one value by its type; text stays text, also after F2 and Enter in its cell.
+
+    The quote prefix does that: without it a name of =1+1 would then be run, and the
+    code 0042 become a number.
+    """
     match value:
         case None | "":
             sheet.write_blank(row, column, None, book.style(**style))
         case str():
-            left = book.style(**{"align": "left"} | style)
-            sheet.write_string(row, column, clean(value), left)
+            left = book.style(**{"align": "left", "quote_prefix": True} | style)
+            sheet.write_string(row, column, exact(value), left)
         case Link():
             _put_link(book, sheet, row, column, value, style)
         case Formula():
@@ -167,10 +163,11 @@ def _put_link(
     link: Link,
     style: dict[str, Any],
 ) -> None:
-    blue = book.style(
-        **{"font_color": "#0B5394", "underline": 1, "align": "left"} | style
-    )
-    sheet.write_url(row, column, f"external:{link.path}", blue, string=clean(link.text))
+    look = {
+        "font_color": "#0B5394", "underline": 1, "align": "left", "quote_prefix": True,
+    }  # fmt: skip
+    blue = book.style(**look | style)
+    sheet.write_url(row, column, f"external:{link.path}", blue, string=exact(link.text))
 
 
 def _put_formula(
@@ -198,6 +195,6 @@ def page(sheet: Worksheet, *, landscape: bool, name: str) -> None:
         sheet.set_portrait()
     sheet.fit_to_pages(1, 0)
     # The blank keeps leading digits out of the size code; & begins a code of its own.
-    shown = clean(name).replace("&", "&&").replace("\n", " ")[:60]
+    shown = exact(name).replace("&", "&&").replace("\n", " ")[:60]
     font = '&"Arial,Regular"&10'
     sheet.set_footer(f"&L{font} {shown}&R{font} Page &P of &N")

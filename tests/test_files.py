@@ -1,0 +1,75 @@
+"""Where files go: below their folder, for their owner alone, through no link."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from pipeline.files import inside, private_folder, write_bytes
+from tests import practice
+from tests.practice import run
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/x", "loop/x", "away/x"])
+def test_a_file_that_would_lie_outside_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "loop").symlink_to(folder / "loop")
+    (folder / "away").symlink_to(tmp_path)
+    with pytest.raises(OSError, match="link"):
+        inside(folder, name)
+
+
+def test_a_file_may_lie_in_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    assert inside(tmp_path / "out", "a/b/x") == tmp_path / "out/a/b/x"
+
+
+def test_a_files_name_or_a_heading_that_is_no_text_is_told_so_that_it_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = practice.make(tmp_path / "clinic")
+    rows = [row | {"\x1b[31mNote\n": "x"} for row in practice.read(clinic, "products")]
+    practice.write(clinic, "products", rows)
+    names = [*os.listdir(clinic), "patients copy \udcff\x1b[31m.csv"]
+    monkeypatch.setattr(os, "listdir", lambda folder: names)
+    done = practice.bill(clinic, "2026-02-08")
+    assert "patients copy ??[31m.csv: the file stands beside patients.csv" in done.err
+    assert "[31mNote" in done.err and "\x1b" not in done.err
+    assert done.code == 0
+
+
+def test_every_folder_on_the_way_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        private_folder(tmp_path / "a/b/c")
+        write_bytes(tmp_path / "a/x", b"x")
+    finally:
+        os.umask(before)
+    modes = {
+        stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b", "a/b/c")
+    }
+    assert modes == {0o700}
+    assert stat.S_IMODE((tmp_path / "a/x").stat().st_mode) == 0o600
+
+
+def test_out_may_be_a_link_to_another_disk_and_nothing_below_it_leads_away(
+    tmp_path: Path,
+) -> None:
+    clinic = practice.make(tmp_path / "clinic")
+    disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
+    disk.mkdir(0o700)
+    elsewhere.mkdir(0o700)
+    (clinic / "out").symlink_to(disk)
+    (disk / "invoices").symlink_to(elsewhere)
+    done = practice.bill(clinic, "2026-02-08")
+    assert done.code == 0
+    warned = (
+        "invoices/2026/02/INV-000001.xlsx could not be written (a link leads out of"
+    )
+    assert warned in done.err
+    assert not list(elsewhere.iterdir())
+    assert (disk / "summary.html").exists()
+    (disk / "invoices").unlink()
+    assert run("rebuild", clinic).code == 0
+    assert (disk / "invoices/2026/02/INV-000001.xlsx").exists()
