@@ -11,7 +11,7 @@ BIN := .venv/bin
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test torture lint golden sample clean
+.PHONY: help setup bill check preview test torture mutants coverage lint golden sample clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,12 @@ test: .venv/.ready ## run every test
 torture: .venv/.ready ## kill a night at every step, fail every write (about an hour)
 	$(BIN)/python -m tests.torture
 	$(BIN)/python -m tests.torture.syscalls
+
+mutants: .venv/.ready ## change the rules in small ways: do the tests notice? (about an hour)
+	$(BIN)/python -m tests.mutants
+
+coverage: .venv/.ready ## which branches the tests reach
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
 lint: .venv/.ready ## check style and types
 	$(BIN)/ruff check .

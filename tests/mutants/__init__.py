@@ -1,0 +1,1 @@
+"""Changes the program in small ways and asks whether a test notices."""

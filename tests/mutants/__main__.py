@@ -1,0 +1,111 @@
+"""How many small changes of the billing rules the tests notice (`make mutants`).
+
+`python -m tests.mutants [NAME ...] [--every N]` changes one thing at a time in a copy of
+the program and runs the tests that concern it until one fails. A mutant that no test
+notices is printed; the exit code is 1 when more than one in twenty are.
+"""
+
+import argparse
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.mutants.change import Mutant, of_python, of_sql
+
+ROOT = Path(__file__).parent.parent.parent
+
+# What is changed, and the tests that should notice, the quickest first.
+RULES = "tests/models tests/test_calendar.py tests/test_journeys.py"
+CONCERNS = {
+    **{
+        f"pipeline/models/{path.name}": f"tests/models/test_{path.stem}.py {RULES}"
+        for path in sorted((ROOT / "pipeline/models").glob("*.sql"))
+    },
+    "pipeline/transaction.py": "tests/test_journeys.py tests/torture",
+    "pipeline/outbox.py": "tests/test_journeys.py tests/test_outbox.py tests/torture",
+    "pipeline/publish.py": "tests/test_outbox.py tests/test_journeys.py tests/torture",
+    "pipeline/chain.py": "tests/test_journeys.py tests/test_forget.py",
+    "pipeline/desk.py": "tests/test_journeys.py tests/test_looking_back.py",
+}
+
+_copies: multiprocessing.Queue  # of folders, one for each worker
+
+
+def mutants(names: list[str], every: int) -> list[Mutant]:
+    """Every change of the chosen files, or every so many of them."""
+    found: list[Mutant] = []
+    for name in CONCERNS:
+        if not names or any(part in name for part in names):
+            of = of_sql if name.endswith(".sql") else of_python
+            found += list(of(ROOT / name))
+    return found[::every]
+
+
+def _noticed(mutant: Mutant) -> tuple[Mutant, bool]:
+    copy = _copies.get()
+    name = mutant.path.relative_to(ROOT)
+    try:
+        (copy / name).write_text(mutant.text, encoding="utf-8")
+        tests = list(dict.fromkeys(CONCERNS[str(name)].split()))
+        existing = [test for test in tests if (copy / test).exists()]
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", *existing],
+            cwd=copy,
+            capture_output=True,
+            check=False,
+            timeout=900,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        return mutant, ended.returncode == 1
+    except subprocess.TimeoutExpired:
+        return mutant, True
+    finally:
+        shutil.copyfile(mutant.path, copy / name)
+        _copies.put(copy)
+
+
+def _copy(target: Path) -> Path:
+    for name in ("pipeline", "schemas", "tests", "sample_data", "pyproject.toml"):
+        source = ROOT / name
+        if source.is_dir():
+            left_out = shutil.ignore_patterns("__pycache__", "ledger", "out")
+            shutil.copytree(source, target / name, ignore=left_out)
+        else:
+            shutil.copyfile(source, target / name)
+    return target
+
+
+def main() -> int:
+    """Try them all; returns the exit code."""
+    global _copies
+    parser = argparse.ArgumentParser(prog="tests.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only files whose path contains this")
+    parser.add_argument("--every", type=int, default=1, help="every Nth change only")
+    asked = parser.parse_args()
+    started = time.monotonic()
+    listed = mutants(asked.names, asked.every)
+    survived = 0
+    workers = os.cpu_count() or 1
+    context = multiprocessing.get_context("fork")
+    with tempfile.TemporaryDirectory() as folder:
+        _copies = context.Queue()
+        for worker in range(workers):
+            _copies.put(_copy(Path(folder) / str(worker)))
+        with context.Pool(workers) as pool:
+            for mutant, noticed in pool.imap_unordered(_noticed, listed):
+                if not noticed:
+                    survived += 1
+                    print(f"NOT NOTICED {mutant}", flush=True)
+    minutes = (time.monotonic() - started) / 60
+    share = 100 * (1 - survived / max(len(listed), 1))
+    print(f"{len(listed)} mutants, {share:.1f} % noticed, {minutes:.0f} minutes")
+    return 1 if share < 95 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
