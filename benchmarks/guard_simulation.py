@@ -14,6 +14,7 @@ import argparse
 import copy
 import csv
 import multiprocessing
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ from schemas.models import MODELS
 
 SHAPES = ((80, False), (80, True), (500, False), (500, True))
 _AHEAD = 62  # days in which what a fault does must show
+_IDLE = 7  # days without an edit, after which a night is run all the same
 _EVERY = 6  # months between the nights that faults are tried on
 
 Line = tuple[object, ...]
@@ -157,10 +159,16 @@ def try_faults(nights: Nights, day: date, found: Measured) -> None:
             found.faults[name, due, by] += 1
         if by == "slipped":
             found.slipped.append(f"{found.practice}, {day}: {name}")
+            _say(found.slipped[-1])
     for name, wrong in WRONG_DAYS.items():
         as_of, today = wrong(day)
         stops = nights.try_out(nights.practice.sheets, as_of, today)[1]
         found.faults[name, due, " and ".join(stops) or "slipped"] += 1
+
+
+def _say(text: str) -> None:
+    """How far it has come, for whoever waits."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _sampled(day: date) -> bool:
@@ -177,21 +185,22 @@ def _away(practice: Practice, day: date) -> bool:
 def live(practice: Practice, nights: Nights, count: int, found: Measured) -> None:
     """One practice's nights.
 
-    Without an edit the sheets are compared with themselves, which proves nothing: such
-    nights are neither run nor counted, and what fell due is billed by the next.
+    Without an edit the sheets are compared with themselves, which proves nothing: of
+    such nights one a week is run and counted.
     """
     nights.accept(FIRST_NIGHT)
-    edited = False
+    edited, last = False, FIRST_NIGHT
     for ahead in range(1, count + 1):
         day = FIRST_NIGHT + timedelta(days=ahead)
         edited = practice.edit(day, nights.billed_until) or edited
         bulk = practice.bulk_on == day
         if _away(practice, day) and not bulk:
             continue
-        if not edited and not _sampled(day):
+        if not edited and not _sampled(day) and (day - last).days < _IDLE:
             continue
         if _sampled(day):
             try_faults(nights, day, found)
+            _say(f"{found.practice}, {day}: {found.nights} nights")
         prepared, stops = nights.try_out(practice.sheets, day)
         if bulk:
             found.bulk[" and ".join(stops) or "not stopped"] += 1
@@ -199,8 +208,9 @@ def live(practice: Practice, nights: Nights, count: int, found: Measured) -> Non
             found.nights += 1
             if prepared is None:
                 found.stopped[f"{day}: {' and '.join(stops)}"] += 1
+                _say(f"{found.practice}, {day}: stopped by {stops}")
         nights.accept(day, prepared)
-        edited = False
+        edited, last = False, day
 
 
 @contextmanager
