@@ -11,10 +11,9 @@ from pipeline.ledger import Ledger, current
 _ROWS = """
 select
     patients.*,
-    run.as_of,
     patients.names_membership
-        and coalesce(patients.membership_active, patients.held)
-        and coalesce(patients.end_date >= run.as_of, true) as is_member,
+        and coalesce(patients.membership_active, patients.held) as is_active,
+    is_active and coalesce(patients.end_date >= run.as_of, true) as is_member,
     coalesce(patients.bill_from, practice.bill_from) as billed_from,
     canonical(products.tax_code) as tax_code,
     tax_codes.rate as tax_rate,
@@ -40,18 +39,17 @@ _DIFFERENCES = {
         now.is_member and before.is_member
         and canonical(now.bill_to) is distinct from canonical(before.bill_to)
     """,
+    # Also of members it has ended: clearing it brings them back.
     "End date": """
-        now.is_member and before.is_member
+        now.is_active and before.is_active
         and now.end_date is distinct from before.end_date
     """,
-    # The practice's own Bill from moved back is answered by Catch-up days.
+    # Not where the start lies after both days, nor where it answers what was held.
     "Bill from": """
         now.is_member and before.is_member
         and now.billed_from is distinct from before.billed_from
-        and (
-            now.bill_from is distinct from before.bill_from
-            or now.billed_from > now.as_of
-        )
+        and now.start_date < greatest(now.billed_from, before.billed_from)
+        and now.row_key not in ({held})
     """,
     "tax": """
         now.is_member and before.is_member and now.tax_known
@@ -70,6 +68,13 @@ _OWN_DETAILS = (
     "first_name", "last_name", "date_of_birth", "email", "phone", "address_line_1",
 )  # fmt: skip
 TAKEN_OVER = "name, date of birth, e-mail, phone or address to another row's"
+
+
+# Who was held last night, whether or not the row was ever accepted.
+_HELD = (
+    "select regexp_replace(standing_key, '#[0-9]+$', '') as row_key from"
+    f" ({current('ledger.standings', 'standing_key')}) where bucket = 'held'"
+)
 
 
 def _ids(ledger: Ledger, query: str) -> list[str]:
@@ -114,14 +119,10 @@ def came(ledger: Ledger) -> list[str]:
 
     Who was held last night was there already: a row is only accepted once it is mended.
     """
-    held = (
-        "select regexp_replace(standing_key, '#[0-9]+$', '') as row_key from"
-        f" ({current('ledger.standings', 'standing_key')}) where bucket = 'held'"
-    )
     return _ids(
         ledger,
         f"select distinct patient_id from ({_NOW}) as now"
-        f" anti join (select row_key from ({_BEFORE}) where is_member union all {held})"
+        f" anti join (select row_key from ({_BEFORE}) where is_member union all {_HELD})"
         " as before using (row_key)"
         " where is_member and row_key is not null",
     )
@@ -130,7 +131,7 @@ def came(ledger: Ledger) -> list[str]:
 def changed(ledger: Ledger) -> dict[str, list[str]]:
     """What changed, and in whose rows; held rows have no say."""
     flags = ", ".join(
-        f'coalesce({condition}, false) as "{name}"'
+        f'coalesce({condition.format(held=_HELD)}, false) as "{name}"'
         for name, condition in _DIFFERENCES.items()
     )
     taken = " or ".join(

@@ -7,6 +7,7 @@ import pytest
 from given import Row
 
 from pipeline import roster_moves
+from pipeline.ledger import Ledger
 
 DAY = "2026-03-02"
 CORE = "membership, frequency or start date"
@@ -30,6 +31,14 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[
         return {k: ids for k, ids in roster_moves.changed(books).items() if ids}
 
 
+def _hold_last_night(books: Ledger, key: str) -> None:
+    books.connection.execute(
+        "insert into ledger.standings (standing_key, run_no, removed, bucket)"
+        " values (? || '#1', 1, false, 'held')",
+        [key],
+    )
+
+
 # Patient ID -> what of the row is another tonight, and what that counts as.
 CHANGED: dict[str, tuple[Row, str]] = {
     "product": ({"membership": "SILVER"}, CORE),
@@ -38,7 +47,8 @@ CHANGED: dict[str, tuple[Row, str]] = {
     "inactive": ({"membership_active": False, "start_date": "2026-01-31"}, CORE),
     "payer": ({"bill_to": "ACME"}, "payer"),
     "end": ({"end_date": "2026-04-01"}, "End date"),
-    "from": ({"bill_from": "2025-01-01"}, "Bill from"),
+    "end-passed": ({"end_date": "2026-03-01", "bill_to": "ACME"}, "End date"),
+    "from": ({"bill_from": "2026-02-01"}, "Bill from"),
     "anothers-name": ({"last_name": "Startson"}, TAKEN_OVER),
     "anothers-email": ({"email": "start@EXAMPLE.org"}, TAKEN_OVER),
 }
@@ -46,9 +56,9 @@ UNCHANGED: dict[str, Row] = {
     "the-code-spelled-another-way": {"membership": "gold"},
     "a-name-of-ones-own": {"last_name": "Quillfeather-Hythe"},
     "capital-letters": {"last_name": "CAPITAL-LETTERSSON"},
+    "a-bill-from-before-the-start": {"bill_from": "2025-01-01"},
     "a-held-row": {"start_date": "2026-01-31", "held": True},
     "a-leavers-payer": {"membership_active": False, "bill_to": "ACME"},
-    "a-leavers-end": {"end_date": "2026-03-01", "bill_to": "ACME"},
 }
 
 
@@ -104,15 +114,21 @@ def test_each_member_counts_whose_tax_is_another(
     assert _differences(one | before, one | now) == ({"tax": ["P1"]} if counts else {})
 
 
-@pytest.mark.parametrize(
-    ("bill_from", "counts"), [("2020-01-01", False), ("2027-01-01", True)]
-)
-def test_the_practices_bill_from_counts_where_it_lies_ahead(
-    bill_from: str, counts: bool
-) -> None:
-    one = _patients({"P1": {}})
-    now = one | {"practice": {"bill_from": bill_from}}
-    assert _differences(one, now) == ({"Bill from": ["P1"]} if counts else {})
+def test_the_practices_bill_from_counts_for_those_who_started_before_it() -> None:
+    starts = {"P1": "2024-03-01", "P2": "2026-01-01"}
+    two = _patients({key: {"start_date": day} for key, day in starts.items()})
+    moved = two | {"practice": {"bill_from": "2024-06-01"}}
+    assert _differences(two, moved) == {"Bill from": ["P1"]}
+    ahead = two | {"practice": {"bill_from": "2027-01-01"}}
+    assert _differences(two, ahead) == {"Bill from": ["P1", "P2"]}
+
+
+def test_a_bill_from_that_answers_what_was_held_is_not_counted() -> None:
+    before = _patients({"P1": {}, "P2": {}})
+    answered: Row = {"bill_from": "2026-02-01"}
+    with given.two_nights(before, _patients({"P1": answered, "P2": answered})) as books:
+        _hold_last_night(books, "p2")
+        assert roster_moves.changed(books)["Bill from"] == ["P1"]
 
 
 def test_members_leave_and_come_one_by_one() -> None:
@@ -138,8 +154,5 @@ def test_who_was_held_last_night_does_not_come_when_the_row_is_mended() -> None:
         _patients({"P1": {}}), _patients({"P1": {}, "P2": {}})
     ) as books:
         assert roster_moves.came(books) == ["P2"]
-        books.connection.execute(
-            "insert into ledger.standings (standing_key, run_no, removed, bucket)"
-            " values ('p2#1', 1, false, 'held')"
-        )
+        _hold_last_night(books, "p2")
         assert roster_moves.came(books) == []
