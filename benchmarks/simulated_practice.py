@@ -33,6 +33,11 @@ def month_later(day: date, months: int = 1) -> date:
     return date(index // 12, index % 12 + 1, min(day.day, 28))
 
 
+def months_between(first: date, day: date) -> int:
+    """How many month ends lie between two days."""
+    return (day.year - first.year) * 12 + day.month - first.month
+
+
 def times(price: str, factor: str) -> str:
     """A price times a factor, to the penny; blank stays blank."""
     return (
