@@ -5,14 +5,17 @@ catalog `baseline`; on the first run only `amount` and `date` apply.
 Source: section 5 of the contract, where each guard's setting and default are listed.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
+from pipeline import roster_moves
 from pipeline.exports.words import counted
 from pipeline.ledger import Ledger
+from pipeline.price_moves import moved_prices
 from pipeline.problems import Place, Problem, Severity
 
 GUARDS = ("drop", "joined", "changed", "price", "forecast", "amount", "date")
@@ -20,6 +23,7 @@ GUARDS = ("drop", "joined", "changed", "price", "forecast", "amount", "date")
 # Fewer than this many rows may move whatever their share, and less than this much money.
 _FEW = 5
 _LITTLE = Decimal(1000)
+_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -74,142 +78,68 @@ def as_problem(trip: Tripped, command: str) -> Problem:
     )
 
 
+def _first(examples: Iterable[str]) -> tuple[str, ...]:
+    return tuple(islice(examples, _EXAMPLES))
+
+
 def _beyond(moved: int, before: int, percent: Decimal) -> bool:
     return moved > _FEW and moved * 100 > before * percent
 
 
-def _roster(ledger: Ledger, catalog: str) -> tuple[int, int]:
-    """Active members, and patient rows."""
-    row = ledger.rows(
-        "select count(*) filter (membership_active and names_membership) as members,"
-        f" count(*) as patients from {catalog}.input.patients"
-    )[0]
-    return row["members"], row["patients"]
-
-
-def _ids(ledger: Ledger, here: str, there: str) -> tuple[str, ...]:
-    """Up to five members that stand in one catalog's sheet and not in the other's."""
-    rows = ledger.rows(
-        f"select patient_id from {here}.input.patients as here"
-        " anti join (select row_key from"
-        f"  {there}.input.patients where membership_active) as there using (row_key)"
-        " where membership_active and patient_id is not null"
-        " order by patient_id limit 5"
-    )
-    return tuple(row["patient_id"] for row in rows)
-
-
 def _drop(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
     percent = limits["max_drop"]
-    members, patients = _roster(ledger, "tonight")
-    members_before, patients_before = _roster(ledger, "baseline")
     found = []
-    if _beyond(members_before - members, members_before, percent):
-        found.append(f"active members fell from {members_before} to {members}")
-    if _beyond(patients_before - patients, patients_before, percent):
-        found.append(f"patient rows fell from {patients_before} to {patients}")
+    members_before, members = roster_moves.members(ledger)
+    rows_before, rows = roster_moves.patient_rows(ledger)
+    left, gone = roster_moves.left(ledger), roster_moves.gone(ledger)
+    if _beyond(len(left), members_before, percent):
+        found.append(_fell("active members", members_before, members, len(left)))
+    if _beyond(len(gone), rows_before, percent):
+        found.append(_fell("patient rows", rows_before, rows, len(gone)))
     if not found:
         return None
-    examples = _ids(ledger, "baseline", "tonight")
-    return Tripped("drop", "Max drop %", " and ".join(found), examples)
+    examples = left if len(left) >= _EXAMPLES else gone or left
+    return Tripped("drop", "Max drop %", " and ".join(found), _first(examples))
+
+
+def _fell(what: str, before: int, now: int, less: int) -> str:
+    """A fall in numbers; where others took their places, who is missing."""
+    if before - now == less:
+        return f"{what} fell from {before} to {now}"
+    return f"{less} of {before} {what} are missing, with others there are {now}"
 
 
 def _joined(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
-    members, _ = _roster(ledger, "tonight")
-    before, _ = _roster(ledger, "baseline")
-    if not _beyond(members - before, before, limits["max_joined"]):
+    came = roster_moves.came(ledger)
+    before, now = roster_moves.members(ledger)
+    if not _beyond(len(came), before, limits["max_joined"]):
         return None
-    return Tripped(
-        "joined",
-        "Max joined %",
-        f"active members rose from {before} to {members}",
-        _ids(ledger, "tonight", "baseline"),
+    found = (
+        f"active members rose from {before} to {now}"
+        if now - before == len(came)
+        else f"{len(came)} active members are new, before there were {before}"
     )
+    return Tripped("joined", "Max joined %", found, _first(came))
 
 
 def _changed(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
-    rows = ledger.rows(
-        "select now.patient_id from tonight.input.patients as now"
-        " inner join baseline.input.patients as before using (row_key)"
-        " where not now.held and (now.membership is distinct from before.membership"
-        " or now.billing_frequency is distinct from before.billing_frequency"
-        " or now.start_date is distinct from before.start_date)"
-        " order by now.patient_id"
-    )
-    _, before = _roster(ledger, "baseline")
-    if not _beyond(len(rows), before, limits["max_changed"]):
+    before, _ = roster_moves.patient_rows(ledger)
+    moved = {
+        what: ids
+        for what, ids in roster_moves.changed(ledger).items()
+        if _beyond(len(ids), before, limits["max_changed"])
+    }
+    if not moved:
         return None
-    return Tripped(
-        "changed",
-        "Max changed %",
-        f"{len(rows)} of {before} rows changed membership, frequency or start date",
-        tuple(row["patient_id"] for row in rows[:5]),
+    found = " and ".join(
+        f"{len(ids)} of {before} rows changed {what}" for what, ids in moved.items()
     )
-
-
-# Each price beside the one it takes the place of: the same row's last accepted version,
-# for a coming price the one in force before it, for a contract the one it follows.
-_PRICE_MOVES = """
-with
-standard as (
-    select row_key, code as subject, unnest(['Monthly price', 'Annual price', 'Price'])
-        as kind, unnest([monthly_price, annual_price, price]) as amount
-    from {catalog}.input.products
-),
-coming as (
-    select row_key, product_code as subject, effective_from as from_on,
-        unnest(['Monthly price', 'Annual price', 'Price']) as kind,
-        unnest([monthly_price, annual_price, price]) as amount
-    from {catalog}.input.price_changes where not held
-),
-contract as (
-    select row_key, contact_code || ' ' || product_code as subject,
-        valid_from as from_on,
-        unnest(['Monthly price', 'Annual price', 'Price']) as kind,
-        unnest([monthly_price, annual_price, price]) as amount
-    from {catalog}.input.contract_prices where not held
-)
-select 'standard' as sort, row_key, subject, kind, null::date as from_on, amount
-from standard where amount is not null
-union all
-select 'coming', row_key, subject, kind, from_on, amount from coming
-where amount is not null
-union all
-select 'contract', row_key, subject, kind, from_on, amount from contract
-where amount is not null
-"""
+    largest = max(moved.values(), key=len)
+    return Tripped("changed", "Max changed %", found, _first(largest))
 
 
 def _price(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
-    now = _PRICE_MOVES.format(catalog="tonight")
-    before = _PRICE_MOVES.format(catalog="baseline")
-    rows = ledger.rows(
-        f"""
-        with now as ({now}), before as ({before}),
-        fresh as (
-            select now.*, before.amount as same_before
-            from now left join before using (sort, row_key, kind)
-            where now.amount is distinct from before.amount
-        ),
-        followed as (
-            select fresh.*, coalesce(
-                same_before,
-                (select arg_max(now.amount, now.from_on) from now
-                 where now.sort = fresh.sort and now.subject = fresh.subject
-                 and now.kind = fresh.kind and fresh.sort <> 'standard'
-                 and coalesce(now.from_on, date '0001-01-01') < fresh.from_on),
-                (select any_value(now.amount) from now
-                 where now.sort = 'standard' and now.subject = fresh.subject
-                 and now.kind = fresh.kind and fresh.sort = 'coming')
-            ) as old from fresh
-        )
-        select subject, kind, old, amount, abs(amount - old) as moved
-        from followed
-        where old is not null and abs(amount - old) * 100 > old * ?
-        order by moved desc, subject
-        """,
-        [limits["max_price_change"]],
-    )
+    rows = moved_prices(ledger, limits["max_price_change"])
     if not rows:
         return None
     return Tripped(
@@ -217,9 +147,9 @@ def _price(ledger: Ledger, limits: dict[str, Any]) -> Tripped | None:
         "Max price change %",
         f"{counted(len(rows), 'price')} moved by more than"
         f" {limits['max_price_change'].normalize():f} %",
-        tuple(
+        _first(
             f"{row['subject']} {row['kind']} {row['old']} to {row['amount']}"
-            for row in rows[:5]
+            for row in rows
         ),
     )
 

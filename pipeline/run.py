@@ -196,7 +196,7 @@ def bill(
             say("reading the sheets")
             prepared = prepare(ledger, folder, as_of, today)
             say("checking the guards")
-            _guard(ledger, prepared, accepted, command)
+            guard(ledger, prepared, accepted, command)
         except Refused as refusal:
             _publish_refusal(ledger, folder, as_of, refusal)
             raise
@@ -292,9 +292,10 @@ def _unmade_if_refused(path: Path) -> Iterator[None]:
         raise
 
 
-def _guard(
+def guard(
     ledger: Ledger, prepared: Prepared, accepted: Collection[str], command: str
 ) -> None:
+    """Raises `Refused` where a guard that was not let through stops the night."""
     if ledger.last_run_no:
         _baseline(ledger, prepared.reading.sheets["settings"])
     tripped = check_guards(

@@ -152,6 +152,13 @@ def work_out(books: Ledger, given: Given) -> None:
     periods as (patient, start, end), `filled` request IDs, `issued` invoices as
     (sequence, day) and `as_of`.
     """
+    lay_out(books, given)
+    _issue(books, given)
+    transform(books.connection)
+
+
+def lay_out(books: Ledger, given: Given) -> None:
+    """Put a practice into `input.*`, without running the rules (see `work_out`)."""
     known = {"as_of", "practice", "billed", "filled", "issued", *map(name_of, INPUTS)}
     assert given.keys() <= known, f"no such table: {given.keys() - known}"
     for schema in INPUTS:
@@ -165,8 +172,20 @@ def work_out(books: Ledger, given: Given) -> None:
         "create or replace table input.run as select ?::date as as_of",
         [given.get("as_of", AS_OF)],
     )
-    _issue(books, given)
-    transform(books.connection)
+
+
+@contextmanager
+def two_nights(before: Given, now: Given) -> Iterator[Ledger]:
+    """The sheets accepted last and tonight's, laid out for the guards to compare."""
+    with ledger() as books:
+        lay_out(books, before)
+        books.connection.execute("create schema baseline.input")
+        for name in ("run", "practice", *map(name_of, INPUTS)):
+            books.connection.execute(
+                f"create table baseline.input.{name} as select * from input.{name}"
+            )
+        lay_out(books, now)
+        yield books
 
 
 def record_night(books: Ledger) -> None:

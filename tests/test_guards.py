@@ -65,6 +65,9 @@ def _gold(price: str) -> dict[str, list[Row]]:
     return {"products": [*rows, _signed(product("VIP", "Vip", monthly="1500.00"))]}
 
 
+RENAMED = [
+    member(f"X{row['Patient ID']}", start_date="2026-09-01") for row in MEMBERS[:7]
+]
 COMING = [_coming("2026-06-01", "55.00")]
 VIP = member("V2", membership="VIP", start_date=SECOND)
 SMALL = member("V3", membership="SILVER", start_date=SECOND)
@@ -103,6 +106,15 @@ CASES = [
             f"Max drop %: guard drop: active members fell from 121 to 114 {FIVE_IDS}",
         ),
         id="drop: more than 5 % of the members were switched off",
+    ),
+    pytest.param(
+        Case(
+            "drop", _roster(*RENAMED, *MEMBERS[7:]),
+            "Max drop %: guard drop: 7 of 121 active members are missing, with others"
+            " there are 121 and 7 of 121 patient rows are missing, with others there are"
+            f" 121 {FIVE_IDS}",
+        ),
+        id="drop: as many came under other ids as are gone",
     ),
     pytest.param(
         Case(
@@ -270,6 +282,16 @@ def test_five_of_a_small_practice_never_trip_a_guard(tmp_path: Path) -> None:
     assert practice.bill(folder, FIRST).code == 0
     practice.write(folder, "patients", few)
     assert practice.bill(folder, SECOND).code == 0
+
+
+def test_rows_held_night_after_night_join_nobody(tmp_path: Path) -> None:
+    bad = [member(f"B{n}", start_date="31/02/2026") for n in range(7)]
+    folder = practice.make(tmp_path, practice.sheets() | {"patients": bad})
+    for day in (FIRST, SECOND):
+        assert practice.bill(folder, day).code == 3, "held, and no reason to stop"
+    mended = [member(row["Patient ID"], start_date="2026-09-01") for row in bad]
+    practice.write(folder, "patients", mended)
+    assert practice.bill(folder, "2026-03-03").code == 0
 
 
 def test_the_first_night_knows_nothing_to_compare_with_but_amount_and_date(
