@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from pipeline import chain
 from pipeline.files import sync_folder, write_text
 from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.soundness import at_work, must_be_files, must_be_sound
 from schemas.columns import name_of
 from schemas.ledger import (
     ACCEPTED,
@@ -29,6 +30,9 @@ from schemas.ledger import (
 )
 
 STORAGE_VERSION = "v1.5.0"
+# The smallest there is: forty tables in blocks of the usual 262,144 bytes would make
+# ten megabytes of a small practice's ledger, and of each copy of it.
+BLOCK_SIZE = 16_384
 
 # What a later version of the program runs on an older ledger: version -> statements
 # that lead from it to the next. Version 1 is the first.
@@ -119,7 +123,8 @@ def create(path: Path) -> None:
         old.unlink(missing_ok=True)
     with duckdb.connect(":memory:") as connection:
         connection.execute(
-            f"attach '{_quoted(draft)}' as ledger (storage_version '{STORAGE_VERSION}')"
+            f"attach '{_quoted(draft)}' as ledger"
+            f" (storage_version '{STORAGE_VERSION}', block_size {BLOCK_SIZE})"
         )
         connection.execute("create schema ledger.accepted")
         connection.execute(
@@ -152,10 +157,16 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
     Raises `Refused` for a ledger that is missing, damaged, older than its head file
     or of a later version of the program.
     """
+    must_be_files(path)
     _refuse_if_lost(path)
     if not path.exists() and write:
         create(path)
-    with duckdb.connect(":memory:") as connection:
+    elif write:
+        must_be_sound(path, _look)
+    with (
+        at_work(path) if write else nullcontext(),
+        duckdb.connect(":memory:") as connection,
+    ):
         _attach(connection, path, write=write)
         for schema in ("staged", "input", "model"):
             connection.execute(f"create schema {schema}")
@@ -165,6 +176,11 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
         if against_head:
             _check_head(ledger)
         yield ledger
+
+
+def _look(path: Path) -> None:
+    with opened(path, write=False):
+        pass
 
 
 def _refuse_if_lost(path: Path) -> None:
@@ -283,6 +299,7 @@ def _check_head(ledger: Ledger) -> None:
     """The ledger must hold the link that its head file was written for."""
     head = read_head(ledger.path)
     if head is None:
+        _note_first_head(ledger)
         return
     if head["position"] == 0 and head.get("sha256") == chain.START:
         return
@@ -297,6 +314,21 @@ def _check_head(ledger: Ledger) -> None:
             "an older or another copy was put in its place: bring back the right one"
             " with `membill restore`",
         )
+
+
+def _note_first_head(ledger: Ledger) -> None:
+    """A new ledger gets its head before its first run; a later one has lost it."""
+    if ledger.read_only:
+        return
+    if ledger.last_run_no:
+        raise _refuse(
+            ledger.path,
+            "head-missing",
+            "head.json is gone, so nothing shows that no run is missing in the ledger",
+            "put it back; or `membill restore` this very ledger, which proves it and"
+            " the workbooks made from it and writes its head anew",
+        )
+    write_head(ledger)
 
 
 def write_head(ledger: Ledger) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 from pipeline import accounts, rights
 from pipeline.books import Change, Night, OpenProblem
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
+from pipeline.ending import ending
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import read_sheet
-from pipeline.ledger import Ledger, locked, opened, transaction
+from pipeline.ledger import Ledger, locked, opened, read_head, transaction
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import (
     Published,
@@ -27,6 +28,7 @@ from pipeline.record import Night as Work
 from pipeline.record import memberships, record, stage
 from pipeline.references import resolve
 from pipeline.settings import read_settings
+from pipeline.soundness import checksum_of, head_of, log_of
 from pipeline.tables import empty, load
 from pipeline.transform import transform
 from pipeline.workbooks import Reading, Sheet, read_practice
@@ -53,12 +55,16 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a night came to: its exit code, its run as a report, what was written."""
+    """What a night came to: its exit code, its run as a report, what was written.
+
+    `warnings` are of the checks and the copy that a night ends with.
+    """
 
     exit_code: int
     night: Night
     published: Published
     report: dict[str, Any]
+    warnings: list[str]
 
 
 def _stops(problems: list[Problem]) -> list[Problem]:
@@ -175,7 +181,12 @@ def bill(
     A refused night writes the issues workbook alone.
     """
     started = time.monotonic()
-    with locked(path), _unmade_if_refused(path), opened(path, write=True) as ledger:
+    with (
+        locked(path),
+        ending(path) as end,
+        _unmade_if_refused(path),
+        opened(path, write=True) as ledger,
+    ):
         try:
             _must_know_published(ledger, folder / "out")
             say("reading the sheets")
@@ -203,9 +214,12 @@ def bill(
             record(ledger, work, run_no)
         say("writing workbooks")
         published = publish(ledger, folder / "out")
+        say("checking the ledger, copying it")
+        end.check(ledger, folder / "out")
         night = accounts.night(ledger)
         assert night is not None
-        return Outcome(night.report["exit_code"], night, published, night.report)
+        code = night.report["exit_code"]
+        return Outcome(code, night, published, night.report, end.warnings)
 
 
 def _must_know_published(ledger: Ledger, out: Path) -> None:
@@ -226,8 +240,9 @@ def _must_know_published(ledger: Ledger, out: Path) -> None:
                 f"{lost[-1]}{more} lie in out/invoices but are not in the ledger: it is"
                 " an older or a new one, and would give their numbers out again",
                 "the ledger that made them",
-                "bring it back with `membill restore`; if the workbooks are of another"
-                " practice or only a trial, move out/invoices away",
+                "bring it back with `membill restore`, or enter them again with `membill"
+                " restore --adopt`; if the workbooks are of another practice or only a"
+                " trial, move out/invoices away",
             )
         ]
     )
@@ -240,9 +255,10 @@ def _unmade_if_refused(path: Path) -> Iterator[None]:
     try:
         yield
     except Refused:
-        if fresh and path.exists() and not (path.parent / "head.json").exists():
-            path.unlink()
-            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        if fresh and path.exists() and not (read_head(path) or {"run_no": 0})["run_no"]:
+            # The head first: without its ledger it would stop every night to come.
+            for file in (head_of(path), log_of(path), checksum_of(path), path):
+                file.unlink(missing_ok=True)
         raise
 
 
