@@ -19,7 +19,13 @@ from filelock import FileLock, Timeout
 from pipeline import chain
 from pipeline.files import sync_folder, write_text
 from pipeline.problems import Place, Problem, Refused, Severity
-from pipeline.soundness import at_work, must_be_files, must_be_sound
+from pipeline.soundness import (
+    at_work,
+    checksum_of,
+    log_of,
+    must_be_files,
+    must_be_sound,
+)
 from schemas.columns import name_of
 from schemas.ledger import (
     ACCEPTED,
@@ -162,7 +168,7 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
     if not path.exists() and write:
         create(path)
     elif write:
-        must_be_sound(path, _look)
+        must_be_sound(path, _look if against_head else lambda _: None)
     with (
         at_work(path) if write else nullcontext(),
         duckdb.connect(":memory:") as connection,
@@ -179,17 +185,22 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
 
 
 def _look(path: Path) -> None:
-    with opened(path, write=False):
-        pass
+    """Refuse, without writing, what `opened` would refuse once it is open for writing."""
+    try:
+        with opened(path, write=False) as ledger:
+            _must_have_head(ledger)
+    except Refused as refusal:
+        if refusal.problems[0].code != "ledger-older":
+            raise
 
 
 def _refuse_if_lost(path: Path) -> None:
-    remains = [
-        name
-        for name in ("head.json", f"{path.name}.wal")
-        if (path.parent / name).exists()
-    ]
-    if remains and not path.exists():
+    if path.exists():
+        return
+    signs = (path.parent / "head.json", log_of(path), checksum_of(path))
+    remains = [file.name for file in signs if file.exists()]
+    remains += ["backups"] * any((path.parent / "backups").glob("*.duckdb"))
+    if remains:
         raise _refuse(
             path,
             "ledger-missing",
@@ -298,8 +309,10 @@ def read_head(path: Path) -> dict[str, Any] | None:
 def _check_head(ledger: Ledger) -> None:
     """The ledger must hold the link that its head file was written for."""
     head = read_head(ledger.path)
+    if head is None and not ledger.read_only:
+        _must_have_head(ledger)
+        write_head(ledger)
     if head is None:
-        _note_first_head(ledger)
         return
     if head["position"] == 0 and head.get("sha256") == chain.START:
         return
@@ -316,11 +329,9 @@ def _check_head(ledger: Ledger) -> None:
         )
 
 
-def _note_first_head(ledger: Ledger) -> None:
-    """A new ledger gets its head before its first run; a later one has lost it."""
-    if ledger.read_only:
-        return
-    if ledger.last_run_no:
+def _must_have_head(ledger: Ledger) -> None:
+    """A ledger has its head from before its first run on; one without has lost it."""
+    if ledger.last_run_no and read_head(ledger.path) is None:
         raise _refuse(
             ledger.path,
             "head-missing",
@@ -328,7 +339,6 @@ def _note_first_head(ledger: Ledger) -> None:
             "put it back; or `membill restore` this very ledger, which proves it and"
             " the workbooks made from it and writes its head anew",
         )
-    write_head(ledger)
 
 
 def write_head(ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,8 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
     try:
         _mark(ledger, press)
     except duckdb.Error:
+        with suppress(duckdb.Error):  # else nothing more could be read
+            ledger.connection.execute("rollback")
         press.warnings.append(
             "what was published could not be noted (is the disk full?); the next run"
             " looks at every file again"

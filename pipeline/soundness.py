@@ -91,6 +91,7 @@ def must_be_sound(path: Path, look: Callable[[Path], None]) -> None:
         _must_match(path, look)
     else:
         must_be_readable(path)
+        look(path)
 
 
 def _must_match(path: Path, look: Callable[[Path], None]) -> None:

@@ -39,7 +39,7 @@ def were_changed(ledger: Ledger, out: Path, since: int = 0) -> list[str]:
 
 def _files(ledger: Ledger, out: Path, since: int | None) -> Iterator[Path]:
     """Every file of ours and its folders, or only those of the runs since one."""
-    yield from (ledger.folder, *ledger.folder.iterdir())
+    yield from (ledger.folder, *ledger.folder.glob("*"))
     if since is None:
         for folder in ("backups", "replaced"):
             yield from (ledger.folder / folder).rglob("*")
