@@ -79,8 +79,9 @@ def outcomes() -> Iterator[None]:
     """Turn what a user can cause into plain lines and an exit code, never a traceback."""
     import duckdb
 
-    from pipeline.ledger import Busy, Unfinished
+    from pipeline.ledger import Busy
     from pipeline.problems import Refused
+    from pipeline.transaction import Unfinished
 
     try:
         yield
@@ -195,8 +196,8 @@ def bill(
 
     night_table(outcome, folder)
     _say_problems([open_.problem for open_ in outcome.night.problems])
-    for warning in (*outcome.published.warnings, *outcome.warnings):
-        click.echo(f"Warning: {warning}", err=True)
+    _warn(outcome.published.warnings)
+    _warn(outcome.warnings)
     sys.exit(outcome.exit_code)
 
 
@@ -353,6 +354,14 @@ def lines(folder: Path, form: str, ledger: Path | None) -> None:
     _print(rows, LINE_COLUMNS, LINES_SHOWN, form, "Invoice lines")
 
 
+def _warn(warnings: Sequence[str]) -> None:
+    """The first few of what could not be written: on a full disk it is everything."""
+    for warning in warnings[:10]:
+        click.echo(f"Warning: {warning}", err=True)
+    if len(warnings) > 10:
+        click.echo(f"Warning: and {len(warnings) - 10} more files", err=True)
+
+
 def _print(
     rows: Sequence[dict[str, Any]],
     names: Sequence[str],
@@ -473,8 +482,7 @@ def credit(
         except WrongRequest as wrong:
             raise click.UsageError(str(wrong)) from None
     click.echo(f"{made} takes back {number}")
-    for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    _warn(warnings)
 
 
 @cli.command()
@@ -509,8 +517,7 @@ def rebuild(folder: Path, ledger: Path | None) -> None:
     with outcomes():
         published = make_again(folder, _ledger(folder, ledger))
     click.echo(f"{len(published.written)} files made below {folder / 'out'}")
-    for warning in published.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    _warn(published.warnings)
     sys.exit(REFUSED if published.warnings else 0)
 
 
@@ -595,8 +602,7 @@ def restore(folder: Path, backup_file: Path, adopt: bool, ledger: Path | None) -
     numbers = restored.adopted.numbers
     if numbers:
         click.echo(f"{len(numbers)} documents entered again: {', '.join(numbers)}")
-    for warning in restored.adopted.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    _warn(restored.adopted.warnings)
 
 
 def main() -> None:

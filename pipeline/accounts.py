@@ -20,11 +20,12 @@ from pipeline.books import (
     OpenProblem,
 )
 from pipeline.ledger import Ledger, current
+from pipeline.outbox import DOCUMENT_PATH
 from pipeline.problems import Place, Problem, Severity
 from pipeline.record import letterhead_columns
 
 # A document's state now: what was credited, the latest sending, whether it counts.
-_ENTRIES = """
+_ENTRIES = f"""
 with
 credited as (
     select credits_number as number, -sum(gross)::decimal(14, 2) as credits,
@@ -44,7 +45,8 @@ judged as (
         credited.number is not null
             and credited.credits >= invoices.gross as in_full,
         latest.sent_on,
-        latest.sent_to
+        latest.sent_to,
+        {DOCUMENT_PATH} as path
     from ledger.invoices as invoices
     inner join ledger.runs as runs using (run_no)
     left join credited using (number)
@@ -74,17 +76,13 @@ select
     judged.sent_on,
     judged.sent_to,
     judged.run_id,
-    judged.run_no
+    judged.run_no,
+    judged.path
 from judged
 left join judged as original on judged.credits_number = original.number
 """
 
 _ORDER = " order by kind desc, sequence"
-
-
-def document_path(issued_on: date, number: str) -> str:
-    """Where a document's workbook goes, below `out/`."""
-    return f"invoices/{issued_on:%Y/%m}/{number}.xlsx"
 
 
 def entries(
@@ -99,11 +97,7 @@ def entries(
     )
     blank = ("patient_id", "patient_name", "bill_to", "sent_to")
     return [
-        Entry(
-            **{**row, **{name: row[name] or "" for name in blank}},
-            path=document_path(row["issued_on"], row["number"]),
-        )
-        for row in rows
+        Entry(**{**row, **{name: row[name] or "" for name in blank}}) for row in rows
     ]
 
 

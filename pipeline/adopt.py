@@ -15,12 +15,13 @@ from pipeline.books import Document, Line
 from pipeline.cells import canonical
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, read_back
-from pipeline.ledger import Ledger, transaction
+from pipeline.ledger import Ledger
 from pipeline.preflight import unpack
 from pipeline.problems import Refused
 from pipeline.record import add_run, letterhead_columns
 from pipeline.sheets import Unusable
 from pipeline.soundness import refusal
+from pipeline.transaction import transaction
 from schemas.columns import column_types
 from schemas.ledger import Invoices, Lines
 

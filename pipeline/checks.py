@@ -161,17 +161,19 @@ def _birth_dates(
 
 def _far_starts(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem]:
     rows = ledger.rows(
-        "select row_number, patient_id, start_date from input.patients"
-        " where row_number is not null and membership_active"
-        " and start_date > ? + interval 1 year order by row_number",
-        [as_of],
+        "select row_number, patient_id, start_date, case"
+        " when start_date > ? + interval 1 year then 'is more than a year ahead'"
+        " when start_date < ? - interval 50 years then 'is over 50 years ago'"
+        " end as found from input.patients where row_number is not null"
+        " and membership_active and found is not null order by row_number",
+        [as_of, as_of],
     )
     return [
         Problem(
             Severity.CHECK,
-            "start-far-ahead",
+            "start-far-off",
             sheets["patients"].place(row["row_number"], "start_date"),
-            f"the Start date, {show(row['start_date'])}, is more than a year ahead",
+            f"the Start date, {show(row['start_date'])}, {row['found']}",
             "the first day of the membership",
             "check the year",
             subject=row["patient_id"] or "",

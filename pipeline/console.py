@@ -24,6 +24,8 @@ _RIGHT = {
     "line",
 }
 
+_WHOLE = {*_RIGHT, "number", "issued_on", "due_on", "period_start", "period_end"}
+
 
 def plain(name: str, value: Any) -> str:
     """A value as text: ISO dates, two decimals, yes or no, blank for none."""
@@ -42,19 +44,27 @@ def table(rows: Sequence[dict[str, str]], names: Sequence[str], title: str) -> N
     """A listing on stdout; columns that are blank throughout are left out."""
     shown = [name for name in names if any(row[name] for row in rows)]
     grid = Table(
-        title=f"{title}: {len(rows)}", title_justify="left", box=SIMPLE, pad_edge=False
+        title=f"{title}: {len(rows)}",
+        title_justify="left",
+        box=SIMPLE,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for name in shown:
         grid.add_column(
             name.replace("_", " "),
             justify="right" if name in _RIGHT else "left",
+            # A narrow terminal may cut a name, never a number, a day or an amount.
+            min_width=max(len(row[name]) for row in rows) if name in _WHOLE else None,
             no_wrap=True,
         )
     for row in rows:
         grid.add_row(*(row[name] for name in shown))
     console = Console(markup=False, highlight=False)
-    # Piped, it is as wide as it needs to be; nothing is cut.
-    console.print(grid, width=None if console.is_terminal else 200, crop=False)
+    if not console.is_terminal:
+        # Piped, it is as wide as it needs to be.
+        console.width = 1000
+    console.print(grid)
 
 
 def night_table(outcome: Outcome, folder: Path) -> None:

@@ -17,7 +17,7 @@ from pipeline.soundness import quoted
 KEPT = 8
 TABLES = (
     "runs", "letterheads", "invoices", "lines", "billed_periods", "filled_requests",
-    "sendings", "changes", "standings", "chain", "published",
+    "sendings", "changes", "standings", "chain", "counters", "published",
 )  # fmt: skip
 
 _README = """\
@@ -34,6 +34,7 @@ billed_periods, filled_requests    what was billed and is never billed again
 sendings     which were sent, when and to whom
 runs         every night and command; letterheads: the practice as it stood then
 changes      changed cells of guarded sheets; standings: where each membership stood
+counters     the last numbers given
 chain        the hash chain; published: the files made, with their hashes
 
 They hold patients' names: keep them as you keep the ledger.

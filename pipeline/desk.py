@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import rights
-from pipeline.ledger import Ledger, current, locked, opened, transaction
+from pipeline.ledger import Ledger, current, locked, opened
 from pipeline.publish import Published, publish
 from pipeline.record import add_run, letterhead_columns, run_id_of
 from pipeline.run import VERSION, Today
+from pipeline.transaction import transaction
 from schemas.columns import column_types
 from schemas.ledger import Invoices, Lines
 
@@ -121,16 +122,9 @@ def make_credit_note(
         _must_say("--reason", reason)
         invoice = _invoice(ledger, number)
         _must_be_open(ledger, invoice)
-        last = ledger.value(
-            "select max(issued_on) from ledger.invoices where kind = 'credit_note'"
-        )
         day = max(_day(ledger, on, today), invoice["issued_on"])
-        issued_on = max(day, last) if last else day
+        sequence, issued_on = _next_note(ledger, day)
         run_id = run_id_of(ledger, issued_on)
-        sequence = ledger.value(
-            "select coalesce(max(sequence), 0) + 1 from ledger.invoices"
-            " where kind = 'credit_note'"
-        )
         prefix = _setting(ledger, "creditnoteprefix", "CRN-")
         made = f"{prefix}{sequence:06d}"
         report = {"run_id": run_id, "command": "credit", "numbers": [made]}
@@ -138,6 +132,14 @@ def make_credit_note(
             add_run(ledger, run_no, run_id, "credit", issued_on, VERSION, report, by=by)
             _write_credit(ledger, invoice, made, sequence, issued_on, reason, run_no)
         return made, publish(ledger, folder / "out").warnings
+
+
+def _next_note(ledger: Ledger, day: date) -> tuple[int, date]:
+    """The next credit note's place in its series, and its day: no earlier than the last."""
+    rows = ledger.rows("select * from ledger.counters where kind = 'credit_note'")
+    if not rows:
+        return 1, day
+    return rows[0]["last_sequence"] + 1, max(day, rows[0]["last_issued_on"])
 
 
 def _must_be_open(ledger: Ledger, invoice: dict[str, Any]) -> None:

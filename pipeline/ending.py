@@ -9,7 +9,8 @@ import duckdb
 
 from pipeline.backups import State, Unsound, copy_to_backups, state, thin_out
 from pipeline.csv_copies import weekly
-from pipeline.ledger import Ledger, Unfinished
+from pipeline.ledger import Ledger
+from pipeline.transaction import Unfinished
 from pipeline.verify import Result, night_holds
 
 

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, readable by their owner alone."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -7,7 +8,11 @@ from pathlib import Path
 
 def private_folder(folder: Path) -> Path:
     """Make a folder, and those above it that are missing, for the owner alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        reason = os.strerror(errno.ENOTDIR)
+        raise NotADirectoryError(errno.ENOTDIR, reason, str(folder)) from None
     return folder
 
 

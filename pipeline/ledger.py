@@ -49,10 +49,6 @@ class Busy(Exception):
     """Another process holds the lock; the message names it."""
 
 
-class Unfinished(Exception):
-    """A run was recorded, but what follows it could not be done; the message says so."""
-
-
 def ledger_path(folder: Path, chosen: Path | None = None) -> Path:
     """Where a practice's ledger is, unless another place was chosen."""
     return chosen or folder / "ledger" / "membill.duckdb"
@@ -359,33 +355,6 @@ def write_head(ledger: Ledger) -> None:
         "sha256": link.sha256,
     }
     write_text(ledger.folder / "head.json", json.dumps(head, indent=2) + "\n")
-
-
-@contextmanager
-def transaction(ledger: Ledger) -> Iterator[int]:
-    """One run: all of it is written, chained and on disk, or none of it.
-
-    Yields the run's number. After the commit the write-ahead log is folded into the
-    file (DuckDB opens silently without a lost log) and the head file follows.
-    """
-    run_no = ledger.last_run_no + 1
-    ledger.connection.execute("begin")
-    try:
-        yield run_no
-        chain.extend(ledger.connection, run_no)
-        ledger.connection.execute("commit")
-    except BaseException:
-        ledger.connection.execute("rollback")
-        raise
-    try:
-        ledger.connection.execute("checkpoint ledger")
-        sync_folder(ledger.folder)
-        write_head(ledger)
-    except (OSError, duckdb.Error):
-        raise Unfinished(
-            "The run is recorded, but the disk would take no more: the files made from"
-            " it are missing. Make room and run the night again; nothing is billed twice."
-        ) from None
 
 
 def current(table: str, key: str) -> str:

@@ -3,6 +3,7 @@
 The numbers are those of the promises in `docs/reliability.md`.
 """
 
+from pipeline.outbox import DOCUMENT_PATH
 from schemas.models import BUCKETS
 
 # In words, the promises it serves, and a query whose every row is a fault.
@@ -19,6 +20,16 @@ _NUMBERS: tuple[Promise, ...] = (
         "select kind || ' ' || sequence || ' follows ' || before as fault from ("
         " select kind, sequence, lag(sequence) over (partition by kind order by sequence)"
         "  as before from ledger.invoices) where sequence <> before + 1",
+    ),
+    (
+        "the counters stand at the last numbers given",
+        (1,),
+        "with given as (select kind, max(sequence) as sequence, max(issued_on) as day"
+        "  from ledger.invoices group by kind)"
+        " select coalesce(given.kind, counters.kind) || ' counter' as fault"
+        " from given full join ledger.counters as counters using (kind)"
+        " where sequence is distinct from last_sequence"
+        " or day is distinct from last_issued_on",
     ),
     (
         "each number ends in its place in the series",
@@ -201,11 +212,17 @@ _NIGHTS: tuple[Promise, ...] = (
         " where previous <> before or position <> place",
     ),
     (
+        "every document is posted for publishing",
+        (6,),
+        "select number as fault from ledger.invoices as invoices anti join ledger.outbox"
+        f" as outbox on outbox.path = {DOCUMENT_PATH}",
+    ),
+    (
         "no file was ever published outside its folder",
         (13,),
-        "select distinct path as fault from ledger.published"
-        " where not regexp_full_match(path, '([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+"
-        "(\\.[a-z]+)?')",
+        "select distinct path as fault from (select path from ledger.published"
+        "  union all select path from ledger.outbox) where not"
+        " regexp_full_match(path, '([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(\\.[a-z]+)?')",
     ),
 )
 

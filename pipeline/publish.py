@@ -1,7 +1,7 @@
 """Makes every file below `out/` from the ledger, whole or not at all.
 
 Invoice workbooks are written once and never replaced; lists, registers and pages follow
-the ledger. What a killed night left unmade is made at the end of the next.
+the ledger. What a killed night left unmade is made at the start of the next.
 """
 
 import hashlib
@@ -10,16 +10,18 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from pipeline import accounts, chain
+from pipeline import accounts, outbox
 from pipeline.books import Night
 from pipeline.exports import invoice, invoice_list, issues, register, summary
 from pipeline.files import write_bytes
 from pipeline.ledger import Ledger
+
+_DOCUMENTS = "invoices/"
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,14 @@ class _Press:
         self.written.append((path, hashlib.sha256(content).hexdigest()))
 
 
-def published_numbers(out: Path) -> set[str]:
-    """The numbers of the invoice workbooks that lie below `out/`."""
+def published_numbers(out: Path, since: date | None = None) -> set[str]:
+    """The numbers of the invoice workbooks below `out/`, from the month of a day on."""
+    first = f"{since:%Y/%m}" if since else ""
     return {
         file.stem
-        for file in out.glob("invoices/*/*/*.xlsx")
+        for folder in out.glob("invoices/*/*")
+        if folder.relative_to(out / "invoices").as_posix() >= first
+        for file in folder.glob("*.xlsx")
         if re.fullmatch(r"[A-Za-z0-9_-]+[0-9]{6,}", file.stem)
     }
 
@@ -84,13 +89,21 @@ def _holds(path: Path, content: bytes) -> bool:
 def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published:
     """Bring `out/` up to the ledger; with `everything`, make every file again.
 
-    An invoice workbook that staff moved away stays away, unless `everything`.
+    An invoice workbook that staff moved away stays away, unless `everything`; any other
+    file that is gone is made again.
     """
     press = _Press(out)
-    _invoices(ledger, press, everything=everything)
-    _registers(ledger, press, everything=everything)
+    known = outbox.paths(ledger)
+    due = set(known if everything else outbox.pending(ledger))
+    due |= {
+        path
+        for path in known
+        if not path.startswith(_DOCUMENTS) and not _is_file(out / path)
+    }
+    _invoices(ledger, press, due, everything=everything)
+    _pages(ledger, press, sorted(due))
     try:
-        _mark(ledger, press)
+        outbox.mark(ledger, press.written)
     except duckdb.Error:
         with suppress(duckdb.Error):  # else nothing more could be read
             ledger.connection.execute("rollback")
@@ -98,61 +111,22 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
             "what was published could not be noted (is the disk full?); the next run"
             " looks at every file again"
         )
-    _pages(ledger, press)
     return Published([path for path, _ in press.written], press.warnings)
 
 
-def _invoices(ledger: Ledger, press: _Press, *, everything: bool) -> None:
-    where = (
-        "true"
-        if everything
-        else "not exists (select 1 from ledger.published as published where"
-        " published.path like '%/' || invoices.number || '.xlsx')"
-    )
-    for document in accounts.documents(ledger, where):
+def _invoices(
+    ledger: Ledger, press: _Press, due: set[str], *, everything: bool
+) -> None:
+    if not any(path.startswith(_DOCUMENTS) for path in due):
+        return
+    where = "true" if everything else f"{outbox.DOCUMENT_PATH} in (select unnest(?))"
+    values = [] if everything else [sorted(due)]
+    for document in accounts.documents(ledger, where, values):
         press.put(document.path, invoice.render(document), replace=False)
 
 
-def _registers(ledger: Ledger, press: _Press, *, everything: bool) -> None:
-    """Months whose documents, credits or sendings changed since they were written."""
-    changed = ledger.rows(
-        "with touched as ("
-        " select strftime(issued_on, '%Y-%m') as month, run_no from ledger.invoices"
-        " union all select strftime(original.issued_on, '%Y-%m'), credit.run_no"
-        "  from ledger.invoices as credit inner join ledger.invoices as original"
-        "  on credit.credits_number = original.number"
-        " union all select strftime(invoices.issued_on, '%Y-%m'), sendings.run_no"
-        "  from ledger.sendings as sendings inner join ledger.invoices as invoices"
-        "  using (number)"
-        " union all select strftime(as_of, '%Y-%m'), min(run_no) from ledger.runs"
-        "  where command = 'bill' group by all"
-        ") select month, max(run_no) as run_no from touched group by month order by month"
-    )
-    for row in changed:
-        path = f"registers/{row['month']}.xlsx"
-        done = ledger.value(
-            "select max(run_no) from ledger.published where path = ?", [path]
-        )
-        present = _is_file(press.out / path)
-        if everything or not present or done is None or done < row["run_no"]:
-            press.put(path, register.render(accounts.month(ledger, row["month"])))
-
-
-def _mark(ledger: Ledger, press: _Press) -> None:
-    """Note what was written, so that it is not looked at again."""
-    run_no = ledger.last_run_no
-    rows = [(path, run_no, sha256) for path, sha256 in press.written]
-    if rows:
-        ledger.connection.execute("begin")
-        ledger.connection.executemany(
-            "insert into ledger.published values (?, ?, ?) on conflict do nothing", rows
-        )
-        ledger.connection.execute("commit")
-        ledger.connection.execute("checkpoint ledger")
-
-
-def _pages(ledger: Ledger, press: _Press) -> None:
-    """The Invoices page, the issues, the summary and the run as machines read it."""
+def _pages(ledger: Ledger, press: _Press, due: list[str]) -> None:
+    """Registers, the Invoices page, the issues, the summary and runs for machines."""
     night = accounts.night(ledger)
     if night is None:
         return
@@ -164,31 +138,31 @@ def _pages(ledger: Ledger, press: _Press) -> None:
         ),
         "issues.xlsx": lambda: issues.render(night),
         "summary.html": lambda: summary.render(night).encode("utf-8"),
+        "last_run.json": lambda: run_json(ledger, night.run_id),
     }
-    for path, make in makers.items():
-        press.put(path, make())
-    for run in ledger.rows(
-        "select * from ledger.runs where command = 'bill' order by run_no"
-    ):
-        path = f"runs/{run['run_id']}/run.json"
-        if not _is_file(press.out / path):
-            press.put(path, run_json(ledger, run))
-    last = accounts.last_night(ledger)
-    if last:
-        press.put("last_run.json", run_json(ledger, last))
+    for path in due:
+        if path in makers:
+            press.put(path, makers[path]())
+        elif path.startswith("registers/"):
+            press.put(path, register.render(accounts.month(ledger, Path(path).stem)))
+        elif path.startswith("runs/"):
+            press.put(path, run_json(ledger, Path(path).parent.name))
 
 
-def run_json(ledger: Ledger, run: dict[str, Any]) -> bytes:
+def run_json(ledger: Ledger, run_id: str) -> bytes:
     """A run as machines read it."""
-    link = ledger.value(
-        "select sha256 from ledger.chain where kind = 'run' and record_key = ?",
-        [str(run["run_no"])],
+    (run,) = ledger.rows(
+        "select runs.*, chain.sha256 from ledger.runs as runs"
+        " inner join ledger.chain as chain"
+        "  on chain.kind = 'run' and chain.record_key = runs.run_no::varchar"
+        " where run_id = ?",
+        [run_id],
     )
     report = {
         **json.loads(run["report"]),
         "recorded_at": run["recorded_at"],
         "duration_seconds": run["milliseconds"] / 1000,
-        "chain_head": link or chain.START,
+        "chain_head": run["sha256"],
     }
     return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
 

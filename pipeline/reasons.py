@@ -54,11 +54,12 @@ _AT_THE_PATIENT: dict[str, tuple[str, Callable[[Row], str], Callable[[Row], str]
         "start_date",
         lambda row: (
             f"the period from {show(row['period_start'])} overlaps one that is billed"
-            f" until {show(row['billed_until'])}, which starts on another day"
+            f" until {show(row['billed_until'])}: the Start date or the Billing"
+            " frequency was changed"
         ),
         lambda row: (
             f"write {row['billed_until'] + timedelta(days=1):%d/%m/%Y} as the Start"
-            " date, or put back the one it was billed by"
+            " date, or put back what was changed"
         ),
     ),
     "too-old": (

@@ -9,13 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline import accounts, rights
+from pipeline import accounts, outbox, rights
 from pipeline.books import Change, Night, OpenProblem
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.ending import ending
+from pipeline.files import private_folder
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import read_sheet
-from pipeline.ledger import Ledger, locked, opened, read_head, transaction
+from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import (
     Published,
@@ -30,6 +31,7 @@ from pipeline.references import resolve
 from pipeline.settings import read_settings
 from pipeline.soundness import checksum_of, head_of, log_of
 from pipeline.tables import empty, load
+from pipeline.transaction import transaction
 from pipeline.transform import transform
 from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
@@ -188,7 +190,11 @@ def bill(
         opened(path, write=True) as ledger,
     ):
         try:
+            _must_take_files(folder / "out")
             _must_know_published(ledger, folder / "out")
+            if outbox.pending(ledger):
+                say("finishing what an earlier run left")
+                publish(ledger, folder / "out")
             say("reading the sheets")
             prepared = prepare(ledger, folder, as_of, today)
             say("checking the guards")
@@ -222,12 +228,37 @@ def bill(
         return Outcome(code, night, published, night.report, end.warnings)
 
 
+def _must_take_files(out: Path) -> None:
+    """What is billed must be seen: without a folder for it nothing is."""
+    try:
+        private_folder(out)
+    except OSError as error:
+        raise Refused(
+            [
+                Problem(
+                    Severity.STOPS,
+                    "out-unusable",
+                    Place(file="out"),
+                    f"no files can be written there ({error.strerror})",
+                    "a folder",
+                    "make out a folder that membill may write to",
+                )
+            ]
+        ) from None
+
+
 def _must_know_published(ledger: Ledger, out: Path) -> None:
-    """A number that was published and that the ledger does not know was lost with it."""
-    lost = sorted(
-        published_numbers(out)
-        - {row["number"] for row in ledger.rows("select number from ledger.invoices")}
+    """A number that was published and that the ledger does not know was lost with it.
+
+    Dates never fall as numbers rise: what an older ledger lacks is dated no earlier.
+    """
+    last = ledger.value("select max(issued_on) from ledger.invoices")
+    known = ledger.rows(
+        "select number from ledger.invoices"
+        " where issued_on >= date_trunc('month', ?::date)",
+        [last],
     )
+    lost = sorted(published_numbers(out, last) - {row["number"] for row in known})
     if not lost:
         return
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""

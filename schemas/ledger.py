@@ -248,6 +248,29 @@ class Chain(Table):
         metadata = {"primary": ["position"], "unique": [["kind", "record_key"]]}
 
 
+class Counters(Table):
+    """One row per series of numbers: the last number given, and the day it was issued."""
+
+    kind: Text = pa.Field(isin=["invoice", "credit_note"])
+    last_sequence: Whole
+    last_issued_on: Date
+
+    class Config:
+        name = "counters"
+        metadata = {"primary": ["kind"]}
+
+
+class Outbox(Table):
+    """One row per file that a run made necessary; done when published at that run."""
+
+    path: Text
+    run_no: Whole
+
+    class Config:
+        name = "outbox"
+        metadata = {"primary": ["path", "run_no"]}
+
+
 class Published(Table):
     """One row per file written from the ledger, at the run it then showed."""
 
@@ -272,6 +295,8 @@ LEDGER: tuple[Schema, ...] = (
     Problems,
     Standings,
     Chain,
+    Counters,
+    Outbox,
     Published,
 )
 

@@ -18,6 +18,7 @@ from pipeline.cells import canonical, parse
 from pipeline.ledger import Ledger, opened
 from pipeline.record import Night, record, stage
 from pipeline.tables import load
+from pipeline.transaction import count_numbers
 from pipeline.transform import transform
 from schemas import INPUTS, Practice
 from schemas.columns import Date, Money, Rate, Schema, columns, name_of
@@ -131,6 +132,10 @@ def _issue(ledger: Ledger, given: Given) -> None:
             " values (?, 'invoice', ?, 1, ?::date, ?::date, true, '', 'GBP', 0, 0, 0)",
             [f"INV-{sequence:06d}", sequence, issued_on, issued_on],
         )
+        run(
+            "insert or replace into ledger.counters values ('invoice', ?, ?::date)",
+            [sequence, issued_on],
+        )
 
 
 @contextmanager
@@ -174,7 +179,9 @@ def record_night(books: Ledger) -> None:
     night = Night(as_of, "0", (), {}, {}, [], [], 0)
     stage(books, night)
     run("begin")
-    record(books, night, books.last_run_no + 1)
+    run_no = books.last_run_no + 1
+    record(books, night, run_no)
+    count_numbers(books, run_no)
     run("commit")
 
 

@@ -20,10 +20,10 @@ EXPECTED = SAMPLE / "expected"
 INVOICES = ("INV-000001", "INV-000003", "INV-000012")
 
 
-def copy_of_sample(folder: Path) -> Path:
-    """The sample's sheets in a folder of their own."""
+def copy_of_sample(folder: Path, source: Path = SAMPLE) -> Path:
+    """The sample's sheets in a folder of their own, without what was made from them."""
     folder.mkdir()
-    for file in SAMPLE.iterdir():
+    for file in source.iterdir():
         if file.suffix in (".xlsx", ".csv"):
             shutil.copy(file, folder)
     return folder

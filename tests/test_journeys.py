@@ -116,8 +116,9 @@ def test_an_edited_start_date_is_held_until_the_day_named_is_typed(
     assert held.code == 3
     assert held.err == (
         "Not billed: patients.csv: row 2, Start date: the period from 15 February 2026"
-        " overlaps one that is billed until 30 March 2026, which starts on another day;"
-        " write 31/03/2026 as the Start date, or put back the one it was billed by\n"
+        " overlaps one that is billed until 30 March 2026: the Start date or the Billing"
+        " frequency was changed; write 31/03/2026 as the Start date, or put back what was"
+        " changed\n"
     )
     assert _buckets(clinic) == {"already_billed": 1, "held": 1}
     practice.change(clinic, "patients", "P1", {"Start date": "31/03/2026"})

@@ -305,8 +305,9 @@ def test_every_mistake_is_told_once_and_nothing_else(mistakes: list[str]) -> Non
 LATER = {
     "a start date that was edited": (
         "Not billed patients.csv: row 2, Start date: the period from 15 February 2026"
-        " overlaps one that is billed until 30 March 2026, which starts on another day;"
-        " write 31/03/2026 as the Start date, or put back the one it was billed by"
+        " overlaps one that is billed until 30 March 2026: the Start date or the Billing"
+        " frequency was changed; write 31/03/2026 as the Start date, or put back what was"
+        " changed"
     ),
     "an id that was given to somebody else": (
         "Not billed patients.csv: row 4, Patient ID: P3 was another person last time:"

@@ -1,6 +1,5 @@
 """The sample practice over its nights, and the mistakes of its spoiled copy."""
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,7 +101,7 @@ def test_the_switch_is_reported_as_a_change(nights: list[Outcome]) -> None:
 def mistakes(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]]:
     """File, sheet, row and severity of every problem of the spoiled practice."""
     folder = tmp_path_factory.mktemp("mistakes") / "practice"
-    shutil.copytree(SAMPLE / "with_mistakes", folder)
+    copy_of_sample(folder, SAMPLE / "with_mistakes")
     problems, _ = check_only(
         folder, folder / LEDGER, as_of=AS_OF, today=lambda zone: AS_OF
     )
@@ -132,7 +131,7 @@ def test_each_mistake_is_found_where_it_is(
 
 def test_the_spoiled_practice_bills_everybody_else(tmp_path: Path) -> None:
     folder = tmp_path / "practice"
-    shutil.copytree(SAMPLE / "with_mistakes", folder)
+    copy_of_sample(folder, SAMPLE / "with_mistakes")
     outcome = night(folder, AS_OF)
     assert outcome.exit_code == 3
     assert outcome.report["invoices_made"] > 0

@@ -1,7 +1,8 @@
 -- One row per period that counts and is not billed yet (rules 3, 4 and 5).
 -- Nothing is due while Auto invoice or Membership active is No.
 -- `reason` holds the membership: a period older than Catch-up days whose row has no
--- Bill from of its own, or one that overlaps a billed period that starts another day.
+-- Bill from of its own, or one that overlaps a billed period that starts another day
+-- or was billed by another frequency and ends earlier.
 with
 
 periods as (select * from model.periods),
@@ -13,6 +14,23 @@ practice as (select * from input.practice),
 run as (select * from input.run),
 
 billed_periods as (select * from ledger.billed_periods),
+
+lines as (select number, line, frequency from ledger.lines),
+
+-- Billed from the same day on, but not to its end: by the month, now by the year.
+outgrown as (
+    select
+        periods.patient_row,
+        periods.period_start
+    from periods
+    inner join memberships using (patient_row)
+    inner join billed_periods
+        on periods.patient_key = billed_periods.patient_key
+        and periods.period_start = billed_periods.period_start
+        and periods.period_end > billed_periods.period_end
+    inner join lines using (number, line)
+    where lines.frequency <> memberships.frequency
+),
 
 unbilled as (
     select
@@ -27,10 +45,18 @@ unbilled as (
     from periods
     inner join memberships using (patient_row)
     cross join practice
-    anti join billed_periods
+    left join billed_periods
         on periods.patient_key = billed_periods.patient_key
         and periods.period_start = billed_periods.period_start
-    where practice.auto_invoice and memberships.active
+    left join outgrown
+        on periods.patient_row = outgrown.patient_row
+        and periods.period_start = outgrown.period_start
+    where practice.auto_invoice
+        and memberships.active
+        and (
+            billed_periods.period_start is null
+            or outgrown.period_start is not null
+        )
 ),
 
 overlapped as (

@@ -13,9 +13,12 @@ practice as (select * from input.practice),
 
 run as (select * from input.run),
 
+-- One row, blank before the first invoice.
 issued as (
-    select max(sequence) as last_sequence, max(issued_on) as last_issued_on
-    from ledger.invoices
+    select
+        max(last_sequence) as last_sequence,
+        max(last_issued_on) as last_issued_on
+    from ledger.counters
     where kind = 'invoice'
 ),
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.given import made
+from tests.given import bill, ledger, made, read, work_out
 
 JANUARY = ("P1", "2026-01-01", "2026-01-31")
 FEBRUARY = ("P1", "2026-02-01", "2026-02-28")
@@ -163,11 +163,6 @@ OVERLAPS = [
         ],
         id="a change to Annual over a billed month is held",
     ),
-    pytest.param(
-        {"billing_frequency": "Annual"},
-        [],
-        id="a change to Annual from the same day is billed again after its year",
-    ),
 ]  # fmt: skip
 
 
@@ -175,6 +170,38 @@ OVERLAPS = [
 def test_overlap(patient: dict[str, Any], expected: list[Any]) -> None:
     given = {"patients": [patient], "billed": [JANUARY]}
     assert due(given, "period_start, reason, billed_until") == expected
+
+
+SWITCHED = [
+    pytest.param(
+        "Monthly",
+        "Annual",
+        [("2026-01-01", "overlaps-billed", "2026-01-31")],
+        id="by the year from a day that is billed by the month is held",
+    ),
+    pytest.param(
+        "Annual", "Monthly", [], id="by the month is billed already in the first month"
+    ),
+    pytest.param("Annual", "Annual", [], id="what was not changed is billed already"),
+]
+
+
+@pytest.mark.parametrize(("billed_by", "now", "expected"), SWITCHED)
+def test_a_change_of_frequency_from_the_same_day(
+    billed_by: str, now: str, expected: list[Any]
+) -> None:
+    with ledger() as books:
+        bill(books, {"patients": [{"billing_frequency": billed_by}]})
+        work_out(books, {"patients": [{"billing_frequency": now}]})
+        names = "period_start, reason, billed_until"
+        assert read(books, "model.due_periods", names) == expected
+
+
+def test_an_end_date_taken_back_is_no_change_of_frequency() -> None:
+    with ledger() as books:
+        bill(books, {"patients": [{"end_date": "2026-01-15"}]})
+        work_out(books, {"patients": [{}]})
+        assert read(books, "model.due_periods", "period_start") == []
 
 
 REASONS = [

@@ -1,0 +1,111 @@
+"""What the ledger still has to show: a row per file and run, done when it is published.
+
+The rows are part of the run's own transaction, so that nothing recorded can be forgotten
+and nothing can be shown that is not recorded.
+"""
+
+from pipeline.ledger import Ledger
+
+# Where a document's workbook goes, below `out/`: its number and its month, no name.
+# For a query that reads `ledger.invoices` under its own name.
+DOCUMENT_PATH = (
+    "strftime(invoices.issued_on, 'invoices/%Y/%m/') || invoices.number || '.xlsx'"
+)
+
+# Pages that tell of the last night; a sending or a credit note changes only some of them.
+_PAGES = {
+    "bill": ("invoices.xlsx", "issues.xlsx", "summary.html", "last_run.json"),
+    "sent": ("invoices.xlsx", "summary.html"),
+    "credit": ("invoices.xlsx", "summary.html"),
+    "adopt": ("invoices.xlsx", "summary.html"),
+}
+
+
+def post(ledger: Ledger, run_no: int) -> None:
+    """Note every file that run `run_no` made necessary; the caller holds the transaction."""
+    run = ledger.connection.execute
+    (command, run_id, month) = run(
+        "select command, run_id, strftime(as_of, '%Y-%m') from ledger.runs"
+        " where run_no = ?",
+        [run_no],
+    ).fetchall()[0]
+    run(
+        "insert into ledger.outbox"
+        f" select {DOCUMENT_PATH}, run_no from ledger.invoices as invoices where run_no = ?"
+        " order by kind desc, sequence",
+        [run_no],
+    )
+    pages = list(_PAGES.get(command, ()))
+    if command == "bill":
+        pages.append(f"runs/{run_id}/run.json")
+    pages += [f"registers/{name}.xlsx" for name in _months(ledger, run_no)]
+    first = f"registers/{month}.xlsx"
+    if command == "bill" and first not in pages and not _known(ledger, first):
+        pages.append(first)
+    run("insert into ledger.outbox select unnest(?), ?", [pages, run_no])
+
+
+def _months(ledger: Ledger, run_no: int) -> list[str]:
+    """The months whose documents, credits or sendings this run changed."""
+    rows = ledger.rows(
+        "with touched as ("
+        " select issued_on from ledger.invoices where run_no = $1"
+        " union all select original.issued_on from ledger.invoices as credit"
+        "  inner join ledger.invoices as original"
+        "  on credit.credits_number = original.number where credit.run_no = $1"
+        " union all select invoices.issued_on from ledger.sendings as sendings"
+        "  inner join ledger.invoices as invoices using (number)"
+        "  where sendings.run_no = $1"
+        ") select distinct strftime(issued_on, '%Y-%m') as month from touched order by 1",
+        [run_no],
+    )
+    return [row["month"] for row in rows]
+
+
+def _known(ledger: Ledger, path: str) -> bool:
+    return bool(
+        ledger.value("select count(*) from ledger.outbox where path = ?", [path])
+    )
+
+
+def paths(ledger: Ledger) -> list[str]:
+    """Every file there ever was to show, in the order they became necessary."""
+    return [
+        row["path"]
+        for row in ledger.rows(
+            "select path, min(run_no) as since from ledger.outbox group by path"
+            " order by since, path"
+        )
+    ]
+
+
+def pending(ledger: Ledger) -> list[str]:
+    """The files that the ledger has changed since they were published last."""
+    return [
+        row["path"]
+        for row in ledger.rows(
+            "with posted as (select path, max(run_no) as run_no from ledger.outbox"
+            "  group by path),"
+            " done as (select path, max(run_no) as run_no from ledger.published"
+            "  group by path)"
+            " select path from posted left join done using (path)"
+            " where done.run_no is null or done.run_no < posted.run_no"
+            " order by posted.run_no, path"
+        )
+    ]
+
+
+def mark(ledger: Ledger, written: list[tuple[str, str]]) -> None:
+    """Note (path, SHA-256) of what was published, as of the last run."""
+    if not written:
+        return
+    run_no = ledger.last_run_no
+    run = ledger.connection.execute
+    run("begin")
+    run(
+        "insert into ledger.published select unnest(?), ?, unnest(?)"
+        " on conflict do nothing",
+        [[path for path, _ in written], run_no, [sha256 for _, sha256 in written]],
+    )
+    run("commit")
+    run("checkpoint ledger")
