@@ -18,7 +18,7 @@ from pipeline.adopt import Adopted, adopt
 from pipeline.files import private_folder, sync_folder
 from pipeline.ledger import Ledger, locked, opened, read_head, write_head
 from pipeline.problems import Refused
-from pipeline.publish import published_numbers
+from pipeline.publish import publish, published_numbers
 from pipeline.run import VERSION
 from pipeline.soundness import (
     checksum_of,
@@ -54,7 +54,10 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
             _must_hold(copy, source.name)
             adopted = _know_all(copy, path, out, source.name, again=again)
             write_head(copy)
-        return Restored(_exchange(path, draft, out, _runs(draft)), adopted)
+        kept = _exchange(path, draft, out, _runs(draft))
+        with opened(path, write=True) as ledger:
+            warnings = publish(ledger, out).warnings
+        return Restored(kept, Adopted(adopted.numbers, adopted.warnings + warnings))
 
 
 @contextmanager

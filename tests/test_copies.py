@@ -167,7 +167,7 @@ def test_35_days_and_24_months_are_kept_and_what_was_made_by_hand(
     kept = sorted(file.name for file in tmp_path.glob("*.duckdb"))
     months: dict[str, date] = {f"{day:%Y-%m}": day for day in days}
     last = {*days[-35:], *list(months.values())[-24:]}
-    assert len(last) == 35 + 24 - 6, "six months end among the days"
+    assert len(last) == 35 + 24 - 7, "seven months end among the days"
     assert kept == sorted([*(f"{day}-02-2.duckdb" for day in last), *others])
     sums = {file.name.removesuffix(".sha256") for file in tmp_path.glob("*.sha256")}
     assert sums == {name for name in kept if name not in others}
