@@ -11,7 +11,7 @@ BIN := .venv/bin
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test lint golden sample clean
+.PHONY: help setup bill check preview test torture lint golden sample clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,10 @@ preview: .venv/.ready ## what bill would make, writing nothing
 
 test: .venv/.ready ## run every test
 	$(BIN)/python -m pytest
+
+torture: .venv/.ready ## kill a night at every step, fail every write (about an hour)
+	$(BIN)/python -m tests.torture
+	$(BIN)/python -m tests.torture.syscalls
 
 lint: .venv/.ready ## check style and types
 	$(BIN)/ruff check .

@@ -441,13 +441,16 @@ def sent(
 
     with outcomes():
         try:
-            record_sending(
+            recorded = record_sending(
                 folder, _ledger(folder, ledger), numbers, sent_to=sent_to,
                 sent_by=sent_by, sent_on=sent_on, how=how, today=today,
             )  # fmt: skip
         except WrongRequest as wrong:
             raise click.UsageError(str(wrong)) from None
-    click.echo(f"Recorded as sent: {', '.join(numbers)}")
+    if recorded:
+        click.echo(f"Recorded as sent: {', '.join(recorded)}")
+    if len(recorded) < len({number.upper() for number in numbers}):
+        click.echo("What was recorded before, alike in every word, was left as it is.")
 
 
 @cli.command()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.files import private_folder, sync_folder
+from pipeline.files import private_folder, sweep, sync_folder
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.soundness import (
     checksum_of,
@@ -69,8 +69,7 @@ def backup(path: Path) -> Path:
 def copy_to_backups(path: Path, held: State, name: str) -> Path:
     """Copy a closed ledger under a free name; raises `Unsound`, OSError or duckdb.Error."""
     folder = private_folder(path.parent / "backups")
-    for left in folder.glob(".*.part"):  # of a run that was killed
-        left.unlink()
+    sweep(folder)
     target = _free_name(folder, name)
     draft = folder / f".{target.name}.part"
     try:

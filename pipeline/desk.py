@@ -1,6 +1,7 @@
 """What staff do by command between nights: record a sending, make a credit note."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from pipeline import rights
 from pipeline.ledger import Ledger, current, locked, opened
-from pipeline.publish import Published, publish
+from pipeline.publish import Published, finish, publish
 from pipeline.record import add_run, letterhead_columns, run_id_of
 from pipeline.run import VERSION, Today
 from pipeline.transaction import transaction
@@ -68,13 +69,15 @@ def record_sending(
     sent_on: date | None,
     how: str | None,
     today: Today,
-) -> None:
+) -> list[str]:
     """Record one sending of each document, and bring the outputs up to date.
 
-    Raises `WrongRequest` for a number that is not there, a day before it was issued or
-    a user without the right; then nothing is recorded.
+    Returns the numbers that it recorded: a sending that is there already, alike in day,
+    recipient and way, is not recorded again. Raises `WrongRequest` for a number that is
+    not there, a day before it was issued or a user without the right; then nothing is
+    recorded.
     """
-    with locked(path), opened(path, write=path.exists()) as ledger:
+    with _at_work(folder, path) as ledger:
         _must_may(ledger, sent_by)
         _must_say("--to", sent_to)
         documents = [_invoice(ledger, number) for number in dict.fromkeys(numbers)]
@@ -85,21 +88,50 @@ def record_sending(
                     f"{day} is before {document['number']} was made,"
                     f" {document['issued_on']}"
                 )
-        run_id = run_id_of(ledger, day)
-        report = {"run_id": run_id, "command": "sent", "numbers": list(numbers)}
-        with transaction(ledger) as run_no:
-            add_run(ledger, run_no, run_id, "sent", day, VERSION, report, by=sent_by)
-            first = ledger.value(
-                "select coalesce(max(sending_no), 0) + 1 from ledger.sendings"
-            )
-            ledger.connection.executemany(
-                "insert into ledger.sendings values (?, ?, ?, ?, ?, ?, 'command', ?)",
-                [
-                    (first + at, document["number"], day, sent_to, how, sent_by, run_no)
-                    for at, document in enumerate(documents)
-                ],
-            )
-        publish(ledger, folder / "out")
+        known = ledger.rows(
+            "select number from ledger.sendings where sent_on = ? and sent_to = ?"
+            " and how is not distinct from ?",
+            [day, sent_to, how],
+        )
+        before = {row["number"] for row in known}
+        fresh = [d["number"] for d in documents if d["number"] not in before]
+        if fresh:
+            _record_sendings(ledger, fresh, day, sent_to, how, sent_by)
+            publish(ledger, folder / "out")
+        return fresh
+
+
+@contextmanager
+def _at_work(folder: Path, path: Path) -> Iterator[Ledger]:
+    """The ledger for a command of the desk, after what an earlier run left is done."""
+    with locked(path), opened(path, write=path.exists()) as ledger:
+        if not ledger.read_only:
+            finish(ledger, folder / "out")
+        yield ledger
+
+
+def _record_sendings(
+    ledger: Ledger,
+    numbers: list[str],
+    day: date,
+    sent_to: str,
+    how: str | None,
+    sent_by: str,
+) -> None:
+    run_id = run_id_of(ledger, day)
+    report = {"run_id": run_id, "command": "sent", "numbers": numbers}
+    with transaction(ledger) as run_no:
+        add_run(ledger, run_no, run_id, "sent", day, VERSION, report, by=sent_by)
+        first = ledger.value(
+            "select coalesce(max(sending_no), 0) + 1 from ledger.sendings"
+        )
+        ledger.connection.executemany(
+            "insert into ledger.sendings values (?, ?, ?, ?, ?, ?, 'command', ?)",
+            [
+                (first + at, number, day, sent_to, how, sent_by, run_no)
+                for at, number in enumerate(numbers)
+            ],
+        )
 
 
 def make_credit_note(
@@ -117,7 +149,7 @@ def make_credit_note(
     The billed period stays billed. Raises `WrongRequest` where there is nothing to
     credit or the user has no right to.
     """
-    with locked(path), opened(path, write=path.exists()) as ledger:
+    with _at_work(folder, path) as ledger:
         _must_may(ledger, by)
         _must_say("--reason", reason)
         invoice = _invoice(ledger, number)

@@ -16,6 +16,12 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+def sweep(folder: Path) -> None:
+    """Remove the drafts that a killed run left in a folder; the caller holds the lock."""
+    for draft in folder.glob(".*.part"):
+        draft.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Put a folder's entries on disk; does nothing where folders cannot be synced."""
     if os.name == "nt":

@@ -17,7 +17,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from pipeline import chain
-from pipeline.files import sync_folder, write_text
+from pipeline.files import sweep, sync_folder, write_text
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.soundness import (
     at_work,
@@ -165,6 +165,8 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
         create(path)
     elif write:
         must_be_sound(path, _look if against_head else lambda _: None)
+    if write:
+        sweep(path.parent)
     with (
         at_work(path) if write else nullcontext(),
         duckdb.connect(":memory:") as connection,

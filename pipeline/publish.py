@@ -18,7 +18,7 @@ import duckdb
 from pipeline import accounts, outbox
 from pipeline.books import Night
 from pipeline.exports import invoice, invoice_list, issues, register, summary
-from pipeline.files import write_bytes
+from pipeline.files import sweep, write_bytes
 from pipeline.ledger import Ledger
 
 _DOCUMENTS = "invoices/"
@@ -100,6 +100,7 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
         for path in known
         if not path.startswith(_DOCUMENTS) and not _is_file(out / path)
     }
+    _sweep(out, due)
     _invoices(ledger, press, due, everything=everything)
     _pages(ledger, press, sorted(due))
     try:
@@ -112,6 +113,20 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
             " looks at every file again"
         )
     return Published([path for path, _ in press.written], press.warnings)
+
+
+def finish(ledger: Ledger, out: Path) -> bool:
+    """Publish first what an earlier run recorded and was cut short of showing."""
+    if not outbox.pending(ledger):
+        return False
+    publish(ledger, out)
+    return True
+
+
+def _sweep(out: Path, due: set[str]) -> None:
+    for folder in {(out / path).parent for path in due}:
+        with suppress(OSError):
+            sweep(folder)
 
 
 def _invoices(

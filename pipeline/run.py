@@ -9,17 +9,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline import accounts, outbox, rights
+from pipeline import accounts, rights
 from pipeline.books import Change, Night, OpenProblem
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.ending import ending
-from pipeline.files import private_folder
+from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import (
     Published,
+    finish,
     publish,
     publish_issues,
     published_numbers,
@@ -192,9 +193,8 @@ def bill(
         try:
             _must_take_files(folder / "out")
             _must_know_published(ledger, folder / "out")
-            if outbox.pending(ledger):
-                say("finishing what an earlier run left")
-                publish(ledger, folder / "out")
+            if finish(ledger, folder / "out"):
+                say("finished what an earlier run left")
             say("reading the sheets")
             prepared = prepare(ledger, folder, as_of, today)
             say("checking the guards")
@@ -231,7 +231,7 @@ def bill(
 def _must_take_files(out: Path) -> None:
     """What is billed must be seen: without a folder for it nothing is."""
     try:
-        private_folder(out)
+        sweep(private_folder(out))
     except OSError as error:
         raise Refused(
             [

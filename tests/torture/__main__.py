@@ -1,0 +1,110 @@
+"""All trials: `python -m tests.torture [--every N] [--pairs N]` (`make torture`).
+
+Prints every promise that did not hold, and ends with 1 if there was one.
+"""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.torture.bugs import BUGS
+from tests.torture.trial import Reference, Verdict, play, try_at
+
+# A trial: which step, killed at which points, the sheets changed or not, with which bug.
+Trial = tuple[int, tuple[int, ...], bool, str]
+
+# Steps whose recovery is killed too: a night that bills, and a credit note.
+_RICHEST = (1, 4)
+
+# Set before the workers are forked, which inherit them.
+_references: list[Reference] = []
+_root = Path()
+
+
+def _carry_out(trial: Trial) -> Verdict:
+    at, points, changed, bug = trial
+    folder = _root / "-".join(map(str, ("trial", at, *points, os.getpid())))
+    made = _references[at]
+    return try_at(made, folder, points, changed=changed, bug=BUGS.get(bug))
+
+
+def kills(every: int) -> list[Trial]:
+    """Each step killed at its points, the sheets changed in half of them."""
+    return [
+        (at, (point,), point % 2 == 1, "")
+        for at, made in enumerate(_references)
+        for point in range(0, len(made.names), every)
+    ]
+
+
+def pairs(every: int) -> list[Trial]:
+    """The richest steps killed at their points, and each recovery at its own."""
+    return [
+        (at, (first, second), (first + second) % 2 == 1, "")
+        for at in _RICHEST
+        for first in range(0, len(_references[at].names), every)
+        for second in range(0, len(_references[at].names), every)
+    ]
+
+
+def bad_endings(title: str, trials: Iterable[Trial]) -> int:
+    """Do the trials on every core; prints and counts those that ended badly."""
+    started = time.monotonic()
+    listed = list(trials)
+    bad = 0
+    with multiprocessing.get_context("fork").Pool() as pool:
+        for verdict in pool.imap_unordered(_carry_out, listed):
+            if verdict.faults:
+                bad += 1
+                print(f"BAD {verdict.where}", *verdict.faults, sep="\n    ", flush=True)
+    minutes = (time.monotonic() - started) / 60
+    print(f"{title}: {len(listed)} trials, {bad} bad endings, {minutes:.1f} minutes")
+    return bad
+
+
+def unseen_bugs() -> int:
+    """Try each bug put in on purpose at every point until it is seen."""
+    unseen = 0
+    for name in BUGS:
+        trials = [
+            (1, (point,), False, name) for point in range(len(_references[1].names) + 8)
+        ]
+        with multiprocessing.get_context("fork").Pool() as pool:
+            found = pool.imap_unordered(_carry_out, trials)
+            tried = next((n for n, v in enumerate(found, 1) if v.faults), 0)
+            pool.terminate()
+        print(f"{name}: {f'seen after {tried} trials' if tried else 'NOT SEEN'}")
+        unseen += not tried
+    return unseen
+
+
+def main() -> int:
+    """Play the scenario, then every trial; returns the exit code."""
+    global _references, _root
+    parser = argparse.ArgumentParser(prog="tests.torture", description=__doc__)
+    parser.add_argument("--every", type=int, default=1, help="every Nth point only")
+    parser.add_argument(
+        "--pairs", type=int, default=4, help="pairs of every Nth; 0: none"
+    )
+    asked = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    with tempfile.TemporaryDirectory() as folder:
+        _root = Path(folder)
+        _references = play(_root)
+        names = {name for made in _references for name in made.names}
+        hits = sum(len(made.names) for made in _references)
+        print(f"{len(_references)} steps, {len(names)} named points, {hits} hits")
+        bad = bad_endings("killed once", kills(asked.every))
+        if asked.pairs:
+            bad += bad_endings("killed again", pairs(asked.pairs))
+        bad += unseen_bugs()
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""A spread of the trials; `make torture` makes them all."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.torture.bugs import BUGS
+from tests.torture.trial import Reference, play, try_at
+
+# (step, how far into it): while preparing, recording, committing and publishing.
+SPREAD = (
+    (0, 0.05), (0, 0.6), (1, 0.2), (1, 0.45), (1, 0.8), (2, 0.5), (3, 0.95), (4, 0.5),
+    (5, 0.5),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def references(tmp_path_factory: pytest.TempPathFactory) -> list[Reference]:
+    """The first steps of the scenario, undisturbed."""
+    return play(tmp_path_factory.mktemp("torture"), upto=6)
+
+
+def test_there_are_many_points(references: list[Reference]) -> None:
+    assert len({name for made in references for name in made.names}) >= 40
+
+
+@pytest.mark.parametrize(("at", "share"), SPREAD)
+def test_a_step_killed_at_any_point_is_whole_again(
+    at: int, share: float, references: list[Reference], tmp_path: Path
+) -> None:
+    made = references[at]
+    point = round(share * (len(made.names) - 1))
+    verdict = try_at(made, tmp_path / "clinic", (point,), changed=share > 0.5)
+    assert not verdict.faults, verdict
+
+
+def test_a_bug_put_in_on_purpose_is_seen(
+    references: list[Reference], tmp_path: Path
+) -> None:
+    made = references[1]
+    half = next(at for at, name in enumerate(made.names) if "half of out" in name)
+    bug = BUGS["written in place"]
+    assert try_at(made, tmp_path / "clinic", (half,), bug=bug).faults
