@@ -48,11 +48,12 @@ def weekly(copy: Path, run_id: str) -> Path | None:
     A week is that of the run's as-of day, Monday to Sunday.
     """
     folder = private_folder(copy.parent / "csv")
+    for left in folder.glob(".*.part"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     weeks = {_week(there.name) for there in folder.iterdir()}
     if _week(run_id) in weeks:
         return None
     draft, target = folder / f".{run_id}.part", folder / run_id
-    shutil.rmtree(draft, ignore_errors=True)
     try:
         _write(copy, private_folder(draft), run_id)
         os.rename(draft, target)
