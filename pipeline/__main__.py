@@ -317,7 +317,16 @@ def invoices(
 @contextmanager
 def _reading(folder: Path, ledger: Path | None) -> Iterator[Any]:
     """The practice's ledger, for looking only."""
-    from pipeline.ledger import ledger_path, locked, opened
+    from pipeline.ledger import opened
+
+    with _held_still(folder, ledger) as path, opened(path, write=False) as book:
+        yield book
+
+
+@contextmanager
+def _held_still(folder: Path, ledger: Path | None) -> Iterator[Path]:
+    """Where the practice's ledger is, while nobody works on it."""
+    from pipeline.ledger import ledger_path, locked
     from pipeline.problems import Place, Problem, Refused, Severity
 
     path = ledger_path(folder, ledger)
@@ -326,8 +335,8 @@ def _reading(folder: Path, ledger: Path | None) -> Iterator[Any]:
         found = "there is no ledger here"
         repair = "name the practice folder; `membill bill` makes its ledger"
         raise Refused([Problem(Severity.STOPS, "no-ledger", place, found, "", repair)])
-    with locked(path, wait=10), opened(path, write=False) as book:
-        yield book
+    with locked(path, wait=10):
+        yield path
 
 
 @cli.command()
@@ -553,16 +562,32 @@ def rebuild(folder: Path, ledger: Path | None) -> None:
 
 @cli.command()
 @FOLDER
+@click.option("--head", metavar="HASH", help="A chain head noted down earlier.")
+@click.option(
+    "--deep", is_flag=True, help="Also make every invoice again; takes a while."
+)
 @LEDGER
-def verify(folder: Path, ledger: Path | None) -> None:
+def verify(folder: Path, head: str | None, deep: bool, ledger: Path | None) -> None:
     """Prove the ledger: numbers, sums, overlaps, hash chain, head, files, permissions.
+
+    With --head, also that it still holds what it held when that head was noted: at
+    least the first 16 digits of one from the terminal, the summary or a register.
 
     Example: membill verify /srv/clinic
     """
+    from pipeline.ledger import opened
+    from pipeline.verify import holds_link, is_head, left_alone
     from pipeline.verify import verify as prove
 
-    with outcomes(), _reading(folder, ledger) as book:
-        results = prove(book, folder / "out")
+    if head is not None and not is_head(head):
+        raise click.UsageError(
+            "--head takes 16 to 64 digits of a chain head, 0-9 and a-f"
+        )
+    with outcomes(), _held_still(folder, ledger) as path:
+        results = [left_alone(path)]
+        with opened(path, write=False) as book:
+            results += prove(book, folder / "out", deep=deep)
+            results += [holds_link(book, head)] if head else []
     for result in results:
         click.echo(f"{'ok    ' if not result.faults else 'WRONG '} {result.promise}")
         for fault in result.faults:
@@ -576,6 +601,8 @@ def verify(folder: Path, ledger: Path | None) -> None:
 def backup(folder: Path, ledger: Path | None) -> None:
     """Make a checked copy of the ledger in FOLDER/ledger/backups.
 
+    Every night makes one as well and thins its own out; one made by this is never removed.
+
     Example: membill backup /srv/clinic
     """
     from pipeline.backups import backup as copy
@@ -587,22 +614,34 @@ def backup(folder: Path, ledger: Path | None) -> None:
 @cli.command()
 @FOLDER
 @click.argument("backup_file", type=click.Path(path_type=Path), metavar="BACKUP")
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="Enter invoices that are newer than the copy again, from their workbooks.",
+)
 @LEDGER
-def restore(folder: Path, backup_file: Path, ledger: Path | None) -> None:
+def restore(folder: Path, backup_file: Path, adopt: bool, ledger: Path | None) -> None:
     """Bring a copy of the ledger back. What it replaces is kept beside it.
 
     Refused when invoices were published after the copy was made: their numbers must
-    never be given out again.
+    never be given out again. With --adopt they are entered again from the data in
+    their workbooks.
 
     Example: membill restore /srv/clinic /srv/clinic/ledger/backups/2026-11-30-01.duckdb
     """
-    from pipeline.backups import restore as bring_back
+    from pipeline.restore import restore as bring_back
 
     with outcomes():
-        kept = bring_back(_ledger(folder, ledger), backup_file, folder / "out")
+        restored = bring_back(
+            _ledger(folder, ledger), backup_file, folder / "out", again=adopt
+        )
     click.echo(f"restored from {backup_file}")
-    if kept:
-        click.echo(f"what it replaced is kept as {kept}")
+    if restored.kept:
+        click.echo(f"what it replaced is kept as {restored.kept}")
+    numbers = restored.adopted.numbers
+    if numbers:
+        click.echo(f"{len(numbers)} documents entered again: {', '.join(numbers)}")
+    _warn(restored.adopted.warnings)
 
 
 def main() -> None:

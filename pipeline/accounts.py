@@ -116,7 +116,7 @@ def documents(
         text = ("healthcode_code", "income_account", "frequency", "request_id")
         row.update({name: row[name] or "" for name in text})
         lines.setdefault(number, []).append(Line(**row))
-    heads = _letterheads(ledger)
+    heads, adopted = _letterheads(ledger), _adopted(ledger)
     for row in ledger.rows(
         "select invoices.*, runs.run_id, chain.sha256,"
         " original.issued_on as credits_issued_on"
@@ -129,6 +129,7 @@ def documents(
         f" where {where} order by invoices.kind desc, invoices.sequence",
         values,
     ):
+        row.update(adopted.get(row["number"], {}))
         yield _document(row, heads[row["run_no"]], tuple(lines[row["number"]]))
 
 
@@ -160,7 +161,19 @@ def _document(
         sha256=row["sha256"] or "",
         letterhead=letterhead,
         lines=lines,
+        sequence=row["sequence"],
+        address_cells=tuple(row[name] or "" for name in address),
     )
+
+
+def _adopted(ledger: Ledger) -> dict[str, dict[str, str]]:
+    """Documents entered again, with the run and the seal they were published under."""
+    found = {}
+    for row in ledger.rows("select report from ledger.runs where command = 'adopt'"):
+        report = json.loads(row["report"])
+        for number, seal in report["seals"].items():
+            found[number] = {"run_id": report["of"], "sha256": seal}
+    return found
 
 
 def _letterheads(ledger: Ledger) -> dict[int, Letterhead]:

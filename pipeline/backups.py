@@ -1,161 +1,139 @@
-"""Checked copies of the ledger, and bringing one back without reusing a number."""
+"""Checked copies of the ledger: one after each night, thinned out, and those made by hand.
+
+A copy is opened and compared with what the ledger held before it gets its name.
+"""
 
 import os
+import re
 import shutil
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from pipeline.files import private_folder, sync_folder
-from pipeline.ledger import (
-    Ledger,
-    locked,
-    opened,
-    read_head,
-    write_head,
+from pipeline.files import private_folder, sweep, sync_folder
+from pipeline.ledger import Ledger, locked, opened
+from pipeline.soundness import (
+    checksum_of,
+    contents,
+    note_checksum,
+    quoted,
+    refusal,
+    sha256_of,
 )
-from pipeline.problems import Place, Problem, Refused, Severity
-from pipeline.publish import published_numbers
-from pipeline.verify import verify
+
+DAYS_KEPT, MONTHS_KEPT = 35, 24
+
+# A night's copy; one made by hand is named otherwise and never thinned out.
+_OF_A_NIGHT = re.compile(r"(\d{4}-\d\d)-(\d\d)-(\d+)(?:-(\d+))?\.duckdb")
+BY_HAND = "-by-hand"
 
 
-def _refuse(file: str, code: str, found: str, repair: str) -> Refused:
-    problem = Problem(Severity.STOPS, code, Place(file=file), found, "", repair)
-    return Refused([problem])
+class Unsound(Exception):
+    """A copy that is not what it was copied from; the message says how."""
 
 
-def _must_hold(ledger: Ledger, name: str) -> None:
-    faults = [
-        fault
-        for result in verify(ledger, ledger.path.parent / "nothing")
-        if "head file" not in result.promise and "read" not in result.promise
-        for fault in result.faults
-    ]
-    if faults:
-        raise _refuse(
-            name, "copy-unsound", f"the ledger does not hold: {faults[0]}",
-            "use another copy; `membill verify` tells more",
-        )  # fmt: skip
+@dataclass(frozen=True)
+class State:
+    """What a ledger held when it was closed: its last run, and all its contents."""
+
+    run_id: str
+    contents: dict[str, tuple[int, int]]
+
+
+def state(ledger: Ledger) -> State:
+    """What a copy of this ledger must hold; folds the log into the file first."""
+    ledger.connection.execute("checkpoint ledger")
+    run_id = ledger.value("select run_id from ledger.runs order by run_no desc limit 1")
+    return State(run_id or "empty", contents(ledger.connection))
 
 
 def backup(path: Path) -> Path:
-    """Copy the ledger to `backups/`; the copy is opened and proved before it is named."""
+    """Copy the ledger to `backups/` by hand; such a copy is never removed."""
     with locked(path):
         if not path.exists():
-            raise _refuse(
-                str(path),
-                "no-ledger",
-                "there is no ledger to copy",
+            raise refusal(
+                str(path), "no-ledger", "there is no ledger to copy",
                 "run the night first",
-            )
-        # Opened for writing so that a write-ahead log is folded in before copying.
+            )  # fmt: skip
         with opened(path, write=True) as ledger:
-            ledger.connection.execute("checkpoint ledger")
-            run_id = ledger.value(
-                "select run_id from ledger.runs order by run_no desc limit 1"
-            )
-        folder = private_folder(path.parent / "backups")
-        target = _free_name(folder, run_id or "empty")
-        draft = folder / f".{target.name}.part"
-        shutil.copyfile(path, draft)
-        draft.chmod(0o600)
-        with opened(draft, write=False) as copy:
-            _must_hold(copy, target.name)
+            held = state(ledger)
+        try:
+            return copy_to_backups(path, held, f"{held.run_id}{BY_HAND}")
+        except Unsound as unsound:
+            raise refusal(
+                path.name, "copy-unsound", str(unsound), "look at the disk; try again"
+            ) from None
+
+
+def copy_to_backups(path: Path, held: State, name: str) -> Path:
+    """Copy a closed ledger under a free name; raises `Unsound`, OSError or duckdb.Error."""
+    folder = private_folder(path.parent / "backups")
+    sweep(folder)
+    target = _free_name(folder, name)
+    draft = folder / f".{target.name}.part"
+    try:
+        _copy(path, draft)
+        _must_be_the_same(path, draft, held)
         os.replace(draft, target)
-        sync_folder(folder)
-        return target
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    note_checksum(target)
+    sync_folder(folder)
+    return target
 
 
-def _free_name(folder: Path, run_id: str) -> Path:
-    target = folder / f"{run_id}.duckdb"
+def _copy(path: Path, draft: Path) -> None:
+    shutil.copyfile(path, draft)
+    draft.chmod(0o600)
+    with open(draft, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def _must_be_the_same(path: Path, draft: Path, held: State) -> None:
+    if sha256_of(draft) != sha256_of(path):
+        raise Unsound("the copy is not the same as the ledger, byte for byte")
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach '{quoted(draft)}' as ledger (read_only)")
+        if contents(connection) != held.contents:
+            raise Unsound(
+                "the file does not hold what the ledger held while it was open"
+            )
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    target = folder / f"{name}.duckdb"
     number = 2
     while target.exists():
-        target = folder / f"{run_id}-{number}.duckdb"
+        target = folder / f"{name}-{number}.duckdb"
         number += 1
     return target
 
 
-def restore(path: Path, source: Path, out: Path) -> Path | None:
-    """Put a copy in the ledger's place; returns where the old ledger is kept.
+def thin_out(folder: Path) -> list[Path]:
+    """Remove copies of nights but the newest of each day and month that is kept.
 
-    Refused when a document was published after the copy was made: its number is in
-    somebody's hands and the copy would give it out again.
+    Kept are 35 days on which there was a night, and 24 months. Returns what went.
     """
-    if not source.is_file():
-        raise _refuse(str(source), "no-copy", "there is no such file", "name a copy")
-    with locked(path):
-        draft = path.with_suffix(".restoring")
-        shutil.copyfile(source, draft)
-        draft.chmod(0o600)
-        try:
-            # The head file beside it is of the ledger that the copy takes the place of.
-            with opened(draft, write=False, against_head=False) as copy:
-                _must_hold_known(copy, path, out, source.name)
-        except duckdb.Error:
-            draft.unlink(missing_ok=True)
-            raise _refuse(
-                source.name, "copy-unsound", "it is no ledger", "use another copy"
-            ) from None
-        except Refused:
-            draft.unlink(missing_ok=True)
-            raise
-        kept = _set_aside(path)
-        os.replace(draft, path)
-        sync_folder(path.parent)
-        with opened(path, write=True) as ledger:
-            write_head(ledger)
-        return kept
+    copies = sorted(
+        ((*_place(found), file) for file in folder.glob("*.duckdb")
+         if (found := _OF_A_NIGHT.fullmatch(file.name))),
+        reverse=True,
+    )  # fmt: skip
+    days: dict[str, Path] = {}
+    months: dict[str, Path] = {}
+    for day, _, _, file in copies:
+        days.setdefault(day, file)
+        months.setdefault(day[:7], file)
+    kept = {*list(days.values())[:DAYS_KEPT], *list(months.values())[:MONTHS_KEPT]}
+    gone = [file for *_, file in copies if file not in kept]
+    for file in gone:
+        file.unlink()
+        checksum_of(file).unlink(missing_ok=True)
+    return gone
 
 
-def _must_hold_known(copy: Ledger, path: Path, out: Path, name: str) -> None:
-    """The copy must be sound and know every number that was ever published."""
-    _must_hold(copy, name)
-    known = {row["number"] for row in copy.rows("select number from ledger.invoices")}
-    lost = sorted(_published(path, out) - known)
-    if lost:
-        raise _refuse(
-            name,
-            "copy-too-old",
-            f"{len(lost)} documents were published after this copy was made, such as"
-            f" {lost[-1]}",
-            "use a newer copy: this one would give their numbers out again",
-        )
-
-
-def _published(path: Path, out: Path) -> set[str]:
-    """Numbers in the world: workbooks in `out/`, the head file, the ledger if it opens."""
-    numbers = published_numbers(out)
-    try:
-        head = read_head(path)
-    except Refused:
-        head = None
-    if head and head.get("last_number"):
-        numbers.add(str(head["last_number"]))
-    try:
-        with duckdb.connect(str(path), read_only=True) as old:
-            rows = old.execute("select number from invoices").fetchall()
-            numbers |= {row[0] for row in rows}
-    except duckdb.Error:
-        pass
-    return numbers
-
-
-def _set_aside(path: Path) -> Path | None:
-    """Move the ledger, its log and its head away together; nothing is deleted."""
-    present = [
-        file
-        for file in (
-            path,
-            path.with_name(f"{path.name}.wal"),
-            path.parent / "head.json",
-        )
-        if file.exists()
-    ]
-    if not present:
-        return None
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    folder = private_folder(path.parent / "replaced" / stamp)
-    for file in present:
-        os.replace(file, folder / file.name)
-    return folder
+def _place(found: re.Match[str]) -> tuple[str, int, int]:
+    """Day, which run of the day, which copy of that run: what sorts the newest last."""
+    return f"{found[1]}-{found[2]}", int(found[3]), int(found[4] or 1)

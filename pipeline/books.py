@@ -60,7 +60,8 @@ class Document:
 
     `bill_to` is a contact's code or '' when the patient pays;
     `patient_id` and `patient_name` are '' when lines are for several patients;
-    `credits_number` and `credits_issued_on` are a credit note's invoice.
+    `credits_number` and `credits_issued_on` are a credit note's invoice;
+    `sequence` is its place in its series, `address_cells` the address with its blanks.
     """
 
     number: str
@@ -86,6 +87,8 @@ class Document:
     sha256: str
     letterhead: Letterhead
     lines: tuple[Line, ...]
+    sequence: int = 0
+    address_cells: tuple[str, ...] = ("", "", "", "")
 
     @property
     def path(self) -> str:

@@ -16,7 +16,7 @@ from pipeline.desk import WrongRequest, day_of, must_may, setting
 from pipeline.exports.words import counted
 from pipeline.files import sweep, sync_folder
 from pipeline.ledger import (
-    STORAGE_VERSION,
+    NEW_FILE,
     Ledger,
     current,
     locked,
@@ -27,6 +27,7 @@ from pipeline.personal import FORGOTTEN, LINE, PATIENT, PAYER, SENDING, Part
 from pipeline.publish import publish
 from pipeline.record import add_run, run_id_of
 from pipeline.run import VERSION, Today
+from pipeline.soundness import at_work, quoted
 from pipeline.transaction import transaction
 from schemas.columns import columns
 from schemas.inputs import Patients
@@ -309,15 +310,17 @@ def _write_anew(path: Path) -> None:
     # A draft by name: what a kill leaves of it is swept up by the next run.
     draft = path.with_name(f".{path.name}.part")
     sweep(path.parent)
+    with at_work(path):
+        _copy_rows(path, draft)
+        draft.chmod(0o600)
+        os.replace(draft, path)
+        sync_folder(path.parent)
+
+
+def _copy_rows(source: Path, target: Path) -> None:
     with duckdb.connect(":memory:") as connection:
-        source, target = (str(file).replace("'", "''") for file in (path, draft))
-        connection.execute(f"attach '{source}' as ledger (read_only)")
-        connection.execute(
-            f"attach '{target}' as anew (storage_version '{STORAGE_VERSION}')"
-        )
+        connection.execute(f"attach '{quoted(source)}' as ledger (read_only)")
+        connection.execute(f"attach '{quoted(target)}' as anew {NEW_FILE}")
         connection.execute("copy from database ledger to anew")
         connection.execute("checkpoint anew")
         connection.execute("detach anew; detach ledger")
-    draft.chmod(0o600)
-    os.replace(draft, path)
-    sync_folder(path.parent)

@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,14 @@ from filelock import FileLock, Timeout
 from pipeline import chain
 from pipeline.files import sweep, sync_folder, write_text
 from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.soundness import (
+    at_work,
+    checksum_of,
+    log_of,
+    must_be_files,
+    must_be_sound,
+    quoted,
+)
 from schemas.columns import name_of
 from schemas.ledger import (
     ACCEPTED,
@@ -29,6 +37,10 @@ from schemas.ledger import (
 )
 
 STORAGE_VERSION = "v1.5.0"
+# The smallest there is: forty tables in blocks of the usual 262,144 bytes would make
+# ten megabytes of a small practice's ledger, and of each copy of it.
+BLOCK_SIZE = 16_384
+NEW_FILE = f"(storage_version '{STORAGE_VERSION}', block_size {BLOCK_SIZE})"
 
 # What a later version of the program runs on an older ledger: version -> statements
 # that lead from it to the next. Version 1 is the first.
@@ -114,9 +126,7 @@ def create(path: Path) -> None:
     for old in (draft, draft.with_suffix(".draft.wal")):
         old.unlink(missing_ok=True)
     with duckdb.connect(":memory:") as connection:
-        connection.execute(
-            f"attach '{_quoted(draft)}' as ledger (storage_version '{STORAGE_VERSION}')"
-        )
+        connection.execute(f"attach '{quoted(draft)}' as ledger {NEW_FILE}")
         connection.execute("create schema ledger.accepted")
         connection.execute(
             "create table ledger.about (schema_version integer not null)"
@@ -135,10 +145,6 @@ def create(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 @contextmanager
 def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Ledger]:
     """The ledger, open for a night (`write`) or for looking only.
@@ -148,12 +154,18 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
     Raises `Refused` for a ledger that is missing, damaged, older than its head file
     or of a later version of the program.
     """
+    must_be_files(path)
     _refuse_if_lost(path)
+    if not path.exists() and write:
+        create(path)
+    elif write:
+        must_be_sound(path, _look if against_head else lambda _: None)
     if write:
         sweep(path.parent)
-        if not path.exists():
-            create(path)
-    with duckdb.connect(":memory:") as connection:
+    with (
+        at_work(path) if write else nullcontext(),
+        duckdb.connect(":memory:") as connection,
+    ):
         _attach(connection, path, write=write)
         for schema in ("staged", "input", "model"):
             connection.execute(f"create schema {schema}")
@@ -165,13 +177,23 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
         yield ledger
 
 
+def _look(path: Path) -> None:
+    """Refuse, without writing, what `opened` would refuse once it is open for writing."""
+    try:
+        with opened(path, write=False) as ledger:
+            _must_have_head(ledger)
+    except Refused as refusal:
+        if refusal.problems[0].code != "ledger-older":
+            raise
+
+
 def _refuse_if_lost(path: Path) -> None:
-    remains = [
-        name
-        for name in ("head.json", f"{path.name}.wal")
-        if (path.parent / name).exists()
-    ]
-    if remains and not path.exists():
+    if path.exists():
+        return
+    signs = (path.parent / "head.json", log_of(path), checksum_of(path))
+    remains = [file.name for file in signs if file.exists()]
+    remains += ["backups"] * any((path.parent / "backups").glob("*.duckdb"))
+    if remains:
         raise _refuse(
             path,
             "ledger-missing",
@@ -195,7 +217,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -
         return
     mode = "" if write else " (read_only)"
     try:
-        connection.execute(f"attach '{_quoted(path)}' as ledger{mode}")
+        connection.execute(f"attach '{quoted(path)}' as ledger{mode}")
         (version,) = connection.execute(
             "select schema_version from ledger.about"
         ).fetchone() or (None,)
@@ -280,6 +302,9 @@ def read_head(path: Path) -> dict[str, Any] | None:
 def _check_head(ledger: Ledger) -> None:
     """The ledger must hold the link that its head file was written for."""
     head = read_head(ledger.path)
+    if head is None and not ledger.read_only:
+        _must_have_head(ledger)
+        write_head(ledger)
     if head is None:
         return
     if head["position"] == 0 and head.get("sha256") == chain.START:
@@ -294,6 +319,18 @@ def _check_head(ledger: Ledger) -> None:
             f"the ledger does not hold run {head.get('run_id')} that its head file names",
             "an older or another copy was put in its place: bring back the right one"
             " with `membill restore`",
+        )
+
+
+def _must_have_head(ledger: Ledger) -> None:
+    """A ledger has its head from before its first run on; one without has lost it."""
+    if ledger.last_run_no and read_head(ledger.path) is None:
+        raise _refuse(
+            ledger.path,
+            "head-missing",
+            "head.json is gone, so nothing shows that no run is missing in the ledger",
+            "put it back; or `membill restore` this very ledger, which proves it and"
+            " the workbooks made from it and writes its head anew",
         )
 
 

@@ -18,6 +18,7 @@ _PAGES = {
     "sent": ("invoices.xlsx", "summary.html"),
     "credit": ("invoices.xlsx", "summary.html"),
     "forget": ("invoices.xlsx", "summary.html"),
+    "adopt": ("invoices.xlsx", "summary.html"),
 }
 
 

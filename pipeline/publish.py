@@ -106,6 +106,8 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
     try:
         outbox.mark(ledger, press.written)
     except duckdb.Error:
+        with suppress(duckdb.Error):  # else nothing more could be read
+            ledger.connection.execute("rollback")
         press.warnings.append(
             "what was published could not be noted (is the disk full?); the next run"
             " looks at every file again"

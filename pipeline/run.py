@@ -13,10 +13,11 @@ from pipeline import accounts, rights
 from pipeline.books import Change, Night, OpenProblem
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.clock import doubts
+from pipeline.ending import ending
 from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import read_sheet
-from pipeline.ledger import Ledger, locked, opened
+from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import (
     Published,
@@ -30,6 +31,7 @@ from pipeline.record import Night as Work
 from pipeline.record import memberships, record, stage
 from pipeline.references import resolve
 from pipeline.settings import read_settings
+from pipeline.soundness import checksum_of, head_of, log_of
 from pipeline.tables import empty, load
 from pipeline.transaction import transaction
 from pipeline.transform import transform
@@ -60,8 +62,8 @@ class Prepared:
 class Outcome:
     """What a night came to: its exit code, its run as a report, what was written.
 
-    `warnings` are for the person at the terminal; they depend on the clock and are
-    recorded nowhere.
+    `warnings` are of the clock, and of the checks and the copy that a night ends with;
+    they depend on the machine and are recorded nowhere.
     """
 
     exit_code: int
@@ -187,7 +189,12 @@ def bill(
     A refused night writes the issues workbook alone.
     """
     started = time.monotonic()
-    with locked(path), _unmade_if_refused(path), opened(path, write=True) as ledger:
+    with (
+        locked(path),
+        ending(path) as end,
+        _unmade_if_refused(path),
+        opened(path, write=True) as ledger,
+    ):
         try:
             _must_take_files(folder / "out")
             _must_know_published(ledger, folder / "out")
@@ -218,15 +225,14 @@ def bill(
             record(ledger, work, run_no)
         say("writing workbooks")
         published = publish(ledger, folder / "out")
+        say("checking the ledger, copying it")
+        end.check(ledger, folder / "out")
         night = accounts.night(ledger)
         assert night is not None
-        return Outcome(
-            night.report["exit_code"],
-            night,
-            published,
-            night.report,
-            tuple(f"the clock may be wrong: {reason}" for reason in prepared.doubts),
-        )
+        code = night.report["exit_code"]
+    # The copy is made once the ledger is closed, and may add a warning.
+    doubted = (f"the clock may be wrong: {reason}" for reason in prepared.doubts)
+    return Outcome(code, night, published, night.report, (*doubted, *end.warnings))
 
 
 def _must_take_files(out: Path) -> None:
@@ -272,8 +278,9 @@ def _must_know_published(ledger: Ledger, out: Path) -> None:
                 f"{lost[-1]}{more} lie in out/invoices but are not in the ledger: it is"
                 " an older or a new one, and would give their numbers out again",
                 "the ledger that made them",
-                "bring it back with `membill restore`; if the workbooks are of another"
-                " practice or only a trial, move out/invoices away",
+                "bring it back with `membill restore`, or enter them again with `membill"
+                " restore --adopt`; if the workbooks are of another practice or only a"
+                " trial, move out/invoices away",
             )
         ]
     )
@@ -286,9 +293,10 @@ def _unmade_if_refused(path: Path) -> Iterator[None]:
     try:
         yield
     except Refused:
-        if fresh and path.exists() and not (path.parent / "head.json").exists():
-            path.unlink()
-            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        if fresh and path.exists() and not (read_head(path) or {"run_no": 0})["run_no"]:
+            # The head first: without its ledger it would stop every night to come.
+            for file in (head_of(path), log_of(path), checksum_of(path), path):
+                file.unlink(missing_ok=True)
         raise
 
 

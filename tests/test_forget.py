@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from openpyxl import load_workbook
 
+from pipeline.soundness import note_checksum
 from tests import practice
 from tests.practice import Result, member, run
 
@@ -93,9 +94,11 @@ def shown(clinic: Path) -> str:
 
 
 def changed(clinic: Path, statement: str) -> Result:
-    """What `verify` says once somebody has written into the ledger."""
-    with duckdb.connect(str(clinic / "ledger/membill.duckdb")) as ledger:
+    """What `verify` says once somebody has written into the ledger and its checksum."""
+    path = clinic / "ledger/membill.duckdb"
+    with duckdb.connect(str(path)) as ledger:
         ledger.execute(statement)
+    note_checksum(path)
     return run("verify", clinic)
 
 
@@ -155,6 +158,7 @@ def test_a_forgotten_period_is_billed_once_and_a_sending_recorded_once(
     assert practice.invoices(clinic)[0]["sent_to"] == "forgotten"
 
 
+@pytest.mark.damaged
 @pytest.mark.parametrize(
     "statement",
     [
@@ -231,12 +235,14 @@ def test_what_may_not_be_forgotten_changes_nothing(
 
 
 def test_the_retention_is_a_setting(before: Path) -> None:
-    with duckdb.connect(str(before / "ledger/membill.duckdb")) as ledger:
+    path = before / "ledger/membill.duckdb"
+    with duckdb.connect(str(path)) as ledger:
         ledger.execute(
             "insert into accepted.settings by name select * replace ("
             " 'retentionyears' as row_key, 'Retention years' as setting, '7' as value)"
             " from accepted.settings where row_key = 'autoinvoice'"
         )
+    note_checksum(path)
     assert forget(before, today="2033-02-27").code == 2
     assert "from 2026-02-28 or before" in forget(before, today="2033-02-28").out
 

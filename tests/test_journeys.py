@@ -813,7 +813,7 @@ def test_a_damaged_ledger_is_refused_in_plain_words(clinic: Path) -> None:
 def test_a_copy_is_brought_back_unless_numbers_were_given_out_since(
     clinic: Path,
 ) -> None:
-    copy = clinic / "ledger/backups/2026-03-01-01.duckdb"
+    copy = clinic / "ledger/backups/2026-03-01-01-by-hand.duckdb"
     assert run("backup", clinic).out == f"checked copy: {copy}\n"
     bill(clinic, SECOND)
     brought = run("restore", clinic, copy)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -163,15 +164,15 @@ def test_a_price_row_whose_date_is_corrected_counts_once(clinic: Path) -> None:
 
 
 def test_a_new_ledger_beside_published_invoices_is_refused(clinic: Path) -> None:
-    for file in (clinic / "ledger").glob("*"):
-        file.unlink()
+    shutil.rmtree(clinic / "ledger")
     refused = bill(clinic, SECOND)
     assert refused.code == 4
     assert (
         "Stops the night: ledger/membill.duckdb: INV-000004 and 3 more lie in"
         " out/invoices but are not in the ledger: it is an older or a new one, and would"
-        " give their numbers out again; bring it back with `membill restore`; if the"
-        " workbooks are of another practice or only a trial, move out/invoices away\n"
+        " give their numbers out again; bring it back with `membill restore`, or enter"
+        " them again with `membill restore --adopt`; if the workbooks are of another"
+        " practice or only a trial, move out/invoices away\n"
     ) in refused.err
     assert not (clinic / "ledger/membill.duckdb").exists()
 

@@ -1,6 +1,7 @@
 """The workbook of one invoice or credit note: an A4 page, ready to print."""
 
 from pipeline.books import Document
+from pipeline.exports.invoice_data import embedded
 from pipeline.exports.invoice_head import TOP_MARGIN, write_head
 from pipeline.exports.invoice_layout import Face, layout_of
 from pipeline.exports.invoice_lines import write_foot, write_lines, write_totals
@@ -49,6 +50,7 @@ def _book(document: Document) -> Book:
             "status": "UNSENT",
             "run_id": document.run_id,
             "content_sha256": document.sha256,
+            **embedded(document),
         },
     )
 

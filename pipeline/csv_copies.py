@@ -1,0 +1,110 @@
+"""Once a week, the ledger as plain CSV: readable when there is no DuckDB to read it with."""
+
+import csv
+import os
+import re
+import shutil
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.files import private_folder, sync_folder, write_text
+from pipeline.soundness import quoted
+
+KEPT = 8
+TABLES = (
+    "runs", "letterheads", "invoices", "lines", "billed_periods", "filled_requests",
+    "sendings", "changes", "standings", "chain", "counters", "published",
+)  # fmt: skip
+
+_README = """\
+The ledger after run {run_id}, one file a table, one line a row.
+
+For machines: every value is exactly what the ledger holds. Comma separated, UTF-8, dates
+as 2026-03-31, amounts with two decimals, true and false, nothing for blank. Text may begin
+with = or +, which a spreadsheet would run as a formula and which nothing here puts out of
+action: import these files as text, and do not open them by a double click.
+
+invoices     one row for each invoice and credit note, with the address it was made out to
+lines        their lines; invoices and lines belong together by number
+billed_periods, filled_requests    what was billed and is never billed again
+sendings     which were sent, when and to whom
+runs         every night and command; letterheads: the practice as it stood then
+changes      changed cells of guarded sheets; standings: where each membership stood
+counters     the last numbers given
+chain        the hash chain; published: the files made, with their hashes
+
+They hold patients' names: keep them as you keep the ledger.
+"""
+_RUN = re.compile(r"(\d{4}-\d\d-\d\d)-\d+")
+
+
+def weekly(copy: Path, run_id: str) -> Path | None:
+    """Write a copy as CSV unless there is one of its week; keeps eight.
+
+    A week is that of the run's as-of day, Monday to Sunday.
+    """
+    folder = private_folder(copy.parent / "csv")
+    for left in folder.glob(".*.part"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    weeks = {_week(there.name) for there in folder.iterdir()}
+    if _week(run_id) in weeks:
+        return None
+    draft, target = folder / f".{run_id}.part", folder / run_id
+    try:
+        _write(copy, private_folder(draft), run_id)
+        os.rename(draft, target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    sync_folder(folder)
+    for old in sorted(d for d in folder.iterdir() if _RUN.fullmatch(d.name))[:-KEPT]:
+        shutil.rmtree(old)
+    return target
+
+
+def _week(name: str) -> tuple[int, int] | None:
+    found = _RUN.fullmatch(name)
+    if not found:
+        return None
+    year, week, _ = date.fromisoformat(found[1]).isocalendar()
+    return year, week
+
+
+def _write(copy: Path, folder: Path, run_id: str) -> None:
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach '{quoted(copy)}' as ledger (read_only)")
+        for table in TABLES:
+            _write_table(connection, table, folder / f"{table}.csv")
+    write_text(folder / "README.txt", _README.format(run_id=run_id))
+
+
+def _write_table(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
+    cursor = connection.execute(f"select * from ledger.{table} order by all")
+    names = [column[0] for column in cursor.description or []]
+    with open(path, "x", newline="", encoding="utf-8", opener=_private) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        while rows := cursor.fetchmany(10_000):
+            writer.writerows([_text(value) for value in row] for row in rows)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return f"{value:f}"
+        case _:
+            return str(value)

@@ -1,0 +1,71 @@
+"""What every night ends with: its promises checked, and a copy of the ledger."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from pipeline.backups import State, Unsound, copy_to_backups, state, thin_out
+from pipeline.csv_copies import weekly
+from pipeline.ledger import Ledger
+from pipeline.transaction import Unfinished
+from pipeline.verify import Result, night_holds
+
+
+@dataclass
+class Ending:
+    """What is left to do when the ledger is closed, and what came of it in words."""
+
+    warnings: list[str] = field(default_factory=list)
+    held: State | None = None
+
+    def check(self, ledger: Ledger, out: Path) -> None:
+        """Try the promises on tonight's ledger; raises `Unfinished` when it breaks one.
+
+        Then the night is recorded and published, so "nothing was billed" would be
+        untrue; and nobody should go on without having looked. What concerns files
+        alone is a warning: people move and open them.
+        """
+        results = night_holds(ledger, out)
+        broken = [result for result in results if result.faults and result.of_ledger]
+        if broken:
+            raise Unfinished(
+                "The night is recorded, but its ledger does not hold what it promises: "
+                + "; ".join(_in_words(result) for result in broken)
+                + ". Send nothing of tonight before somebody has looked: `membill verify`"
+                " tells more, and `membill restore` brings back an earlier copy."
+            )
+        self.warnings += [
+            _in_words(result) for result in results if result.faults
+        ]  # fmt: skip
+        self.held = state(ledger)
+
+
+def _in_words(result: Result) -> str:
+    more = f" and {len(result.faults) - 1} more" if len(result.faults) > 1 else ""
+    return f"{result.promise}: {result.faults[0]}{more}"
+
+
+@contextmanager
+def ending(path: Path) -> Iterator[Ending]:
+    """Around an open ledger: copies it once it is closed, if the night got so far.
+
+    A copy that cannot be made is a warning of the night and never its failure.
+    """
+    end = Ending()
+    yield end
+    if end.held is None:
+        return
+    try:
+        copy = copy_to_backups(path, end.held, end.held.run_id)
+        thin_out(copy.parent)
+        weekly(copy, end.held.run_id)
+    except (OSError, duckdb.Error, Unsound) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        why = "it cannot be read back" if isinstance(error, duckdb.Error) else why
+        end.warnings.append(
+            f"no copy of the ledger was made tonight ({why}): make room and run"
+            " `membill backup`"
+        )

@@ -1,0 +1,229 @@
+"""What must hold of a ledger's rows: one query each, which finds what speaks against it.
+
+The numbers are those of the promises in `docs/reliability.md`.
+"""
+
+from pipeline.outbox import DOCUMENT_PATH
+from schemas.models import BUCKETS
+
+# In words, the promises it serves, and a query whose every row is a fault.
+Promise = tuple[str, tuple[int, ...], str]
+
+_BUCKET_SUM = " + ".join(
+    f"coalesce((report->'memberships'->>'{bucket}')::integer, 0)" for bucket in BUCKETS
+)
+
+_NUMBERS: tuple[Promise, ...] = (
+    (
+        "numbers have no gap, invoices and credit notes each for themselves",
+        (1,),
+        "select kind || ' ' || sequence || ' follows ' || before as fault from ("
+        " select kind, sequence, lag(sequence) over (partition by kind order by sequence)"
+        "  as before from ledger.invoices) where sequence <> before + 1",
+    ),
+    (
+        "the counters stand at the last numbers given",
+        (1,),
+        "with given as (select kind, max(sequence) as sequence, max(issued_on) as day"
+        "  from ledger.invoices group by kind)"
+        " select coalesce(given.kind, counters.kind) || ' counter' as fault"
+        " from given full join ledger.counters as counters using (kind)"
+        " where sequence is distinct from last_sequence"
+        " or day is distinct from last_issued_on",
+    ),
+    (
+        "each number ends in its place in the series",
+        (1,),
+        "select number || ' is ' || kind || ' ' || sequence as fault"
+        " from ledger.invoices where not ends_with(number, format('{:06d}', sequence))",
+    ),
+    (
+        "numbers rise from run to run",
+        (1, 7),
+        "select number || ' is of an earlier run than the one before it' as fault from ("
+        " select number, run_no, lag(run_no) over (partition by kind order by sequence)"
+        "  as before from ledger.invoices) where run_no < before",
+    ),
+    (
+        "dates never fall as numbers rise",
+        (1,),
+        "select number || ' is dated before the one before it' as fault from ("
+        " select number, issued_on, lag(issued_on) over (partition by kind order by"
+        "  sequence) as before from ledger.invoices) where issued_on < before",
+    ),
+)
+
+_SUMS: tuple[Promise, ...] = (
+    (
+        "each document equals its lines",
+        (5,),
+        "select number || ' is not the sum of its lines' as fault from ledger.invoices"
+        " left join (select number, sum(net) as n, sum(tax) as t, sum(gross) as g"
+        "  from ledger.lines group by number) as sums using (number)"
+        " where n is distinct from net or t is distinct from tax"
+        " or g is distinct from gross",
+    ),
+    (
+        "every line is of a document, numbered from 1",
+        (5, 7),
+        "select number || ' has lines that are not numbered 1 to ' || count(*) as fault"
+        " from ledger.lines left join ledger.invoices as invoices using (number)"
+        " group by number having max(line) <> count(*) or min(line) <> 1"
+        " or bool_or(invoices.kind is null)",
+    ),
+    (
+        "net and tax make gross, line by line",
+        (5,),
+        "select number || ' line ' || line as fault from ledger.lines"
+        " where net + tax <> gross",
+    ),
+    (
+        "every line says where its price came from",
+        (9,),
+        "select number || ' line ' || line as fault from ledger.lines"
+        " where price_source = ''",
+    ),
+    (
+        "each night equals its invoices",
+        (5, 7),
+        "with made as (select run_no, count(*) as documents, sum(net) as net,"
+        "  sum(tax) as tax, sum(gross) as gross from ledger.invoices group by run_no)"
+        " select run_id || ' made other invoices than it says' as fault"
+        " from ledger.runs as runs left join made using (run_no)"
+        " where command = 'bill' and ("
+        "  (report->>'invoices_made')::integer <> coalesce(made.documents, 0)"
+        "  or (report->'totals'->>'net')::decimal(14, 2) <> coalesce(made.net, 0)"
+        "  or (report->'totals'->>'tax')::decimal(14, 2) <> coalesce(made.tax, 0)"
+        "  or (report->'totals'->>'gross')::decimal(14, 2) <> coalesce(made.gross, 0))",
+    ),
+    (
+        "every document is of a run that makes documents, and has its letterhead",
+        (4, 5, 7),
+        "select number as fault from ledger.invoices"
+        " left join ledger.runs as runs using (run_no)"
+        " left join ledger.letterheads as heads using (run_no)"
+        " where runs.command is null or runs.command = 'sent'"
+        " or heads.practice_name is null",
+    ),
+    (
+        "no credit note takes back more than its invoice",
+        (4, 5),
+        "select invoices.number as fault from ledger.invoices as invoices"
+        " inner join ledger.invoices as credit on credit.credits_number = invoices.number"
+        " group by invoices.number, invoices.gross"
+        " having -sum(credit.gross) > invoices.gross",
+    ),
+    (
+        "every credit note is of an invoice",
+        (4,),
+        "select credit.number as fault from ledger.invoices as credit"
+        " left join ledger.invoices as invoices"
+        "  on credit.credits_number = invoices.number and invoices.kind = 'invoice'"
+        " where credit.kind = 'credit_note' and invoices.number is null",
+    ),
+)
+
+_PERIODS: tuple[Promise, ...] = (
+    (
+        "no day of a membership is billed twice",
+        (2,),
+        "select patient_key || ': ' || number as fault from ("
+        " select *, max(period_end) over (partition by patient_key order by period_start"
+        "  rows between unbounded preceding and 1 preceding) as before"
+        " from ledger.billed_periods) where period_start <= before",
+    ),
+    (
+        "every billed period has its line",
+        (2,),
+        "select number || ' line ' || line as fault from ledger.billed_periods as billed"
+        " anti join ledger.lines as lines using (number, line, period_start, period_end)",
+    ),
+    (
+        "every line for a period of an invoice uses that period up",
+        (2,),
+        "select lines.number || ' line ' || lines.line as fault"
+        " from ledger.lines as lines inner join ledger.invoices as invoices using (number)"
+        " anti join ledger.billed_periods as billed"
+        "  on billed.number = lines.number and billed.line = lines.line"
+        " where invoices.kind = 'invoice' and lines.period_start is not null",
+    ),
+    (
+        "every request that was filled has its line, and the other way round",
+        (2, 3),
+        "with filled as (select number, count(*) as requests from ledger.filled_requests"
+        "  group by number),"
+        " asked as (select number, count(*) as requests from ledger.lines"
+        "  inner join ledger.invoices using (number)"
+        "  where kind = 'invoice' and request_id is not null group by number)"
+        " select number as fault from filled full join asked using (number)"
+        " where filled.requests is distinct from asked.requests",
+    ),
+    (
+        "every sending is of a document, and not before it was made",
+        (4,),
+        "select number as fault from ledger.sendings"
+        " left join ledger.invoices as invoices using (number)"
+        " where invoices.kind is null or sent_on < issued_on",
+    ),
+)
+
+_NIGHTS: tuple[Promise, ...] = (
+    (
+        "the last night's buckets add up to the roster",
+        (3,),
+        "with last as (select * from ledger.runs where command = 'bill'"
+        "  order by run_no desc limit 1),"
+        " placed as (select * from ledger.standings qualify row_number() over"
+        "  (partition by standing_key order by run_no desc) = 1)"
+        f" select 'the buckets of ' || run_id || ' add up to ' || ({_BUCKET_SUM})"
+        "  as fault from last"
+        f" where ({_BUCKET_SUM}) <>"
+        "  (select count(*) from placed where not removed)",
+    ),
+    (
+        "whoever is held is held for a reason",
+        (3, 9),
+        "select 'held without a reason: ' || coalesce(patient_id, standing_key) as fault"
+        " from ledger.standings where bucket = 'held' and not removed"
+        " and coalesce(reason, '') = ''",
+    ),
+    (
+        "every change of a guarded row that counts has its editor's name",
+        (14,),
+        "select table_name || ' ' || subject || ', ' || column_title as fault"
+        " from ledger.changes where accepted and edited_by is null and table_name in"
+        " ('Products', 'Contract prices', 'Price changes', 'Tax codes', 'Settings')",
+    ),
+    (
+        "runs are numbered without a gap, and each change belongs to one",
+        (7,),
+        "select 'run ' || run_no || ' follows ' || before as fault from (select run_no,"
+        "  lag(run_no, 1, 0) over (order by run_no) as before from ledger.runs)"
+        " where run_no <> before + 1"
+        " union all select table_name || ' changed by an unknown run' from ledger.changes"
+        " anti join ledger.runs using (run_no)",
+    ),
+    (
+        "each link of the chain holds on to the one before it",
+        (4, 11),
+        "select 'link ' || position as fault from (select *,"
+        "  lag(sha256, 1, repeat('0', 64)) over (order by position) as before,"
+        "  row_number() over (order by position) as place from ledger.chain)"
+        " where previous <> before or position <> place",
+    ),
+    (
+        "every document is posted for publishing",
+        (6,),
+        "select number as fault from ledger.invoices as invoices anti join ledger.outbox"
+        f" as outbox on outbox.path = {DOCUMENT_PATH}",
+    ),
+    (
+        "no file was ever published outside its folder",
+        (13,),
+        "select distinct path as fault from (select path from ledger.published"
+        "  union all select path from ledger.outbox) where not"
+        " regexp_full_match(path, '([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(\\.[a-z]+)?')",
+    ),
+)
+
+PROMISES: tuple[Promise, ...] = _NUMBERS + _SUMS + _PERIODS + _NIGHTS

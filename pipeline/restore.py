@@ -1,0 +1,167 @@
+"""Brings a copy of the ledger back without ever reusing a published number.
+
+The copy is made ready in a folder of its own, database and log together, and only then
+takes the ledger's place; what it replaces is kept.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from pipeline.adopt import Adopted, adopt
+from pipeline.files import private_folder, sync_folder
+from pipeline.ledger import Ledger, locked, opened, read_head, write_head
+from pipeline.problems import Refused
+from pipeline.publish import publish, published_numbers
+from pipeline.run import VERSION
+from pipeline.soundness import (
+    checksum_of,
+    head_of,
+    log_of,
+    matches,
+    must_be_readable,
+    note_checksum,
+    refusal,
+)
+from pipeline.verify import books_hold
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Where what was replaced is kept (None if there was nothing), what was entered again."""
+
+    kept: Path | None
+    adopted: Adopted
+
+
+def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Restored:
+    """Put a copy in the ledger's place.
+
+    Refused when a document was published after the copy was made, since its number is in
+    somebody's hands; with `again` such documents are entered again from their workbooks.
+    """
+    if not source.is_file():
+        raise refusal(str(source), "no-copy", "there is no such file", "name a copy")
+    with locked(path), _made_ready(path, source) as draft:
+        # The head file beside it is of the ledger that the copy takes the place of.
+        with opened(draft, write=True, against_head=False) as copy:
+            _must_hold(copy, source.name)
+            adopted = _know_all(copy, path, out, source.name, again=again)
+            write_head(copy)
+        kept = _exchange(path, draft, out, _runs(draft))
+        with opened(path, write=True) as ledger:
+            warnings = publish(ledger, out).warnings
+        return Restored(kept, Adopted(adopted.numbers, adopted.warnings + warnings))
+
+
+@contextmanager
+def _made_ready(path: Path, source: Path) -> Iterator[Path]:
+    """A copy of the copy, with its log, in a folder that is gone afterwards."""
+    # A ledger is proved by its contents; a copy that changed since is better left alone.
+    is_copy = source.resolve() != path.resolve()
+    if is_copy and checksum_of(source).exists() and not matches(source):
+        raise refusal(
+            source.name, "copy-changed", "the copy is not as it was made",
+            "use another copy",
+        )  # fmt: skip
+    folder = path.parent / "restoring"
+    shutil.rmtree(folder, ignore_errors=True)
+    draft = private_folder(folder) / path.name
+    try:
+        for file, to in ((source, draft), (log_of(source), log_of(draft))):
+            if file.exists():
+                shutil.copyfile(file, to)
+                to.chmod(0o600)
+        try:
+            must_be_readable(draft)
+        except Refused:
+            raise refusal(
+                source.name, "copy-unsound", "the file is damaged or not a ledger",
+                "use another copy",
+            ) from None  # fmt: skip
+        yield draft
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _must_hold(copy: Ledger, name: str) -> None:
+    faults = [fault for result in books_hold(copy) for fault in result.faults]
+    if faults:
+        raise refusal(
+            name, "copy-unsound", f"the ledger does not hold: {faults[0]}",
+            "use another copy; `membill verify` tells more",
+        )  # fmt: skip
+
+
+def _know_all(
+    copy: Ledger, path: Path, out: Path, name: str, *, again: bool
+) -> Adopted:
+    """See that the copy knows every number that was ever published, or make it so."""
+    known = {row["number"] for row in copy.rows("select number from ledger.invoices")}
+    lost = sorted(_published(path, out) - known)
+    if not lost:
+        return Adopted([], [])
+    if again:
+        return adopt(copy, out, lost, VERSION)
+    raise refusal(
+        name,
+        "copy-too-old",
+        f"{len(lost)} documents were published after this copy was made, such as"
+        f" {lost[-1]}",
+        "use a newer copy; or enter them again from their workbooks with --adopt: as it"
+        " is, this one would give their numbers out again",
+    )
+
+
+def _published(path: Path, out: Path) -> set[str]:
+    """Numbers in the world: workbooks in `out/`, the head file, the ledger if it opens."""
+    numbers = published_numbers(out)
+    try:
+        head = read_head(path)
+    except Refused:
+        head = None
+    if head and head.get("last_number"):
+        numbers.add(str(head["last_number"]))
+    try:
+        with duckdb.connect(str(path), read_only=True) as old:
+            rows = old.execute("select number from invoices").fetchall()
+            numbers |= {row[0] for row in rows}
+    except duckdb.Error:
+        pass
+    return numbers
+
+
+def _runs(draft: Path) -> set[str]:
+    with duckdb.connect(str(draft), read_only=True) as ledger:
+        return {row[0] for row in ledger.execute("select run_id from runs").fetchall()}
+
+
+def _exchange(path: Path, draft: Path, out: Path, runs: set[str]) -> Path | None:
+    """The draft in the ledger's place, what was there moved away and kept.
+
+    Killed in between, no night goes on: the old head file is there until the new one
+    is, and fits no other ledger.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    kept = path.parent / "replaced" / stamp
+    if head_of(path).is_file():
+        shutil.copyfile(head_of(path), private_folder(kept) / "head.json")
+        (kept / "head.json").chmod(0o600)
+    for file in (checksum_of(path), log_of(path), path):
+        if file.exists() or file.is_symlink():
+            os.replace(file, private_folder(kept) / file.name)
+    # What the lost nights wrote of themselves must not be taken for that of new ones.
+    for folder in sorted(out.glob("runs/*")):
+        if folder.name not in runs:
+            os.replace(folder, private_folder(kept / "runs") / folder.name)
+    os.replace(draft, path)
+    os.replace(head_of(draft), head_of(path))
+    note_checksum(path)
+    sync_folder(path.parent)
+    return kept if kept.exists() else None

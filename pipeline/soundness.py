@@ -1,0 +1,217 @@
+"""Whether a ledger file may be opened for writing: it is proved before it is touched.
+
+DuckDB opens a file that lacks its log, was cut or has a damaged block without a word, and
+finds the damage only where it looks, at the latest in the middle of a transaction. So each
+run that ends in order leaves the file's checksum beside it, and takes it away before it
+writes. A file that has its checksum must match it, to the bit. One that has none was left
+by a run that was killed: all of it is read first, without opening it for writing.
+What is refused stays byte for byte as it was.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from pipeline.files import sync_folder, write_text
+from pipeline.problems import Place, Problem, Refused, Severity
+
+_GOOD_COPY = "bring back a good copy with `membill restore`"
+
+
+def refusal(file: str, code: str, found: str, repair: str) -> Refused:
+    """What stops a night or a command because of one file."""
+    return Refused([Problem(Severity.STOPS, code, Place(file), found, "", repair)])
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log of a DuckDB file: there only while it is open, or after a kill."""
+    return path.with_name(f"{path.name}.wal")
+
+
+def checksum_of(path: Path) -> Path:
+    """Where the checksum of a ledger at rest is kept, as `sha256sum -c` reads it."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def head_of(path: Path) -> Path:
+    """The head file beside a ledger."""
+    return path.parent / "head.json"
+
+
+def quoted(path: Path) -> str:
+    """A path inside quotes in SQL."""
+    return str(path).replace("'", "''")
+
+
+def must_be_files(path: Path) -> None:
+    """The ledger and its log are plain files of ours, or are not there at all."""
+    for file in (path, log_of(path)):
+        name = f"{file.parent.name}/{file.name}"
+        try:
+            mode = file.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if stat.S_ISLNK(mode):
+            raise refusal(
+                name, "ledger-link", "this is a link and not the ledger itself",
+                "put the ledger itself here, or name its place with --ledger",
+            )  # fmt: skip
+        if not stat.S_ISREG(mode):
+            raise refusal(
+                name, "ledger-no-file", "this is no file, so no ledger", _GOOD_COPY
+            )
+        if not os.access(file, os.R_OK | os.W_OK):
+            raise refusal(
+                name, "ledger-no-right",
+                "the account that runs the night may not read and write the file",
+                "give the file to that account; run as nobody else, least of all as root",
+            )  # fmt: skip
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file's bytes. Never of a ledger this process has open: closing the
+    file would drop DuckDB's lock on it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def must_be_sound(path: Path, look: Callable[[Path], None]) -> None:
+    """Refuse a ledger that is not as its last run left it, or cannot be read to its end.
+
+    `look` opens it for reading and refuses what it finds: for one that was exchanged it
+    names the reason better than "changed".
+    """
+    must_be_files(path)
+    if checksum_of(path).exists():
+        _must_match(path, look)
+    else:
+        must_be_readable(path)
+        look(path)
+
+
+def _must_match(path: Path, look: Callable[[Path], None]) -> None:
+    if log_of(path).exists():
+        raise refusal(
+            f"{path.parent.name}/{log_of(path).name}", "log-strange",
+            "a log lies beside the ledger that its last run did not leave",
+            "move it away; if another program had the ledger open, end that first",
+        )  # fmt: skip
+    if not matches(path):
+        must_be_readable(path)
+        look(path)
+        raise refusal(
+            f"{path.parent.name}/{path.name}", "ledger-changed",
+            "the ledger is not as its last run left it: it was damaged, exchanged or"
+            " written to by another program",
+            f"{_GOOD_COPY}; given this very file, that proves it and takes it if it holds",
+        )  # fmt: skip
+
+
+def matches(path: Path) -> bool:
+    """Whether a ledger or a copy has the checksum that is kept beside it."""
+    try:
+        noted = checksum_of(path).read_text(encoding="utf-8").split()[:1]
+    except (OSError, ValueError):
+        return False
+    return noted == [sha256_of(path)]
+
+
+def note_checksum(path: Path) -> None:
+    """Note the checksum of a file that is closed and at rest."""
+    write_text(checksum_of(path), f"{sha256_of(path)}  {path.name}\n")
+
+
+@contextmanager
+def at_work(path: Path) -> Iterator[None]:
+    """Take the checksum away while the ledger is written to, and note the new one.
+
+    After a failure it is put back if the file still has it; none is noted beside a log.
+    Then the next run reads it all.
+    """
+    noted = _take_away(checksum_of(path))
+    try:
+        yield
+    except Refused:
+        _at_rest(path)
+        raise
+    except Exception:
+        if noted and path.exists() and noted.split()[:1] == [sha256_of(path)]:
+            _at_rest(path)
+        raise
+    _at_rest(path)
+
+
+def _take_away(checksum: Path) -> str:
+    if not checksum.exists():
+        return ""
+    noted = checksum.read_text(encoding="utf-8")
+    checksum.unlink()
+    sync_folder(checksum.parent)
+    return noted
+
+
+def _at_rest(path: Path) -> None:
+    if path.exists() and not log_of(path).exists():
+        with suppress(OSError):  # on a full disk the next run reads it all
+            note_checksum(path)
+
+
+def must_be_readable(path: Path) -> None:
+    """Refuse a ledger that cannot be read to its last cell. Nothing is written.
+
+    Reads what is in the log too, as opening the ledger for writing would.
+    """
+    try:
+        with duckdb.connect(":memory:") as connection:
+            connection.execute(f"attach '{quoted(path)}' as ledger (read_only)")
+            contents(connection)
+            whole = connection.execute(_LINKED).fetchone() == (True,)
+    except duckdb.Error as error:
+        if "conflicting lock" in str(error).lower():
+            return  # whoever opens it next is told who holds it
+        raise _damaged(
+            path, "cannot be opened and read to its end: the file is damaged or not a"
+            " ledger",
+        ) from None  # fmt: skip
+    if not whole:
+        raise _damaged(path, "holds other records than its chain has links")
+
+
+def _damaged(path: Path, found: str) -> Refused:
+    name = f"{path.parent.name}/{path.name}"
+    return refusal(name, "ledger-damaged", f"the ledger {found}", _GOOD_COPY)
+
+
+def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
+    """Rows and a hash of all cells of every table of `ledger`.
+
+    Each block's checksum is proved by reading it; two ledgers with the same contents
+    are one and the same.
+    """
+    found = {}
+    for schema, table in connection.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = 'ledger' order by all"
+    ).fetchall():
+        rows, hashed = connection.execute(
+            "select count(*), coalesce(bit_xor(hash(read)), 0)"
+            f' from ledger."{schema}"."{table}" as read'
+        ).fetchone() or (0, 0)
+        found[f"{schema}.{table}"] = (rows, hashed)
+    return found
+
+
+# One link for each document, sending and run, numbered without a gap.
+_LINKED = """
+select
+    (select count(*) from ledger.invoices)
+    + (select count(*) from ledger.sendings)
+    + (select count(*) from ledger.runs) = count(*)
+    and coalesce(max(position), 0) = count(*)
+from ledger.chain
+"""

@@ -1,0 +1,31 @@
+"""Every test that ends with a ledger ends with the promises of that ledger."""
+
+from collections.abc import Iterator
+
+import practice
+import pytest
+
+import tests.practice
+from pipeline.ledger import ledger_path, opened
+from pipeline.verify import verify
+
+
+@pytest.fixture(autouse=True)
+def _ledgers_hold(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Proves the ledgers that a test worked on, unless it harmed them on purpose.
+
+    A night has proved its own at its end; what came after it is proved here.
+    """
+    used = practice.USED, tests.practice.USED
+    for folders in used:
+        folders.clear()
+    yield
+    if "damaged" in request.keywords:
+        return
+    proved = practice.PROVED | tests.practice.PROVED
+    for folder in set.union(*used):
+        path = ledger_path(folder)
+        if path.is_file() and practice.seal(folder) not in proved - {""}:
+            with opened(path, write=False) as ledger:
+                faults = {r.promise: r.faults for r in verify(ledger, folder / "out")}
+            assert not {name: found for name, found in faults.items() if found}

@@ -1,0 +1,437 @@
+"""Copies of the ledger: made each night, thinned out, brought back with what came after."""
+
+import csv
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import practice
+import pytest
+from practice import bill, member, run
+
+from pipeline import backups, csv_copies
+from pipeline.backups import thin_out
+from pipeline.csv_copies import weekly
+from pipeline.exports import invoice
+from pipeline.exports.invoice_data import Unreadable, embedded, read_back
+from pipeline.preflight import unpack
+from tests.test_exports_invoice import document, line
+
+FIRST, SECOND, THIRD = "2026-03-01", "2026-03-02", "2026-03-05"
+BEFORE = "ledger/backups/2026-03-01-01.duckdb"
+
+
+@pytest.fixture(scope="module")
+def after_first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The practice after its first night."""
+    folder = practice.make(tmp_path_factory.mktemp("copies") / "clinic")
+    assert bill(folder, FIRST).code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def after_all(after_first: Path) -> Path:
+    """Then an invoice to an employer and one asked for by hand, a credit note, a new name."""
+    folder = practice.copied(after_first, after_first.parent / "later")
+    employer = {"Code": "ACME", "Name": "Acme Ltd", "Combine invoices": "Yes"}
+    practice.add(folder, "contacts", employer | {"Address line 2": "Unit 4"})
+    practice.add(
+        folder, "patients",
+        member("P3", start_date=SECOND, bill_to="ACME"),
+        member("P4", start_date=SECOND, bill_to="ACME"),
+    )  # fmt: skip
+    asked = {
+        "Request ID": "R1", "Patient ID": "P2", "Product code": "CONSULT",
+        "Quantity": "2", "Requested on": SECOND, "Requested by": "dd",
+    }  # fmt: skip
+    practice.add(folder, "invoice_requests", asked)
+    assert bill(folder, SECOND).code == 0
+    credit = run(
+        "credit", folder, "INV-000004", "--reason", "left", "--by", "mm", "--on", SECOND
+    )
+    assert credit.code == 0
+    practice.set_to(folder, "Practice name", "Harbour Lane and Partners")
+    practice.add(folder, "patients", member("P5", start_date=THIRD))
+    assert bill(folder, THIRD).code == 0
+    return folder
+
+
+@pytest.fixture
+def clinic(after_first: Path, tmp_path: Path) -> Path:
+    return practice.copied(after_first, tmp_path / "clinic")
+
+
+@pytest.fixture
+def later(after_all: Path, tmp_path: Path) -> Path:
+    return practice.copied(after_all, tmp_path / "later")
+
+
+# Made each night
+
+
+def test_each_night_leaves_a_copy_that_can_be_brought_back(clinic: Path) -> None:
+    copy = clinic / BEFORE
+    assert copy.read_bytes() == (clinic / "ledger/membill.duckdb").read_bytes()
+    assert bill(clinic, SECOND).code == 0
+    made = sorted(file.name for file in copy.parent.glob("*.duckdb"))
+    assert made == ["2026-03-01-01.duckdb", "2026-03-02-01.duckdb"]
+    assert {file.stat().st_mode & 0o777 for file in copy.parent.glob("*.*")} == {0o600}
+    assert run("restore", clinic, copy).code == 0
+    assert bill(clinic, SECOND).code == 0
+
+
+def test_a_refused_night_leaves_none(clinic: Path) -> None:
+    (clinic / "products.csv").unlink()
+    assert bill(clinic, SECOND).code == 4
+    assert len(list((clinic / "ledger/backups").glob("*.duckdb"))) == 1
+
+
+def test_a_copy_that_cannot_be_made_is_a_warning_of_the_night(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(backups.shutil, "copyfile", full)
+    done = bill(clinic, SECOND)
+    assert done.code == 0
+    assert done.err == (
+        "Warning: no copy of the ledger was made tonight (No space left on device): make"
+        " room and run `membill backup`\n"
+    )
+    assert sorted(f.name for f in (clinic / "ledger/backups").glob("*2026*")) == [
+        "2026-03-01-01.duckdb", "2026-03-01-01.duckdb.sha256",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        pytest.param(
+            lambda file: file.write_bytes(file.read_bytes()[:-16_384]),
+            "not the same as the ledger",
+            id="cut short",
+        ),
+        pytest.param(
+            lambda file: file.write_bytes(bytes(file.stat().st_size)),
+            "not the same as the ledger",
+            id="zeroed",
+        ),
+    ],
+)
+def test_a_copy_gets_its_name_only_once_it_is_proved(
+    harm: Callable[[Path], None],
+    says: str,
+    clinic: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy = backups._copy
+
+    def bad_disk(path: Path, draft: Path) -> None:
+        copy(path, draft)
+        harm(draft)
+
+    monkeypatch.setattr(backups, "_copy", bad_disk)
+    done = bill(clinic, SECOND)
+    assert done.code == 0
+    assert says in done.err
+    assert not list((clinic / "ledger/backups").glob("*2026-03-02*"))
+    by_hand = run("backup", clinic)
+    assert by_hand.code == 4
+    assert says in by_hand.err
+
+
+def test_35_days_and_24_months_are_kept_and_what_was_made_by_hand(
+    tmp_path: Path,
+) -> None:
+    first = date(2023, 1, 1)
+    days = [first + timedelta(days=5 * at) for at in range(160)]
+    for day in days:
+        for name in (f"{day}-02", f"{day}-02-2"):
+            (tmp_path / f"{name}.duckdb").touch()
+            (tmp_path / f"{name}.duckdb.sha256").touch()
+    others = [
+        "2023-01-01-01-by-hand.duckdb",
+        "2023-01-01-01-by-hand-2.duckdb",
+        "x.duckdb",
+    ]
+    for name in others:
+        (tmp_path / name).touch()
+    thin_out(tmp_path)
+    kept = sorted(file.name for file in tmp_path.glob("*.duckdb"))
+    months: dict[str, date] = {f"{day:%Y-%m}": day for day in days}
+    last = {*days[-35:], *list(months.values())[-24:]}
+    assert len(last) == 35 + 24 - 7, "seven months end among the days"
+    assert kept == sorted([*(f"{day}-02-2.duckdb" for day in last), *others])
+    sums = {file.name.removesuffix(".sha256") for file in tmp_path.glob("*.sha256")}
+    assert sums == {name for name in kept if name not in others}
+    assert thin_out(tmp_path) == []
+
+
+def test_a_copy_made_by_hand_has_a_name_of_its_own(clinic: Path) -> None:
+    folder = clinic / "ledger/backups"
+    said = [run("backup", clinic).out for _ in range(2)]
+    assert said == [
+        f"checked copy: {folder / '2026-03-01-01-by-hand.duckdb'}\n",
+        f"checked copy: {folder / '2026-03-01-01-by-hand-2.duckdb'}\n",
+    ]
+
+
+# Once a week, readable without DuckDB
+
+
+def test_once_a_week_the_ledger_is_written_as_csv(clinic: Path) -> None:
+    folder = clinic / "ledger/backups/csv"
+    assert bill(clinic, SECOND).code == 0, "a Monday"
+    assert bill(clinic, THIRD).code == 0, "the Thursday after"
+    assert sorted(d.name for d in folder.iterdir()) == [
+        "2026-03-01-01",
+        "2026-03-02-01",
+    ]
+    written = folder / "2026-03-02-01"
+    with open(written / "lines.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [
+        (r["number"], r["period_start"], r["gross"], r["membership"]) for r in rows
+    ] == [
+        ("INV-000001", "2026-01-31", "50.00", "true"),
+        ("INV-000002", "2026-02-01", "550.00", "true"),
+        ("INV-000003", "2026-02-28", "50.00", "true"),
+    ]
+    assert "do not open them by a double click" in (written / "README.txt").read_text()
+    assert sorted(file.stem for file in written.glob("*.csv")) == sorted(
+        csv_copies.TABLES
+    )
+    modes = {file.stat().st_mode & 0o777 for file in written.iterdir()}
+    assert modes == {0o600}
+
+
+def test_eight_weeks_of_csv_are_kept(clinic: Path) -> None:
+    copy = clinic / BEFORE
+    (copy.parent / "csv/.2026-02-22-01.part").mkdir()  # of a run that was killed
+    days = [date(2026, 3, 8) + timedelta(weeks=at) for at in range(9)]
+    assert all(weekly(copy, f"{day}-01") for day in days)
+    assert weekly(copy, f"{days[-1]}-02") is None
+    kept = sorted(folder.name for folder in (copy.parent / "csv").iterdir())
+    assert kept == [f"{day}-01" for day in days[-8:]]
+
+
+# Brought back
+
+
+def _rows(folder: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Documents and lines as the commands list them, but for the run that made them."""
+    documents = [{**row, "run_id": ""} for row in practice.invoices(folder)]
+    return documents, run("lines", folder, "--format", "csv").rows
+
+
+def test_what_was_published_since_is_entered_again_and_billing_goes_on(
+    later: Path,
+) -> None:
+    rows, files = _rows(later), practice.files(later / "out/invoices")
+    refused = run("restore", later, later / BEFORE)
+    assert refused.code == 4
+    assert "4 documents were published after this copy was made" in refused.err
+    assert "--adopt" in refused.err
+    done = run("restore", later, later / BEFORE, "--adopt")
+    assert (done.code, done.err) == (0, "")
+    assert "4 documents entered again: CRN-000001, INV-000004, INV-0" in done.out
+    assert _rows(later) == rows
+    again = bill(later, THIRD)
+    assert again.code == 0
+    assert "0 invoices made" in again.out
+    assert _rows(later) == rows
+    practice.add(later, "patients", member("P6", start_date="2026-03-06"))
+    assert bill(later, "2026-03-06").code == 0
+    assert practice.invoices(later)[6]["number"] == "INV-000007"
+    assert run("rebuild", later).code == 0
+    after = practice.files(later / "out/invoices")
+    assert {name: after[name] for name in files} == files, "byte for byte"
+    proved = run("verify", later, "--deep")
+    assert proved.code == 0, proved.out
+
+
+def test_the_runs_that_are_lost_are_kept_aside_and_named(later: Path) -> None:
+    run("restore", later, later / BEFORE, "--adopt")
+    (kept,) = (later / "ledger/replaced").iterdir()
+    assert {file.name for file in kept.iterdir()} == {
+        "head.json", "membill.duckdb", "membill.duckdb.sha256", "runs",
+    }  # fmt: skip
+    assert sorted(folder.name for folder in (kept / "runs").iterdir()) == [
+        "2026-03-02-01", "2026-03-05-01",
+    ]  # fmt: skip
+    told = run("explain", later, "INV-000006").out
+    assert "made by run 2026-03-05-01-adopted (adopt, as of 5 March 2026" in told
+
+
+def _edited(path: Path, part: str, change: Callable[[str], str]) -> None:
+    """A part of a workbook changed, as somebody could by hand."""
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    assert change(parts[part].decode()) != parts[part].decode()
+    parts[part] = change(parts[part].decode()).encode()
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+
+
+INVOICE = "out/invoices/2026/03/INV-000005.xlsx"
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        pytest.param(
+            lambda folder: (folder / INVOICE).unlink(),
+            ["INV-000006.xlsx: INV-000006 does not follow on invoice 4"],
+            id="a workbook between two others is gone",
+        ),
+        pytest.param(
+            lambda folder: (folder / "out/invoices/2026/03/INV-000006.xlsx").unlink(),
+            ["INV-000006 was given out, but its workbook is not in out/invoices"],
+            id="the last workbook is gone",
+        ),
+        pytest.param(
+            lambda folder: (folder / INVOICE).write_bytes(b"words"),
+            ["INV-000005.xlsx: INV-000005 cannot be entered again from its workbook: it"
+             " cannot be opened"],
+            id="a workbook is damaged",
+        ),
+        pytest.param(
+            lambda folder: _edited(
+                folder / INVOICE, "docProps/custom.xml",
+                lambda text: text.replace("100.00", "200.00"),
+            ),
+            ["INV-000005 cannot be entered again from its workbook: its data were changed"],
+            id="an amount in the data was changed",
+        ),
+        pytest.param(
+            lambda folder: (folder / INVOICE).write_bytes(
+                (folder / "out/invoices/2026/03/INV-000006.xlsx").read_bytes()
+            ),
+            ["INV-000005 cannot be entered again", "it is the workbook of INV-000006"],
+            id="a workbook stands under another number",
+        ),
+    ],
+)  # fmt: skip
+def test_workbooks_that_cannot_be_entered_again_are_named_and_nothing_is_changed(
+    harm: Callable[[Path], None], says: list[str], later: Path
+) -> None:
+    harm(later)
+    # Without the ledger nothing else knows what was given out.
+    (later / "ledger/membill.duckdb").unlink()
+    before = practice.files(later, but=("ledger/membill.lock.json",))
+    refused = run("restore", later, later / BEFORE, "--adopt")
+    assert refused.code == 4
+    for words in says:
+        assert words in refused.err
+    assert practice.files(later, but=("ledger/membill.lock.json",)) == before
+    assert bill(later, THIRD).code == 4
+
+
+@pytest.mark.damaged
+def test_a_page_that_was_changed_is_entered_by_its_data_and_told_of(
+    later: Path,
+) -> None:
+    _edited(
+        later / INVOICE, "xl/sharedStrings.xml",
+        lambda text: text.replace("Acme Ltd", "Acme PLC"),
+    )  # fmt: skip
+    done = run("restore", later, later / BEFORE, "--adopt")
+    assert done.code == 0
+    assert (
+        "INV-000005 as it was made, but is not the file that was published" in done.err
+    )
+    assert "Warning: invoices/2026/03/INV-000005.xlsx is already there" in bill(
+        later, THIRD
+    ).err  # fmt: skip
+
+
+def test_a_copy_that_went_on_billing_for_itself_is_not_mixed_with_the_lost_one(
+    later: Path, clinic: Path
+) -> None:
+    """The same period under two numbers: one of them is in a patient's hands."""
+    practice.add(clinic, "patients", member("P5", start_date=SECOND))
+    practice.add(clinic, "patients", member("P3", start_date=SECOND))
+    assert bill(clinic, SECOND).code == 0
+    copy = clinic / "ledger/backups/2026-03-02-01.duckdb"
+    refused = run("restore", later, copy, "--adopt")
+    assert refused.code == 4
+    assert "what INV-000006 bills, INV-000005 of the copy bills already" in refused.err
+
+
+@pytest.mark.damaged
+def test_a_copy_that_changed_since_it_was_made_is_not_brought_back(
+    clinic: Path,
+) -> None:
+    copy = clinic / BEFORE
+    content = bytearray(copy.read_bytes())
+    content[-5_000] ^= 1
+    copy.write_bytes(content)
+    refused = run("restore", clinic, copy)
+    assert refused.code == 4
+    assert "the copy is not as it was made; use another copy" in refused.err
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize("moves", [2, 5])
+def test_a_restore_killed_half_way_gives_no_number_again(
+    moves: int, later: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after so many files were moved: checksum, ledger, two runs, the copy."""
+    rows, left = _rows(later), iter(range(moves))
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        next(left)
+        real(source, target)
+
+    with monkeypatch.context() as killing:
+        killing.setattr("pipeline.restore.os", SimpleNamespace(replace=replace))
+        with pytest.raises(StopIteration):
+            run("restore", later, later / BEFORE, "--adopt")
+    found = bill(later, THIRD)
+    assert found.code == 4, found.err
+    assert run("restore", later, later / BEFORE, "--adopt").code == 0
+    assert bill(later, THIRD).code == 0
+    assert _rows(later) == rows
+
+
+# What a workbook carries
+
+
+def test_a_workbook_carries_its_document_and_no_more_of_a_person_than_its_page() -> (
+    None
+):
+    told = document(line(healthcode_code="X123"), email="a@example.org")
+    back = read_back(unpack(invoice.render(told)).properties)
+    assert back == replace(told, email="")
+    carried = "".join(embedded(told).values())
+    assert "a@example.org" not in carried
+    assert "X123" in carried
+    to_contact = document(line(healthcode_code="X123"), bill_to="ACME")
+    assert "X123" not in "".join(embedded(to_contact).values())
+
+
+def test_long_and_strange_text_comes_back_as_it_was() -> None:
+    strange = '  = Zoë \u200d & <b> " \\ ' + " " * 200 + "end" * 200
+    told = document(*(line(number, description=strange) for number in (1, 2)))
+    properties = unpack(invoice.render(told)).properties
+    assert max(map(len, properties.values())) <= 255
+    assert read_back(properties) == told
+
+
+def test_data_of_another_version_are_not_guessed_at() -> None:
+    text = json.dumps({"format": 2})
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    with pytest.raises(Unreadable, match="of another version of the program"):
+        read_back({"data_sha256": digest, "data_0001": text})
+    with pytest.raises(Unreadable, match="carries no data"):
+        read_back({})

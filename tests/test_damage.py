@@ -1,0 +1,420 @@
+"""What can happen to a ledger's files: each is named and nothing billed, or does no harm.
+
+No form may lose a row in silence or lead to a number that is given twice.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import practice
+import pytest
+from practice import bill, member, run
+
+from pipeline.files import private_folder
+from pipeline.ledger import opened
+
+LEDGER, LOG = "membill.duckdb", "membill.duckdb.wal"
+HEAD, CHECKSUM = "head.json", "membill.duckdb.sha256"
+FIRST, SECOND, KILLED, NEXT = "2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"
+# What looking may leave behind.
+TRACES = ("ledger/membill.lock.json",)
+
+# A night that is killed between its commit and the checkpoint: it is in the log alone.
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipeline import chain
+from tests.practice import bill
+
+def committed(connection, run_no, extend=chain.extend):
+    extend(connection, run_no)
+    connection.execute("commit")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+chain.extend = committed
+bill(Path(sys.argv[1]), sys.argv[2])
+"""
+
+CHANGED = "the ledger is not as its last run left it"
+DAMAGED = "cannot be opened and read to its end: the file is damaged or not a ledger"
+GONE = "the ledger is gone but head.json is still there"
+OLDER = "does not hold run 2026-03-02-01 that its head file names"
+
+
+@dataclass(frozen=True)
+class World:
+    """A practice after two nights, and what can be put in the place of its files."""
+
+    clinic: Path
+    killed: Path
+    older: Path
+    other: Path
+    fresh: Path
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    root = tmp_path_factory.mktemp("damage")
+    clinic = practice.make(root / "clinic")
+    assert bill(clinic, FIRST).code == 0
+    older = practice.copied(clinic, root / "older")
+    practice.add(clinic, "patients", member("P3", start_date=SECOND))
+    assert bill(clinic, SECOND).code == 0
+    practice.add(clinic, "patients", member("P4", start_date=KILLED))
+    other = practice.make(root / "other")
+    practice.set_to(other, "Practice name", "Another Surgery")
+    assert bill(other, FIRST).code == 0
+    with opened(private_folder(root / "fresh") / LEDGER, write=True):
+        pass
+    killed = practice.copied(clinic, root / "killed")
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(killed), KILLED],
+        cwd=Path(__file__).parents[1], check=False, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == -9
+    assert (killed / "ledger" / LOG).stat().st_size > 1000
+    return World(clinic, killed, older, other, root / "fresh")
+
+
+def _flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+Harm = Callable[[Path, World], object]
+
+
+def flipped(at: float, name: str = LEDGER) -> Harm:
+    """A bit turned round: at a byte, or at a part of the whole."""
+
+    def harm(ledger: Path, _: World) -> None:
+        size = (ledger / name).stat().st_size
+        _flip(ledger / name, at if isinstance(at, int) else int(size * at))
+
+    return harm
+
+
+def flipped_after(mark: bytes, by: int = 0) -> Harm:
+    """A bit of the log turned round just after a mark, whose place varies."""
+
+    def harm(ledger: Path, _: World) -> None:
+        at = (ledger / LOG).read_bytes().index(mark) + len(mark) - 1 + by
+        _flip(ledger / LOG, at)
+
+    return harm
+
+
+def cut(to: float, name: str = LEDGER) -> Harm:
+    """Cut to a length, from the end if negative, or to a part of the whole."""
+
+    def harm(ledger: Path, _: World) -> None:
+        content = (ledger / name).read_bytes()
+        length = to if isinstance(to, int) else int(len(content) * to)
+        (ledger / name).write_bytes(content[:length])
+
+    return harm
+
+
+def zeroed(first: float, last: float, name: str = LEDGER) -> Harm:
+    """Zeros from one part of the whole to another."""
+
+    def harm(ledger: Path, _: World) -> None:
+        content = bytearray((ledger / name).read_bytes())
+        start, end = int(len(content) * first), int(len(content) * last)
+        content[start:end] = bytes(end - start)
+        (ledger / name).write_bytes(content)
+
+    return harm
+
+
+def gone(*names: str) -> Harm:
+    """Files that are not there any more."""
+    return lambda ledger, _: [(ledger / name).unlink() for name in names]
+
+
+def written(content: bytes, name: str = LEDGER) -> Harm:
+    """Other content altogether."""
+    return lambda ledger, _: (ledger / name).write_bytes(content)
+
+
+def put(whose: str, *names: str) -> Harm:
+    """The files of the same name from elsewhere."""
+
+    def harm(ledger: Path, world: World) -> None:
+        source = getattr(world, whose)
+        for name in names:
+            at = source / "ledger" / name
+            shutil.copy(at if at.exists() else source / name, ledger / name)
+
+    return harm
+
+
+def all_of(*harms: Harm) -> Harm:
+    """Several at once."""
+    return lambda ledger, world: [harm(ledger, world) for harm in harms]
+
+
+def a_folder(ledger: Path, _: World) -> None:
+    (ledger / LEDGER).unlink()
+    (ledger / LEDGER).mkdir()
+
+
+def a_pipe(ledger: Path, _: World) -> None:
+    (ledger / LEDGER).unlink()
+    os.mkfifo(ledger / LEDGER)
+
+
+def a_link(ledger: Path, world: World) -> None:
+    (ledger / LEDGER).unlink()
+    (ledger / LEDGER).symlink_to(world.clinic / "ledger" / LEDGER)
+
+
+def a_head_ahead(ledger: Path, _: World) -> None:
+    head = json.loads((ledger / HEAD).read_text(encoding="utf-8"))
+    head["position"] += 1
+    (ledger / HEAD).write_text(json.dumps(head), encoding="utf-8")
+
+
+def a_matching_checksum(ledger: Path, _: World) -> None:
+    """What somebody would do who wants the ledger to look untouched."""
+    digest = hashlib.sha256((ledger / LEDGER).read_bytes()).hexdigest()
+    (ledger / CHECKSUM).write_text(f"{digest}  {LEDGER}\n", encoding="utf-8")
+
+
+# After a night that ended in order: what is done, what is said of it.
+REFUSED: dict[str, tuple[Harm, str]] = {
+    "database gone": (gone(LEDGER), GONE),
+    "database and head gone": (
+        gone(LEDGER, HEAD), "gone but membill.duckdb.sha256 is still there",
+    ),
+    "database, head and checksum gone": (
+        gone(LEDGER, HEAD, CHECKSUM), "gone but backups is still there",
+    ),
+    "database empty": (written(b""), DAMAGED),
+    "database zeroed": (zeroed(0.0, 1.0), DAMAGED),
+    "first block zeroed": (zeroed(0.0, 0.006), DAMAGED),
+    "middle zeroed": (zeroed(0.3, 0.5), DAMAGED),
+    "last block zeroed": (zeroed(0.97, 1.0), CHANGED),
+    "cut to nothing but its headers": (cut(12_288), DAMAGED),
+    "cut in the middle": (cut(0.5), DAMAGED),
+    "last byte cut off": (cut(-1), CHANGED),
+    "grown by a block": (lambda ledger, _: _grow(ledger / LEDGER), CHANGED),
+    "a bit of the file's mark": (flipped(9), DAMAGED),
+    "a bit of the first header": (flipped(4_200), DAMAGED),
+    "a bit of the second header": (flipped(8_300), DAMAGED),
+    "a text in its place": (written(b"not a database\n" * 5_000), DAMAGED),
+    "a folder in its place": (a_folder, "this is no file"),
+    "a pipe in its place": (a_pipe, "this is no file"),
+    "a link in its place": (a_link, "this is a link and not the ledger itself"),
+    "an older one in its place": (put("older", LEDGER), OLDER),
+    "an older one with its checksum": (put("older", LEDGER, CHECKSUM), OLDER),
+    "an older one with all that is its": (
+        put("older", LEDGER, CHECKSUM, HEAD), "INV-000004 lie in out/invoices but",
+    ),
+    "another practice's in its place": (put("other", LEDGER), OLDER),
+    "another practice's with its checksum": (put("other", LEDGER, CHECKSUM), OLDER),
+    "another practice's with all that is its": (
+        put("other", LEDGER, CHECKSUM, HEAD), "INV-000004 lie in out/invoices but",
+    ),
+    "a new one in its place": (put("fresh", LEDGER), OLDER),
+    "a new one with all that is its": (
+        put("fresh", LEDGER, CHECKSUM, HEAD), "INV-000004 and 3 more lie in out/invoices but",
+    ),
+    "checksum empty": (written(b"", CHECKSUM), CHANGED),
+    "checksum of another": (put("older", CHECKSUM), CHANGED),
+    "head gone": (gone(HEAD), "head.json is gone"),
+    "head empty": (written(b"", HEAD), "head.json cannot be read"),
+    "head that is no head": (written(b"[1, 2]", HEAD), "head.json cannot be read"),
+    "head cut": (cut(0.5, HEAD), "head.json cannot be read"),
+    "head that is ahead": (a_head_ahead, OLDER),
+    "head of another practice": (put("other", HEAD), "does not hold run 2026-03-01-01"),
+    "a log of another night": (put("killed", LOG), "a log lies beside the ledger"),
+    "a log that is no log": (written(b"words", LOG), "a log lies beside the ledger"),
+    "head gone and an older ledger": (
+        all_of(put("older", LEDGER, CHECKSUM), gone(HEAD)), "head.json is gone",
+    ),
+    "damaged, and a head that cannot be read": (
+        all_of(zeroed(0.3, 0.5), written(b"", HEAD)), DAMAGED,
+    ),
+    "damaged, and its checksum gone": (
+        all_of(zeroed(0.3, 0.5), gone(CHECKSUM)), DAMAGED,
+    ),
+}  # fmt: skip
+
+
+def _grow(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + bytes(16_384))
+
+
+def _is_refused(clinic: Path, says: str) -> None:
+    """The night ends with 4 and plain words, and nothing is otherwise than it was."""
+    before = _all_files(clinic)
+    refused = bill(clinic, NEXT)
+    assert refused.code == 4, refused.out + refused.err
+    assert says in refused.err
+    assert refused.err.startswith("Stops the night: ledger/")
+    assert refused.err.endswith("Nothing was billed, and the ledger is as it was.\n")
+    assert "Traceback" not in refused.err
+    assert _all_files(clinic) == before
+
+
+def _all_files(clinic: Path) -> dict[str, str]:
+    # A refusal told with the ledger open is told to the office as well.
+    return practice.files(clinic, but=(*TRACES, "out/issues.xlsx"))
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize("form", REFUSED)
+def test_damage_is_named_and_nothing_billed(
+    form: str, world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    harm, says = REFUSED[form]
+    harm(clinic / "ledger", world)
+    _is_refused(clinic, says)
+
+
+@pytest.mark.damaged
+def test_a_flipped_bit_is_found_in_whichever_block_it_is(
+    world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    ledger = clinic / "ledger" / LEDGER
+    content = ledger.read_bytes()
+    for at in range(12_288 + 5_000, len(content), 5 * 16_384):
+        _flip(ledger, at)
+        refused = bill(clinic, NEXT)
+        assert refused.code == 4, f"byte {at}"
+        assert CHANGED in refused.err or DAMAGED in refused.err
+        ledger.write_bytes(content)
+    assert practice.invoices(clinic)[-1]["number"] == "INV-000004"
+
+
+@pytest.mark.damaged
+def test_a_ledger_the_account_may_not_read_is_refused(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    # The account that runs the tests may be one that may read everything.
+    may = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode, **more: (
+            Path(path).name != LEDGER and may(path, mode, **more)
+        ),
+    )  # fmt: skip
+    _is_refused(clinic, "may not read and write the file")
+
+
+def _goes_on(clinic: Path, world: World) -> str:
+    """The night works, every row is there, nothing is twice; the run of INV-000005."""
+    assert bill(clinic, NEXT).code == 0
+    numbers = [number for (number,) in practice.lines(clinic, "number")]
+    assert numbers == [f"INV-00000{n}" for n in range(1, 6)]
+    assert practice.lines(clinic)[:4] == practice.lines(world.clinic)
+    proved = run("verify", clinic)
+    assert proved.code == 0, proved.out + proved.err
+    return practice.invoices(clinic)[-1]["run_id"]
+
+
+# What harms nothing: a night that works with every row there.
+HARMLESS: dict[str, Harm] = {
+    "checksum gone": gone(CHECKSUM),
+    "head of an earlier night": put("older", HEAD),
+}
+
+
+@pytest.mark.parametrize("form", HARMLESS)
+def test_what_does_no_harm_stops_nothing(
+    form: str, world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    HARMLESS[form](clinic / "ledger", world)
+    assert _goes_on(clinic, world) == "2026-03-04-01"
+
+
+# After a night that was killed, its rows in the log alone and nothing of it published.
+LOG_REFUSED: dict[str, tuple[Harm, str]] = {
+    "a bit of the log's first entry": (flipped_after(b"main"), DAMAGED),
+    "a bit of the log's middle": (flipped(0.5, LOG), DAMAGED),
+    "a bit of the log's last entry": (flipped(-1, LOG), DAMAGED),
+    "the log grown": (
+        lambda ledger, _: (ledger / LOG).write_bytes(
+            (ledger / LOG).read_bytes() + bytes(100)
+        ),
+        DAMAGED,
+    ),
+    "the ledger gone, the log there": (gone(LEDGER), GONE),
+    "ledger and head gone, the log there": (
+        gone(LEDGER, HEAD), "gone but membill.duckdb.wal is still there",
+    ),
+    "the ledger of another practice": (put("other", LEDGER), DAMAGED),
+    "an older ledger": (put("older", LEDGER), DAMAGED),
+    "the ledger zeroed in the middle": (zeroed(0.3, 0.5), DAMAGED),
+    "the head gone": (gone(HEAD), "head.json is gone"),
+}  # fmt: skip
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize("form", LOG_REFUSED)
+def test_damage_after_a_killed_night_is_named(
+    form: str, world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.killed, tmp_path / "clinic")
+    harm, says = LOG_REFUSED[form]
+    harm(clinic / "ledger", world)
+    _is_refused(clinic, says)
+
+
+# With what is left of the log: the run that then made INV-000005.
+LOG_HARMLESS: dict[str, tuple[Harm, str]] = {
+    "the log whole": (lambda ledger, _: None, "2026-03-03-01"),
+    "the log gone": (gone(LOG), "2026-03-04-01"),
+    "the log's last byte cut off": (cut(-1, LOG), "2026-03-04-01"),
+    "a bit of the length of an entry": (
+        flipped_after(b"\x14\0\0\0\0\0\0", 1),
+        "2026-03-04-01",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", LOG_HARMLESS)
+def test_a_killed_night_is_there_as_a_whole_or_not_at_all(
+    form: str, world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.killed, tmp_path / "clinic")
+    harm, made_by = LOG_HARMLESS[form]
+    harm(clinic / "ledger", world)
+    assert _goes_on(clinic, world) == made_by
+
+
+@pytest.mark.damaged
+def test_changed_and_blessed_with_a_new_checksum_the_chain_still_tells(
+    world: World, tmp_path: Path
+) -> None:
+    import duckdb
+
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    with duckdb.connect(str(clinic / "ledger" / LEDGER)) as connection:
+        connection.execute("update lines set description = 'x' where number like '%1'")
+    a_matching_checksum(clinic / "ledger", world)
+    proved = run("verify", clinic)
+    assert proved.code == 4
+    assert "invoice INV-000001 is not what was written" in proved.out
+
+
+def test_a_ledger_whose_head_is_lost_is_taken_again_once_it_is_proved(
+    world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    (clinic / "ledger" / HEAD).unlink()
+    assert bill(clinic, NEXT).code == 4
+    assert run("restore", clinic, clinic / "ledger" / LEDGER).code == 0
+    assert _goes_on(clinic, world) == "2026-03-04-01"

@@ -1,0 +1,268 @@
+"""What `verify` finds, and what a night does that ends with something broken."""
+
+from pathlib import Path
+
+import duckdb
+import practice
+import pytest
+from practice import bill, member, run
+
+from pipeline.promises import PROMISES
+from pipeline.soundness import note_checksum
+from pipeline.verify import verify
+from tests.given import ledger as in_memory
+
+FIRST, SECOND = "2026-03-01", "2026-03-02"
+
+
+@pytest.fixture(scope="module")
+def after_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A practice with invoices of two nights, a credit note, a request and a sending."""
+    folder = practice.make(tmp_path_factory.mktemp("verify") / "clinic")
+    assert bill(folder, FIRST).code == 0
+    asked = {
+        "Request ID": "R1", "Patient ID": "P2", "Product code": "CONSULT",
+        "Requested on": SECOND, "Requested by": "dd",
+    }  # fmt: skip
+    practice.add(folder, "invoice_requests", asked)
+    practice.add(
+        folder, "patients",
+        member("P3", start_date=SECOND), member("P4", start_date="31/02/2026"),
+    )  # fmt: skip
+    sent = {"Invoice number": "INV-000001", "Sent on": SECOND, "Sent to": "x"}
+    practice.add(folder, "sent", sent | {"Sent by": "dd"})
+    practice.set_to(folder, "Practice phone", "01632 960001")
+    assert bill(folder, SECOND).code == 3
+    done = run(
+        "credit", folder, "INV-000001", "--reason", "left", "--by", "mm", "--on", SECOND
+    )
+    assert done.code == 0
+    return folder
+
+
+@pytest.fixture
+def clinic(after_two: Path, tmp_path: Path) -> Path:
+    return practice.copied(after_two, tmp_path / "clinic")
+
+
+def _faults(folder: Path, *options: str) -> dict[str, list[str]]:
+    """The promises that do not hold, each with what is said of it."""
+    found: dict[str, list[str]] = {}
+    promise = ""
+    for text in run("verify", folder, *options).out.splitlines():
+        if text.startswith("       "):
+            found[promise].append(text.strip())
+        else:
+            promise = text[7:]
+            if text.startswith("WRONG"):
+                found[promise] = []
+    return found
+
+
+def test_it_holds_and_says_what_it_tried(clinic: Path) -> None:
+    proved = run("verify", clinic, "--deep")
+    assert proved.code == 0
+    said = [text[7:] for text in proved.out.splitlines()]
+    assert {promise for promise, _, _ in PROMISES} <= set(said)
+    assert len(set(said)) == len(said) == len(PROMISES) + 11
+    assert all(text.startswith("ok    ") for text in proved.out.splitlines())
+
+
+# For each promise, a change that breaks it.
+BROKEN = {
+    "numbers have no gap, invoices and credit notes each for themselves":
+        "update invoices set sequence = 9 where number = 'INV-000005'",
+    "each number ends in its place in the series":
+        "update invoices set sequence = 9 where number = 'INV-000005'",
+    "numbers rise from run to run":
+        "update invoices set run_no = 1 where number = 'INV-000005'",
+    "dates never fall as numbers rise":
+        "update invoices set issued_on = '2026-02-01' where number = 'INV-000005'",
+    "each document equals its lines":
+        "update lines set gross = gross + 1 where number = 'INV-000002'",
+    "every line is of a document, numbered from 1":
+        "update lines set line = 2 where number = 'INV-000002'",
+    "net and tax make gross, line by line":
+        "update lines set gross = gross + 1 where number = 'INV-000002'",
+    "every line says where its price came from":
+        "update lines set price_source = '' where number = 'INV-000002'",
+    "each night equals its invoices":
+        "update invoices set net = net + 1 where number = 'INV-000002'",
+    "every document is of a run that makes documents, and has its letterhead":
+        "delete from letterheads where run_no = 2",
+    "no credit note takes back more than its invoice":
+        "update invoices set gross = -60 where number = 'CRN-000001'",
+    "every credit note is of an invoice":
+        "update invoices set credits_number = 'INV-000099' where number = 'CRN-000001'",
+    "no day of a membership is billed twice":
+        "update billed_periods set period_end = '2026-03-01' where number = 'INV-000001'",
+    "every billed period has its line":
+        "update billed_periods set number = 'INV-000009' where number = 'INV-000001'",
+    "every line for a period of an invoice uses that period up":
+        "delete from billed_periods where number = 'INV-000001'",
+    "every request that was filled has its line, and the other way round":
+        "delete from filled_requests",
+    "every sending is of a document, and not before it was made":
+        "update sendings set sent_on = '2026-01-01'",
+    "the last night's buckets add up to the roster":
+        "delete from standings where patient_id = 'P2'",
+    "whoever is held is held for a reason":
+        "update standings set reason = null where bucket = 'held'",
+    "every change of a guarded row that counts has its editor's name":
+        "update changes set edited_by = null",
+    "runs are numbered without a gap, and each change belongs to one":
+        "update runs set run_no = 9 where run_no = 3",
+    "each link of the chain holds on to the one before it":
+        "update chain set previous = 'x' where position = 2",
+    "no file was ever published outside its folder":
+        "insert into published values ('../../etc/passwd', 1, 'x')",
+    "the hash chain is unbroken":
+        "update invoices set bill_to_name = 'x' where number = 'INV-000002'",
+    "the head file agrees with the ledger":
+        "delete from chain where position = (select max(position) from chain)",
+    "every published workbook is in the ledger":
+        "delete from invoices where number = 'INV-000005'",
+    "everything due was published":
+        "delete from published where path like '%INV-000005%'",
+    "every document is posted for publishing":
+        "delete from outbox where path like '%INV-000005%'",
+    "the counters stand at the last numbers given":
+        "update counters set last_sequence = 4 where kind = 'invoice'",
+    "the ledger's file is as its last run left it":
+        "insert into published values ('x', 1, 'x')",
+}  # fmt: skip
+
+
+def test_every_promise_has_its_test() -> None:
+    assert {promise for promise, _, _ in PROMISES} <= BROKEN.keys()
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize("promise", BROKEN)
+def test_verify_finds_what_breaks(promise: str, clinic: Path) -> None:
+    path = clinic / "ledger/membill.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(BROKEN[promise])
+    if "file" not in promise:
+        note_checksum(path)
+    if "head file" in promise:
+        head = clinic / "ledger/head.json"
+        refused = run("verify", clinic)
+        assert "does not hold run" in refused.err
+        head.unlink()
+    found = _faults(clinic)
+    assert found.get(promise), found
+
+
+@pytest.mark.damaged
+def test_the_files_are_proved_too(clinic: Path) -> None:
+    out = clinic / "out"
+    (out / "invoices/2026/03/INV-000002.xlsx").chmod(0o640)
+    (out / "invoices/2026/03/INV-000003.xlsx").write_bytes(b"paid")
+    (out / "invoices/2026").chmod(0o755)
+    (out / ".invoices.xlsxabc.part").touch(mode=0o600)
+    (clinic / "ledger/backups/2026-03-01-01.duckdb").chmod(0o604)
+    assert _faults(clinic) == {
+        "every published invoice is as it was made": [
+            "invoices/2026/03/INV-000003.xlsx was changed after it was made"
+        ],
+        "nobody else can read the ledger or what it makes": [
+            "2026-03-01-01.duckdb can be read or written by others",
+            "2026 can be read or written by others",
+            "INV-000002.xlsx can be read or written by others",
+        ],
+        "no file was left half made": [
+            ".invoices.xlsxabc.part is the beginning of a file that was never finished;"
+            " it can go"
+        ],
+    }
+
+
+@pytest.mark.damaged
+def test_deep_reads_the_registers_back_and_makes_the_invoices_again(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = clinic / "out/registers/2026-03.xlsx"
+    register.write_bytes((clinic / "out/issues.xlsx").read_bytes())
+    assert _faults(clinic) == {}
+    monkeypatch.setattr("pipeline.exports.invoice.TOP_MARGIN", 13)
+    assert _faults(clinic, "--deep") == {
+        "every invoice made again is the same, byte for byte": [
+            f"{number} is made differently now"
+            for number in (*(f"INV-00000{n}" for n in range(1, 6)), "CRN-000001")
+        ],
+        "every register says what the ledger says": [
+            "registers/2026-03.xlsx does not hold what the ledger does"
+        ],
+    }
+    register.unlink()
+    assert "there is no register of 2026-03" in str(_faults(clinic, "--deep"))
+
+
+# A head noted down elsewhere
+
+
+def test_a_head_that_was_noted_is_still_held_later_on(clinic: Path) -> None:
+    first = (clinic / "out/runs/2026-03-01-01/run.json").read_text(encoding="utf-8")
+    noted = first.split('"chain_head": "')[1][:64]
+    promise = "the ledger still holds the head you noted"
+    for head in (noted, noted[:16], noted.upper()):
+        proved = run("verify", clinic, "--head", head)
+        assert (proved.code, f"ok     {promise}" in proved.out) == (0, True)
+    (fault,) = _faults(clinic, "--head", "0" * 64)[promise]
+    assert fault.startswith("no link of the chain is that one")
+    for head in ("abc", "x" * 64, noted + "0"):
+        assert run("verify", clinic, "--head", head).code == 2
+
+
+@pytest.mark.damaged
+def test_a_past_written_anew_with_all_its_hashes_fits_no_head_noted_elsewhere(
+    clinic: Path, tmp_path: Path
+) -> None:
+    """Another ledger of the same days: it holds in itself, and is not the one noted."""
+    noted = practice.last_run(clinic)["chain_head"]
+    forged = practice.make(tmp_path / "forged")
+    practice.set_to(forged, "Practice name", "Harbour Lane Surgery Ltd")
+    assert bill(forged, FIRST).code == 0
+    assert run("verify", forged).code == 0
+    assert run("verify", forged, "--head", noted).code == 4
+
+
+# The end of a night
+
+
+@pytest.mark.damaged
+def test_a_night_that_ends_with_a_broken_promise_says_so_and_ends_with_1(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise = ("all is well", (1,), "select 'it is not' as fault")
+    monkeypatch.setattr("pipeline.verify.PROMISES", (*PROMISES, promise))
+    done = bill(clinic, SECOND)
+    assert done.code == 1
+    assert done.err == (
+        "The night is recorded, but its ledger does not hold what it promises: all is"
+        " well: it is not. Send nothing of tonight before somebody has looked: `membill"
+        " verify` tells more, and `membill restore` brings back an earlier copy.\n"
+    )
+    assert practice.last_run(clinic)["run_id"] == "2026-03-02-03"
+    copies = (clinic / "ledger/backups").glob("2026-03-02-03*")
+    assert not list(copies), "what does not hold is not copied"
+
+
+@pytest.mark.damaged
+def test_files_that_somebody_changed_are_a_warning_of_the_night(clinic: Path) -> None:
+    (clinic / "out/invoices.xlsx").chmod(0o644)
+    (clinic / "out/lost+found").mkdir(mode=0o755)
+    (clinic / "out/lost+found").chmod(0o755)
+    done = bill(clinic, SECOND)
+    assert done.code == 3
+    assert (
+        "Warning: nobody else can read the ledger or what it makes: lost+found can be"
+        " read or written by others\n" in done.err
+    )
+
+
+def test_an_empty_ledger_breaks_no_promise(tmp_path: Path) -> None:
+    with in_memory() as books:
+        faults = [r for r in verify(books, tmp_path / "out") if r.faults]
+    assert faults == []
