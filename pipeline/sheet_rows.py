@@ -30,6 +30,8 @@ def read_sheet_rows(grid: Grid, schema: Schema) -> tuple[Sheet | None, list[Prob
     sheet = Sheet(
         name_of(schema), grid.file, grid.sheet, layout.headings, sorting.rows,
         sorting.bad_rows(),
+        sum(number > layout.row for number in grid.facts.filled_rows),
+        len(sorting.notes) + len(sorting.examples),
     )  # fmt: skip
     problems += sorting.problems()
     stopped = any(problem.severity is Severity.STOPS for problem in problems)

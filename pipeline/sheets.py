@@ -87,6 +87,8 @@ class Sheet:
     `rows` holds each row of data: its number in the sheet and its raw values (None,
     text, number, truth value, date, time or `CellError`) across the sheet's width.
     `bad_rows` are rows to be held whatever their cells say, each with its problem.
+    `filled` is the pre-flight's count of rows below the headings that show something,
+    and `skipped` how many of them are no part of the table.
     """
 
     table: str
@@ -95,6 +97,8 @@ class Sheet:
     headings: dict[str, int]
     rows: list[tuple[int, list[object]]]
     bad_rows: dict[int, Problem] = field(default_factory=dict)
+    filled: int = 0
+    skipped: int = 0
 
     def place(self, row: int, field: str) -> Place:
         """Where a field of a row stands; without a cell when the column is absent."""

@@ -1087,7 +1087,7 @@ def test_values_that_the_second_reader_lost_are_noticed(
         def from_filelike(_: object) -> "Losing":
             return Losing()
 
-        def get_sheet_by_name(self, _: str) -> "Losing":
+        def get_sheet_by_index(self, _: int) -> "Losing":
             return self
 
         def to_python(self, *, skip_empty_area: bool) -> list[list[object]]:
