@@ -14,6 +14,7 @@ from pipeline.agreement import rows_lost
 from pipeline.books import Change, Night, OpenProblem
 from pipeline.boundary import file_boundary
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
+from pipeline.file_age import unchanged_for_long
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import Parsing, read_sheet
 from pipeline.ledger import Ledger, locked, opened, transaction
@@ -125,6 +126,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
         "create or replace table input.run as select ?::date as as_of", [day]
     )
     problems += check(ledger, reading.sheets, day)
+    problems += unchanged_for_long(ledger, reading, day)
     if _stops(problems):
         raise Refused(problems)
     transform(ledger.connection)

@@ -68,6 +68,8 @@ def read_separated(content: bytes, known: frozenset[str]) -> Separated:
     body = text[named.end() :] if named else text
     separator = named[1] if named else _separator(body, known)
     records = _records(body, separator, known, 2 if named else 1)
+    while records and not any(records[-1]):
+        records.pop()  # a spreadsheet leaves thousands of them
     rows = [[_cell(cell) for cell in record] for record in records]
     filled = _filled_records(body, separator)
     if filled != {n for n, row in enumerate(rows, 1) if any(map(_shows, row))}:
@@ -171,14 +173,22 @@ def _records(
             records.append(next(reader))
         except StopIteration:
             break
-        except csv.Error:
-            raise _unclosed(line) from None
+        except csv.Error as error:
+            raise _malformed(error, line, reader.line_num + first_line) from None
         cells += len(records[-1])
         _must_be_few(records, cells, line)
         if reader.line_num + first_line - line > 1:
             over_lines.append((len(records) - 1, line))
     _must_not_swallow(records, over_lines, separator, known)
     return records
+
+
+def _malformed(error: csv.Error, line: int, last: int) -> Unusable:
+    """A cell without end on one line is too long; over several it is never closed."""
+    if str(error).startswith("field larger") and last - line <= 1:
+        found = f"line {line} holds a cell that is longer than any cell can be"
+        return Unusable("csv-damaged", found, "shorten it")
+    return _unclosed(line)
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -52,7 +52,7 @@ def column_index(letters: str) -> int:
     return index - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Area:
     """A rectangle of cells: rows counted from 1, columns from 0, both ends inside."""
 

@@ -30,6 +30,7 @@ __all__ = ["Reading", "Sheet", "column_letter", "read_practice"]
 
 # A template says what it is, so that one saved under another's name is noticed.
 _TEMPLATE_PROPERTY = "billing_template"
+TEMPLATE_VERSION = 1
 _NEARLY = 0.85  # how alike a sheet's title is that was surely meant
 
 
@@ -107,6 +108,7 @@ class _Workbook:
         self.package = unpack(content)
         self._must_be_the_right_template()
         self._mention_1904()
+        self._mention_template_age()
         told = len(self.reading.problems)
         claimed = self._by_title()
         for schema, entry in self._by_headings(claimed).items():
@@ -127,6 +129,22 @@ class _Workbook:
                 f"by its properties this is the workbook {kind}, not {self.stem}",
                 "put the right workbook here",
             )
+
+    def _mention_template_age(self) -> None:
+        """A template of another version may lack a column, or have one too many."""
+        version = self.package.properties.get(_TEMPLATE_PROPERTY, "").partition("/")[2]
+        if version and version != str(TEMPLATE_VERSION):
+            age = (
+                "an older"
+                if version.isdigit() and int(version) < TEMPLATE_VERSION
+                else "another"
+            )
+            self._problem(
+                Severity.CHECK, "template-version", Place(self.file),
+                f"the workbook was made from {age} template than this program's",
+                "make new workbooks with `membill init` in an empty folder, and copy the"
+                " rows into them",
+            )  # fmt: skip
 
     def _mention_1904(self) -> None:
         """Dates are right in either system, but not day numbers taken for dates."""
@@ -315,6 +333,7 @@ def _grid_of(file: str, package: Package, entry: Entry) -> Grid:
     for (number, column), text in facts.errors.items():
         rows[number - 1][column] = CellError(text)
     must_agree(facts, rows, package.date1904)
+    del rows[max(facts.filled_rows, default=0) :]
     for row in rows:
         row[:] = [
             int(value) if type(value) is float and value.is_integer() else value
@@ -376,10 +395,11 @@ def _missing_files(listing: Listing) -> list[Problem]:
         ]
         if stem in listing.workbooks or stem in listing.refused or not absent:
             continue
-        if any(name_of(schema) in listing.texts for schema in tables):
-            problems += [_missing_text(stem, schema) for schema in absent]
-        else:
+        required = [schema for schema in tables if not about(schema)["optional"]]
+        if absent == required:
             problems.append(_missing_workbook(listing, stem))
+        else:
+            problems += [_missing_text(stem, schema) for schema in absent]
     return problems
 
 

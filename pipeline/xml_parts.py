@@ -52,7 +52,7 @@ class XmlReader:
                 fed += len(chunk)
                 if fed - self._parser.CurrentByteIndex > LONGEST_TOKEN:
                     raise too_large()
-                if len(self.texts) > 100 and sum(map(len, self.texts)) > _LONGEST_TEXT:
+                if sum(map(len, self.texts)) > _LONGEST_TEXT:
                     raise too_large()
             self._parser.Parse(b"", True)
         except (expat.ExpatError, KeyError, ValueError, LookupError):
