@@ -6,12 +6,14 @@ AS_OF ?= 2026-03-31
 endif
 PYTHON ?= python3
 ACCEPT ?=
+FILES ?= 200000
+SEED ?= 1
 
 BIN := .venv/bin
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test lint golden sample clean
+.PHONY: help setup bill check preview test fuzz lint golden sample clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +38,9 @@ preview: .venv/.ready ## what bill would make, writing nothing
 
 test: .venv/.ready ## run every test
 	$(BIN)/python -m pytest
+
+fuzz: .venv/.ready ## read FILES changed workbooks and CSV files (200000, of seed SEED)
+	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
 
 lint: .venv/.ready ## check style and types
 	$(BIN)/ruff check .

@@ -100,7 +100,10 @@ def _inflated(packed: memoryview) -> Iterator[bytes]:
     rest: bytes | None = b""
     while not inflater.eof:
         rest = inflater.unconsumed_tail or next(waiting, None)
-        chunk = inflater.decompress(rest or b"", _CHUNK)
+        try:
+            chunk = inflater.decompress(rest or b"", _CHUNK)
+        except zlib.error:
+            raise damaged() from None
         if rest is None and not chunk and not inflater.eof:
             raise damaged()
         yield chunk

@@ -130,7 +130,7 @@ class _Walk:
         self._row, self._row_text, self._column = 0, "0", -1
         self._last_column = self._widest = self._last_hidden = -1
         self._deepest = self._walked = self._cells = self._length = 0
-        self._kind, self._style = "n", ""
+        self._kind, self._style, self._depth = "n", "", 0
         self._formula: str | None = None
         self._saved = self._in_row = self._in_cell = self._filled = False
 
@@ -156,8 +156,15 @@ class _Walk:
         starts = {f"{space} {name}": act for name, act in acts.items()}
         cell, row, texts = f"{space} c", f"{space} row", self._texts
 
+        inside = {f"{space} {name}" for name in ("v", "f", "is")}
+
         def start(name: str, attributes: dict[str, str]) -> None:
             act = starts.get(name)
+            if self._in_cell:
+                self._depth += 1
+                # Text in several fonts has elements of its own, a value has none.
+                if (name in inside) is (self._depth > 1) or not self._may_be_deeper():
+                    raise unreliable(self._address())
             if act is not None:
                 act(attributes)
 
@@ -167,6 +174,8 @@ class _Walk:
                 texts.clear()
             elif name == row:
                 self._end_row()
+            elif self._in_cell:
+                self._depth -= 1
 
         self.reader.act(start, end)
 
@@ -204,8 +213,11 @@ class _Walk:
         self._style = attributes.get("s", "")
         if self._style and not _within(self._style, self._styles.count):
             raise unreliable(self._address())
-        self._formula, self._saved, self._in_cell = None, False, True
+        self._formula, self._saved, self._in_cell, self._depth = None, False, True, 0
         self._texts.clear()
+
+    def _may_be_deeper(self) -> bool:
+        return self._depth == 1 or self._kind == "inlineStr"
 
     def _address(self) -> str:
         return f"{column_letter(self._column)}{self._row}"
@@ -254,7 +266,7 @@ class _Walk:
         if self._kind in _SHAPES:
             return self._fills_as_number(text)
         blank = is_blank(text.strip())
-        if self._kind == "e" and not blank:
+        if self._kind == "e":
             if text not in _ERRORS:
                 raise unreliable(self._address())
             self._must_be_few(self.facts.errors)

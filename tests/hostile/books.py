@@ -23,10 +23,17 @@ TYPES = "[Content_Types].xml"
 # What a workbook of each name is given for its first sheet, and the sheet's title.
 TITLES = {
     "patients": "Patients", "products": "Products", "settings": "Settings",
+    "sent_log": "Sent", "invoice_requests": "Invoice requests",
 }  # fmt: skip
 
 
 def _table(stem: str) -> list[list[str]]:
+    if stem == "sent_log":
+        return [["Invoice number", "Sent on", "Sent to", "How", "Sent by"]]
+    if stem == "invoice_requests":
+        return [
+            ["Request ID", "Patient ID", "Product code", "Quantity", "Requested on"]
+        ]
     if stem == "sent_log":
         return [["Invoice number", "Sent on", "Sent to", "How", "Sent by"]]
     if stem == "invoice_requests":

@@ -59,6 +59,15 @@ def _overlapping(book: Book) -> bytes:
     return lying(content, STRINGS, offset=offset_of(content, SHEET))
 
 
+def _scrambled(content: bytes) -> bytes:
+    begin = content.index(SHEET.encode()) + len(SHEET) + 5
+    return (
+        content[:begin]
+        + bytes(255 - byte for byte in content[begin : begin + 40])
+        + content[begin + 40 :]
+    )
+
+
 def _bomb(book: Book) -> bytes:
     return _with(book, ("xl/theme.xml", b" " * 20_000_000))
 
@@ -194,6 +203,7 @@ ARCHIVES = (
     Case("a stream that goes on past its size", _long_stream, DAMAGED),
     Case("a part said to be packed smaller than it is", lambda b: lying(b.saved(), SHEET, packed=5), DAMAGED),
     Case("a part said to go on past the end", lambda b: lying(b.saved(), SHEET, packed=2**31), DAMAGED),
+    Case("a stream that makes no sense", lambda b: _scrambled(b.saved()), DAMAGED),
     Case("a wrong checksum", lambda b: lying(b.saved(), SHEET, crc=1), DAMAGED),
     Case("a wrong checksum of the shared text", lambda b: lying(b.saved(), STRINGS, crc=1), DAMAGED),
     Case("a part beyond the archive", lambda b: lying(b.saved(), SHEET, offset=2**31 - 1), DAMAGED),
@@ -265,7 +275,7 @@ PARTS = (
 )  # fmt: skip
 
 CELLS = (
-    Case("a row that stands twice", lambda b: b.more_rows(_row(3, _cell("A3"))).saved(), UNRELIABLE),
+    Case("a row that stands twice", lambda b: b.more_rows(_row(9, _cell("A9")) * 2).saved(), UNRELIABLE),
     Case("rows in falling order", lambda b: b.more_rows(_row(9, "") + _row(8, "")).saved(), UNRELIABLE),
     Case("a row in a row", lambda b: b.more_rows('<row r="8"><row r="9"/></row>').saved(), UNRELIABLE),
     Case("a row past the last", lambda b: b.more_rows(_row(1_048_577, "")).saved(), UNRELIABLE),
@@ -295,6 +305,10 @@ CELLS = (
     Case("a number in words", lambda b: b.more_rows(_row(9, '<c r="A9" t="n"><v>ten</v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("a truth that is neither", lambda b: b.more_rows(_row(9, '<c r="A9" t="b"><v>2</v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("an error no spreadsheet knows", lambda b: b.more_rows(_row(9, '<c r="A9" t="e"><v>#WHAT!</v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
+    Case("an error of nothing but a space", lambda b: b.more_rows(_row(9, '<c r="A9" t="e"><v> </v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
+    Case("a cell of something else", lambda b: b.more_rows(_row(9, '<c r="A9"><x/><v>1</v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
+    Case("a value in a value", lambda b: b.more_rows(_row(9, '<c r="A9"><v><v>1</v></v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
+    Case("an element in a value", lambda b: b.more_rows(_row(9, '<c r="A9"><v>1<x/>2</v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("two values in a cell", lambda b: b.more_rows(_row(9, '<c r="A9"><v>1</v><v>2</v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("a value cut in two by a comment", lambda b: b.more_rows(_row(9, '<c r="A9"><v>4<!-- -->9</v></c>')).saved(), UNRELIABLE),
     Case("a value cut in two by an instruction", lambda b: b.more_rows(_row(9, '<c r="A9"><v>4<?x?>9</v></c>')).saved(), UNRELIABLE),
