@@ -46,10 +46,11 @@ class Strings:
 
 @dataclass(frozen=True)
 class Styles:
-    """How many cell formats there are, and which of them strike through."""
+    """How many cell formats there are, which strike through, and which show hours."""
 
     count: int
     struck: frozenset[str]
+    elapsed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def _read_strings(part: Part) -> Strings:
     """Measure every shared text, in one pass that keeps none of them."""
     lengths: array[int] = array("I")
     blank: set[int] = set()
-    item = ""
+    item, depth = "", 0
 
     def finish() -> None:
         text = "".join(reader.texts)
@@ -227,11 +228,19 @@ def _read_strings(part: Part) -> Strings:
             blank.add(len(lengths) - 1)
 
     def start(name: str, _: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
         if name == item:
+            if depth != 1:
+                raise unreliable()
             finish()
             lengths.append(0)
             if len(lengths) > MOST_STRINGS:
                 raise too_large()
+
+    def end(_: str) -> None:
+        nonlocal depth
+        depth -= 1
 
     def outermost(name: str, _: dict[str, str]) -> None:
         nonlocal item
@@ -239,7 +248,7 @@ def _read_strings(part: Part) -> Strings:
         if space not in NAMESPACES or kind != "sst":
             raise unreliable()
         item = f"{space} si"
-        reader.act(start, None)
+        reader.act(start, end)
 
     reader = XmlReader(outermost)
     reader.read(part)
@@ -247,23 +256,37 @@ def _read_strings(part: Part) -> Strings:
     return Strings(lengths, frozenset(blank))
 
 
+_ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
+
+
 def _read_styles(part: Part) -> Styles:
     """Count the cell formats and find those whose font strikes through."""
-    section = ""
+    section, seen = "", False
     struck_fonts: list[bool] = []
     fonts_of_formats: list[int] = []
+    elapsed: set[str] = set()
+    elapsed_numbers = {"45", "46", "47"}
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal section
+        nonlocal section, seen
         kind = local(name)
         reader.texts.clear()
+        if not seen and (
+            name.rpartition(" ")[0] not in NAMESPACES or kind != "styleSheet"
+        ):
+            raise unreliable()
+        seen = True
         if kind in ("fonts", "cellXfs", "cellStyleXfs", "dxfs"):
             section = kind
         elif section == "fonts" and kind == "font":
             struck_fonts.append(False)
         elif section == "fonts" and kind == "strike" and struck_fonts:
             struck_fonts[-1] = attributes.get("val", "1") not in ("0", "false")
+        elif kind == "numFmt" and _ELAPSED.search(attributes.get("formatCode", "")):
+            elapsed_numbers.add(attributes.get("numFmtId", ""))
         elif section == "cellXfs" and kind == "xf":
+            if attributes.get("numFmtId") in elapsed_numbers:
+                elapsed.add(str(len(fonts_of_formats)))
             fonts_of_formats.append(int(attributes.get("fontId", "0")))
         if len(fonts_of_formats) + len(struck_fonts) > 2 * _MOST_STYLES:
             raise too_large()
@@ -276,11 +299,9 @@ def _read_styles(part: Part) -> Styles:
     reader = XmlReader(start, end)
     reader.read(part)
     struck = {number for number, yes in enumerate(struck_fonts) if yes}
+    formats = enumerate(fonts_of_formats)
     return Styles(
         max(len(fonts_of_formats), 1),
-        frozenset(
-            str(number)
-            for number, font in enumerate(fonts_of_formats)
-            if font in struck
-        ),
+        frozenset(str(number) for number, font in formats if font in struck),
+        frozenset(elapsed),
     )

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from math import isinf
 
 from pipeline.archive import damaged, too_large, unreliable
 from pipeline.package import NAMESPACES, Entry, Package, is_blank, relations
@@ -47,6 +48,7 @@ _ERRORS = frozenset(
         "#GETTING_DATA",
     }
 )
+_MOST_DAYS = 1e9
 NOT_COMPARED = float("nan")
 
 
@@ -151,7 +153,7 @@ class _Walk:
         acts: dict[str, Callable[[dict[str, str]], None]] = {
             "row": self._start_row, "c": self._start_cell, "f": self._start_formula,
             "v": self._start_value, "is": self._start_value, "col": self._hide,
-            "mergeCell": self._merge,
+            "mergeCell": self._merge, "dimension": self._must_be_an_area,
         }  # fmt: skip
         starts = {f"{space} {name}": act for name, act in acts.items()}
         cell, row, texts = f"{space} c", f"{space} row", self._texts
@@ -281,8 +283,16 @@ class _Walk:
         if not _SHAPES[self._kind].fullmatch(text):
             raise unreliable(self._address())
         value = float(text) if self._kind == "n" else NOT_COMPARED
+        if isinf(value) or self._is_beyond_dates(value):
+            raise unreliable(self._address())
         self.facts.numbers.append(value)
         return True
+
+    def _is_beyond_dates(self, value: float) -> bool:
+        """Whether a number is no date or duration, though its format may make it one."""
+        formatted = self._style not in ("", "0")
+        lasting = self._style in self._styles.elapsed
+        return (formatted and value < -_MOST_DAYS) or (lasting and value > _MOST_DAYS)
 
     def _count_text(self, length: int) -> None:
         self._length += length
@@ -308,6 +318,10 @@ class _Walk:
         self._last_hidden = last
         if _true(attributes.get("hidden")) or attributes.get("width") == "0":
             self.facts.hidden_columns.update(range(first - 1, min(last, COLUMNS)))
+
+    def _must_be_an_area(self, attributes: dict[str, str]) -> None:
+        """What the sheet says of its own size is never believed, but readers parse it."""
+        Area.of(attributes["ref"])
 
     def _merge(self, attributes: dict[str, str]) -> None:
         if len(self.facts.merged) >= _MOST_MERGED:

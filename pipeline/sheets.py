@@ -68,6 +68,8 @@ class Area:
         if not 1 <= len(corners) <= 2 or corners[0] is None or corners[-1] is None:
             raise ValueError(reference)
         (left, top), (right, bottom) = corners[0].groups(), corners[-1].groups()
+        if max(int(top), int(bottom)) > LAST_ROW:
+            raise ValueError(reference)
         return cls(int(top), column_index(left), int(bottom), column_index(right))
 
     def __str__(self) -> str:
