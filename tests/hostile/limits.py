@@ -89,7 +89,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 }
 TEXTS: dict[str, Callable[[], bytes]] = {
     "forty million letters": lambda: b"x" * 40_000_000,
-    "a million rows of four cells": lambda: b"Patient ID,a,b,c\n" + b"1,2,3,4\n" * 1_000_000,
+    "three hundred thousand rows of ten cells": lambda: b"Patient ID,a\n" + b"1,2,3,4,5,6,7,8,9,0\n" * 300_000,
     "sixteen million separators": lambda: b"," * 16_000_000,
     "thirty million line ends": lambda: b"\n" * 30_000_000,
     "one wide letter and thirty million others": lambda: "\U0001f600".encode() + b"a,b\n" * 7_500_000,

@@ -4,10 +4,13 @@ Each is read through the boundary the program uses, with its rows counted by han
 the program itself is run on it.
 """
 
+import json
 import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,10 +18,13 @@ import pytest
 from tests import practice
 from tests.hostile.books import Book
 from tests.hostile.cases import FINE, HELD, REFUSED, Case, Text
+from tests.hostile.limits import FILES
+from tests.hostile.limits import TEXTS as TEXTS_OF_SIZE
 from tests.hostile.reading import read
 from tests.hostile.text_cases import TEXTS
 from tests.hostile.workbook_cases import ANYWHERE, SECRET, WORKBOOKS
 
+ROOT = Path(__file__).parents[2]
 DAY = "2026-03-02"
 PERSONAL = ("Quillfeather", "Thistlewood", "Annabel", "Barnaby", SECRET)
 # The first three may not be missing.
@@ -230,3 +236,20 @@ def test_files_of_odd_names_beside_the_sheets_are_left_alone(folder: Path) -> No
             "patients?xcod.xlsx",
         )
     }
+
+
+def test_the_largest_of_them_need_no_more_than_700_mb_and_no_long_time() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.hostile.limits"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [title for title, *_ in found] == [*FILES, *TEXTS_OF_SIZE]
+    told = {title: said for title, said, *_ in found}
+    assert told.pop("an ordinary workbook") == []
+    assert not any(
+        "could not be read;" in line for said in told.values() for line in said
+    )
+    quiet = {title for title, said in told.items() if not said}
+    assert quiet == {"zeros said to be ten bytes", "a million elements of no meaning"}
