@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import practice
 import pytest
 
 from pipeline import crash
@@ -166,3 +167,19 @@ def test_rows_that_went_missing_stop_the_night(
     problems = rows_lost(connection, sheet, [twice] * told)
     assert [str(problem) for problem in problems] == lost
     assert all(problem.severity is Severity.STOPS for problem in problems)
+
+
+def test_patients_that_never_change_for_three_months_are_doubted(kept: Path) -> None:
+    folder = practice.make(kept / "practice")
+    practice.set_to(folder, "Catch-up days", "400")
+    for day in ("2026-03-01", "2026-03-02"):
+        assert practice.bill(folder, day, "--accept", "date").code in (0, 3)
+    doubt = (
+        "Check: patients.csv: nothing in the file has changed since the night of"
+        " 2026-03-01; see that this is the file the office works in, and not a copy of it"
+    )
+    for day, told in (("2026-05-29", False), ("2026-05-30", True)):
+        checked = practice.run("check", folder, "--as-of", day)
+        assert (doubt in checked.err.splitlines()) is told
+    practice.change(folder, "patients", "P1", {"Last name": "Quill"})
+    assert doubt not in practice.run("check", folder, "--as-of", "2026-05-30").err
