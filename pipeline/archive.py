@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pipeline.formats import BROKEN, MESSAGES, MOST_PARTS, too_many_parts
 from pipeline.sheets import Unusable
 
-LARGEST_PART = 192 * 1024**2  # the sheet of 200,000 patients
-LARGEST_TOTAL = 384 * 1024**2  # of all that is inflated of one workbook
+LARGEST_PART = 128 * 1024**2  # the sheet of 140,000 patients
+LARGEST_TOTAL = 192 * 1024**2  # of all that is inflated of one workbook
 LARGEST_RATIO = 500  # sheets of nothing but formatted blank rows reach about 100
 _SMALL = 10 * 1024**2  # below this no ratio matters
 _CHUNK = 256 * 1024

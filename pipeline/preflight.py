@@ -23,7 +23,7 @@ from pipeline.sheets import (
 )
 from pipeline.xml_parts import XmlReader, elements
 
-MOST_CELLS = 5_000_000  # of a sheet, formatted blank ones too
+MOST_CELLS = 3_000_000  # of a sheet, formatted blank ones too
 MOST_TEXT = 64_000_000  # characters in all cells together
 _MOST_NOTED = 1_000_000  # formulas, errors and comments that are remembered
 _MOST_MERGED = 65_536

@@ -9,10 +9,10 @@ from pipeline.cells import CellError, heading
 from pipeline.formats import MESSAGES, format_of
 from pipeline.sheets import COLUMNS, LAST_ROW, Unusable, shows_nothing
 
-LARGEST_TEXT = 32 * 1024**2  # bytes: 200,000 patients
+LARGEST_TEXT = 32 * 1024**2  # bytes: 140,000 patients
 LONGEST_LINE = 1_000_000
 LONGEST_CELL = 131_072  # characters
-MOST_CELLS = 5_000_000
+MOST_CELLS = 3_000_000
 SEARCHED = 10  # rows in which headings are looked for
 _NARROW = 5  # separators in a row of a table too narrow to tell a row from a text
 _SEPARATORS = ",;\t"
