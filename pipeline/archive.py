@@ -117,12 +117,16 @@ def take_apart(content: bytes) -> dict[str, Part]:
         if too_many_parts(content):
             raise too_large()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+            members = [info for info in archive.infolist() if _is_file(info)]
         _check_names(members)
         _check_sizes(members)
         return _parts(memoryview(content), members)
     except (*BROKEN, struct.error):
         raise damaged() from None
+
+
+def _is_file(info: zipfile.ZipInfo) -> bool:
+    return not info.filename.endswith("/")  # a part may have no name at all
 
 
 def _name(info: zipfile.ZipInfo) -> str:

@@ -44,7 +44,7 @@ def main() -> int:
                 path = kept / f"{find.number}-{find.file}"
                 path.write_bytes(find.content)
                 print(f"{path}: {find.why[:300]}", flush=True)
-            if done % 5_000 < _BATCH:
+            if done % 1_000 < _BATCH:
                 print(f"{done:,} files, {finds} found", file=sys.stderr, flush=True)
     print(f"{done:,} files of seed {given.seed}: {finds} found")
     if not finds:

@@ -214,6 +214,7 @@ ARCHIVES = (
     Case("a path from the root", lambda b: _renamed(b, SHEET, f"/{SHEET}"), "", FINE),
     Case("a path that climbs out", lambda b: _with(b, ("../../etc/cron.d/x.xml", b"<x/>")), UNRELIABLE),
     Case("a path that climbs with backslashes", lambda b: _with(b, ("xl\\..\\..\\x.xml", b"<x/>")), UNRELIABLE),
+    Case("a part without a name", lambda b: _with(b, ("zzzz", b"")).replace(b"zzzz", b"\0zzz"), "", FINE),
     Case("a part that stands twice", lambda b: _with(b, (SHEET, b.parts[SHEET])), UNRELIABLE),
     Case("a part that stands twice in other letters", lambda b: _with(b, ("XL/Worksheets/SHEET1.xml", b"<x/>")), UNRELIABLE),
     Case("64-bit sizes", _zip64, "", FINE),
