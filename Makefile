@@ -6,12 +6,14 @@ AS_OF ?= 2026-03-31
 endif
 PYTHON ?= python3
 ACCEPT ?=
+FILES ?= 200000
+SEED ?= 1
 
 BIN := .venv/bin
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test torture mutants coverage lint golden sample clean
+.PHONY: help setup bill check preview test torture fuzz mutants coverage lint golden sample clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +48,9 @@ mutants: .venv/.ready ## change the rules in small ways: do the tests notice? (a
 
 coverage: .venv/.ready ## which branches the tests reach
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+fuzz: .venv/.ready ## read FILES changed workbooks and CSV files (200000, of seed SEED)
+	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
 
 lint: .venv/.ready ## check style and types
 	$(BIN)/ruff check .

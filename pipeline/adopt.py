@@ -16,7 +16,7 @@ from pipeline.cells import canonical
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.ledger import Ledger
-from pipeline.preflight import unpack
+from pipeline.package import unpack
 from pipeline.problems import Refused
 from pipeline.record import add_run, letterhead_columns
 from pipeline.sheets import Unusable

@@ -636,12 +636,14 @@ def _percent_number(value: float, column: Column) -> Parsed:
 
 
 def _rate(rate: Decimal, shown: str, column: Column, *, signed: bool = False) -> Parsed:
-    """A percentage; below one without its sign it is a fraction such as 0.2 for 20%."""
+    """A percentage; one below one is a fraction such as 0.2, or 0.2% for want of care."""
     if abs(rate) > LARGEST_PERCENT:
         return _not(shown, column)
-    if 0 < rate < 1 and not signed:
+    if 0 < rate < 1:
         per_cent = f"{(rate * 100).normalize():f}"
         found = f"{show(shown)} is a fraction, not a percentage"
+        if signed:
+            found = f"{show(shown)} is less than one per cent"
         return _held("percent-fraction", found, f"write {per_cent} for {per_cent}%")
     if _decimals(rate) > 2:
         found = f"{show(shown)} has more than two decimals"

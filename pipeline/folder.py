@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.exports.exact_text import legible
 from pipeline.formats import FOREIGN_ENDINGS, MESSAGES, format_of
 from pipeline.problems import Place, Problem, Severity
 from pipeline.sheets import Unusable
@@ -62,11 +61,12 @@ def list_practice(folder: Path) -> Listing:
     Never raises: a folder that cannot be listed is a problem that stops the night.
     """
     try:
-        names = sorted(map(legible, os.listdir(folder)))
+        every = sorted(os.listdir(folder))
     except OSError as error:
         problem = _no_folder(folder, error)
         return Listing((), {}, {}, frozenset(WORKBOOKS), frozenset(), [problem])
-    problems: list[Problem] = []
+    names = [name for name in every if name.isprintable()]
+    problems = [*_unprintable(every)]
     workbooks, twice = _choose(names, WORKBOOKS, _WORKBOOK_ENDINGS, problems)
     texts, texts_twice = _choose(names, TABLES, ("csv",), problems)
     foreign = _foreign(folder, names, workbooks, problems)
@@ -79,6 +79,18 @@ def list_practice(folder: Path) -> Listing:
     refused = frozenset({*twice, *foreign.values()} - workbooks.keys())
     doubtful = frozenset(texts_twice)
     return Listing(tuple(names), workbooks, texts, refused, doubtful, problems)
+
+
+def _unprintable(names: list[str]) -> Iterator[Problem]:
+    """Spreadsheets whose names could play tricks on a screen; nobody can mean them."""
+    for name in names:
+        if not name.isprintable() and _base(name)[0]:
+            plain = "".join(letter if letter.isprintable() else "?" for letter in name)
+            yield _check(
+                "name-unprintable", plain,
+                "the file's name has characters that cannot be shown; it was not read",
+                "give it a plain name, or move it out of the folder",
+            )  # fmt: skip
 
 
 def _no_folder(folder: Path, error: OSError) -> Problem:
@@ -334,6 +346,7 @@ def _read_still(path: Path) -> bytes | None:
     """The bytes, or None when the file changed meanwhile."""
     # Without waiting: a pipe put in the file's place must not hold up the night.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NOFOLLOW", 0)  # the path was resolved: a link is a new one
     with open(os.open(path, flags), "rb") as file:
         before = os.fstat(file.fileno())
         _must_be_regular(before.st_mode)

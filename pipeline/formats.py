@@ -5,6 +5,9 @@ import re
 import zipfile
 import zlib
 
+MOST_PARTS = 5_000  # of a zip archive; a workbook of 300 sheets has about 1,000
+_DIRECTORY_ENTRY = b"PK\x01\x02"
+
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _HTML = re.compile(
     rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|meta|table|body)", re.IGNORECASE
@@ -100,8 +103,15 @@ def _old_office(content: bytes) -> str:
     return "xls" if any(n.encode("utf-16-le") in content for n in names) else "ole"
 
 
+def too_many_parts(content: bytes) -> bool:
+    """Whether an archive lists more parts than any workbook, before it is opened."""
+    return content.count(_DIRECTORY_ENTRY) > MOST_PARTS
+
+
 def _archive(content: bytes) -> str:
     """What a zip archive holds; every office format since 2007 is one."""
+    if too_many_parts(content):
+        return "xlsx"  # the pre-flight says that it is too large
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = {name.replace("\\", "/").lower() for name in archive.namelist()}

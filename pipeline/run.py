@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import accounts, rights
+from pipeline.agreement import rows_lost
 from pipeline.books import Change, Night, OpenProblem
+from pipeline.boundary import file_boundary
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.clock import doubts
 from pipeline.ending import ending
+from pipeline.file_age import unchanged_for_long
 from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
-from pipeline.ingest import read_sheet
+from pipeline.ingest import Parsing, read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import (
@@ -37,7 +40,7 @@ from pipeline.transaction import transaction
 from pipeline.transform import transform
 from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
-from schemas.columns import column_types, columns, name_of
+from schemas.columns import Schema, column_types, columns, name_of
 from schemas.ledger import ACCEPTED
 
 VERSION = version("membill")
@@ -77,6 +80,14 @@ def _stops(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity is Severity.STOPS]
 
 
+def _parse(schema: Schema, sheet: Sheet) -> Parsing:
+    """The rows of a sheet; none when the file turns out to be beyond reading."""
+    refusals: list[Problem] = []
+    with file_boundary(Place(sheet.file), refusals):
+        return read_sheet(schema, sheet)
+    return Parsing(empty(schema), refusals)
+
+
 def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """Parse every sheet into `staged.*`; a sheet that is absent is an empty table."""
     problems: list[Problem] = []
@@ -87,9 +98,11 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
             for column in columns(schema):
                 if column.kind == "date" and column.loaded:
                     problems += swapped_days(sheets[name], column.name, column.title)
-            parsing = read_sheet(schema, sheets[name])
+            parsing = _parse(schema, sheets[name])
             frame, problems = parsing.frame, problems + parsing.problems
         load(ledger.connection, schema, frame, f"staged.{name}")
+        if name in sheets and not _stops(parsing.problems):
+            problems += rows_lost(ledger.connection, sheets[name], parsing.problems)
     return problems
 
 
@@ -125,6 +138,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
         "create or replace table input.run as select ?::date as as_of", [day]
     )
     problems += check(ledger, reading.sheets, day)
+    problems += unchanged_for_long(ledger, reading, day)
     if _stops(problems):
         raise Refused(problems)
     transform(ledger.connection)

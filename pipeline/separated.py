@@ -1,15 +1,18 @@
 """A sheet kept as CSV: its letters, separator, and rows as a spreadsheet shows them."""
 
 import csv
-import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.cells import CellError, heading
 from pipeline.formats import MESSAGES, format_of
-from pipeline.sheets import LAST_ROW, Unusable
+from pipeline.sheets import COLUMNS, LAST_ROW, Unusable, shows_nothing
 
+LARGEST_TEXT = 32 * 1024**2  # bytes: 140,000 patients
 LONGEST_LINE = 1_000_000
+LONGEST_CELL = 131_072  # characters
+MOST_CELLS = 3_000_000
 SEARCHED = 10  # rows in which headings are looked for
 _NARROW = 5  # separators in a row of a table too narrow to tell a row from a text
 _SEPARATORS = ",;\t"
@@ -23,6 +26,7 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n|\Z)")
 _AS_UTF8 = "save it as CSV UTF-8 (File, Save As)"
 
 
@@ -31,10 +35,12 @@ class Separated:
     """The rows of a CSV file from its first; blank cells are None.
 
     `windows` says that the letters were read as Windows text for want of a better sign.
+    `filled` are the rows that show something, counted by other means than the rows.
     """
 
     rows: list[list[object]]
     windows: bool
+    filled: set[int]
 
 
 def read_separated(content: bytes, known: frozenset[str]) -> Separated:
@@ -43,6 +49,12 @@ def read_separated(content: bytes, known: frozenset[str]) -> Separated:
     `known` are the headings of its table as `heading` folds them: the separator is the
     one that finds most of them.
     """
+    if len(content) > LARGEST_TEXT:
+        raise Unusable(
+            "too-large",
+            f"the file is larger than {LARGEST_TEXT // 1024**2} MB of text",
+            "keep the table alone in it, or save it as a workbook",
+        )
     form = format_of(content)
     if form != "text" and not (form == "unknown" and b"\0" in content):
         raise _no_text(form)
@@ -56,7 +68,17 @@ def read_separated(content: bytes, known: frozenset[str]) -> Separated:
     body = text[named.end() :] if named else text
     separator = named[1] if named else _separator(body, known)
     records = _records(body, separator, known, 2 if named else 1)
-    return Separated([[_cell(cell) for cell in record] for record in records], windows)
+    while records and not any(records[-1]):
+        records.pop()  # a spreadsheet leaves thousands of them
+    rows = [[_cell(cell) for cell in record] for record in records]
+    filled = _filled_records(body, separator)
+    if filled != {n for n, row in enumerate(rows, 1) if any(map(_shows, row))}:
+        raise Unusable(
+            "unreliable", "the file could not be read reliably",
+            "open it in a spreadsheet, see that nothing is missing, and save it as a"
+            " workbook",
+        )  # fmt: skip
+    return Separated(rows, windows, filled)
 
 
 def _no_text(form: str) -> Unusable:
@@ -140,26 +162,78 @@ def _records(
     text: str, separator: str, known: frozenset[str], first_line: int
 ) -> list[list[str]]:
     """Every record, blank lines too; the quotation marks must be beyond doubt."""
-    if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
-        raise Unusable("csv-damaged", "a line is longer than any row can be", _AS_UTF8)
-    source = io.StringIO(text, newline="")
-    reader = csv.reader(source, delimiter=separator, strict=True)
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(_lines(text), delimiter=separator, strict=True)
     records: list[list[str]] = []
     over_lines: list[tuple[int, int]] = []
+    cells = 0
     while True:
         line = reader.line_num + first_line
         try:
             records.append(next(reader))
         except StopIteration:
             break
-        except csv.Error:
-            raise _unclosed(line) from None
+        except csv.Error as error:
+            raise _malformed(error, line, reader.line_num + first_line) from None
+        cells += len(records[-1])
+        _must_be_few(records, cells, line)
         if reader.line_num + first_line - line > 1:
             over_lines.append((len(records) - 1, line))
-    if len(records) > LAST_ROW:
-        raise Unusable("row-limit", f"there are more than {LAST_ROW:,} rows", _AS_UTF8)
     _must_not_swallow(records, over_lines, separator, known)
     return records
+
+
+def _malformed(error: csv.Error, line: int, last: int) -> Unusable:
+    """A cell without end on one line is too long; over several it is never closed."""
+    if str(error).startswith("field larger") and last - line <= 1:
+        found = f"line {line} holds a cell that is longer than any cell can be"
+        return Unusable("csv-damaged", found, "shorten it")
+    return _unclosed(line)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Each line with its end, one at a time: a copy of the text may not fit."""
+    for number, match in enumerate(_LINE.finditer(text), 1):
+        line = match[0]
+        if len(line) > LONGEST_LINE:
+            raise Unusable(
+                "csv-damaged", f"line {number} is longer than any row can be", _AS_UTF8
+            )
+        if line:
+            yield line
+
+
+def _must_be_few(records: list[list[str]], cells: int, line: int) -> None:
+    if len(records) > LAST_ROW:
+        raise Unusable("row-limit", f"there are more than {LAST_ROW:,} rows", _AS_UTF8)
+    if len(records[-1]) > COLUMNS or cells > MOST_CELLS:
+        raise Unusable(
+            "too-large", f"by line {line} there are more cells than a table can have",
+            "keep the table alone in the file",
+        )  # fmt: skip
+
+
+def _filled_records(body: str, separator: str) -> set[int]:
+    """The records that show something, counted without the csv module."""
+    mark = re.escape(separator)
+    field = re.compile(
+        rf'("(?:[^"]++|"")*+"|[^{mark}\r\n"][^{mark}\r\n]*+|)({mark}|\r\n|\r|\n|\Z)'
+    )
+    filled: set[int] = set()
+    record = 1
+    for match in field.finditer(body):
+        text = match[1]
+        if text.startswith('"'):
+            text = text[1:-1].replace('""', '"')
+        if not shows_nothing(text):
+            filled.add(record)
+        if match[2] != separator:
+            record += 1
+    return filled
+
+
+def _shows(cell: object) -> bool:
+    return cell is not None and not (isinstance(cell, str) and shows_nothing(cell))
 
 
 def _must_not_swallow(

@@ -7,7 +7,7 @@ from pipeline.cells import canonical
 from pipeline.headings import Grid, Layout, is_blank, known_headings, read_headings
 from pipeline.preflight import ExcelTable
 from pipeline.problems import Place, Problem, Severity
-from pipeline.sheets import LAST_ROW, Sheet, column_letter
+from pipeline.sheets import LAST_ROW, Area, Sheet, column_letter
 from schemas.columns import Column, Schema, columns, name_of
 
 _OLD_LAST_ROW = 65_536
@@ -15,6 +15,8 @@ _NAMED = 5  # how many rows or cells a message names before it counts the rest
 _TOTAL = re.compile(
     r"(grand |sub-?)?totals?\b|sum\b|count\b|end\b|note|nb\b|\*", re.IGNORECASE
 )
+_TOTAL_LABEL = re.compile(r"(grand |sub-?)?totals?\b|sum\b|count\b", re.IGNORECASE)
+_FIGURE = re.compile(r"[£$€(-]*[0-9][0-9.,\s]*[)%]?")
 _EXAMPLE = "EXAMPLE"
 
 
@@ -30,6 +32,8 @@ def read_sheet_rows(grid: Grid, schema: Schema) -> tuple[Sheet | None, list[Prob
     sheet = Sheet(
         name_of(schema), grid.file, grid.sheet, layout.headings, sorting.rows,
         sorting.bad_rows(),
+        sum(number > layout.row for number in grid.facts.filled_rows),
+        len(sorting.notes) + len(sorting.examples),
     )  # fmt: skip
     problems += sorting.problems()
     stopped = any(problem.severity is Severity.STOPS for problem in problems)
@@ -46,13 +50,14 @@ class _Sorting:
         self.titles = {layout.headings[c.name]: c.title for c in listed}
         self.key = _key_column(listed)
         self.key_index = layout.headings[self.key.name]
+        self.key_indexes = {layout.headings[c.name] for c in listed if c.key}
         self.table = self._excel_table()
         self.rows: list[tuple[int, list[object]]] = []
         self.notes: list[int] = []
         self.examples: list[int] = []
-        for number, row in enumerate(grid.rows[layout.row :], layout.row + 1):
-            if not all(map(is_blank, row)):
-                self._sort(number, row)
+        for number in sorted(grid.facts.filled_rows):
+            if number > layout.row:
+                self._sort(number, grid.rows[number - 1])
 
     def _sort(self, number: int, row: list[object]) -> None:
         if self._is_note(number, row):
@@ -78,8 +83,10 @@ class _Sorting:
         if not filled:
             return True
         if len(filled) > 1:
-            return self._repeats_headings(row, filled)
+            return self._repeats_headings(row, filled) or self._is_total(row, filled)
         cell = row[filled[0]]
+        if self.key.kind == "code" and filled[0] not in self.key_indexes:
+            return True  # nobody can say whose it is
         if not isinstance(cell, str):
             return False
         if filled[0] != min(self.titles) and filled[0] != self.key_index:
@@ -89,6 +96,14 @@ class _Sorting:
         numbered = any(character.isdigit() for character in cell)
         sentence = self.key.kind == "code" and words > (2 if numbered else 1)
         return bool(_TOTAL.match(cell.strip())) or sentence
+
+    def _is_total(self, row: list[object], filled: list[int]) -> bool:
+        """Figures alone, with no id and perhaps the word Total."""
+        words = [row[index] for index in filled if not _is_figure(row[index])]
+        total = len(words) == 1 and _TOTAL_LABEL.match(str(words[0]).strip())
+        if is_blank(row[self.key_index]):
+            return not words or bool(total)
+        return bool(total) and row[self.key_index] is words[0]
 
     def _repeats_headings(self, row: list[object], filled: list[int]) -> bool:
         texts = [canonical(str(row[index])) for index in filled]
@@ -112,17 +127,32 @@ class _Sorting:
                     "put text that holds a comma between quotation marks",
                 )  # fmt: skip
         numbers = {number for number, _ in self.rows}
-        last = max(numbers, default=0)
-        for area in self.facts.merged:
-            inside = [i for i in sorted(self.titles) if area.left <= i <= area.right]
-            for number in range(area.top, min(area.bottom, last) + 1):
-                if inside and number in numbers:
-                    held[number] = self._held(
-                        "merged", number, inside[0],
-                        f"the cell is merged with its neighbours ({area})",
-                        "unmerge the cells and write the value of each",
-                    )  # fmt: skip
+        for number, area in self._merged(sorted(numbers)):
+            inside = next(
+                i for i in sorted(self.titles) if area.left <= i <= area.right
+            )
+            held[number] = self._held(
+                "merged", number, inside,
+                f"the cell is merged with its neighbours ({area})",
+                "unmerge the cells and write the value of each",
+            )  # fmt: skip
         return held
+
+    def _merged(self, numbers: list[int]) -> Iterator[tuple[int, Area]]:
+        """Each row that is merged with another cell, once, and one such area of it."""
+        areas = sorted(
+            area
+            for area in self.facts.merged
+            if any(area.left <= index <= area.right for index in self.titles)
+        )
+        position, deepest = 0, None
+        for number in numbers:
+            while position < len(areas) and areas[position].top <= number:
+                if deepest is None or areas[position].bottom > deepest.bottom:
+                    deepest = areas[position]
+                position += 1
+            if deepest is not None and deepest.bottom >= number:
+                yield number, deepest
 
     def _held(
         self, code: str, number: int, index: int, found: str, repair: str
@@ -143,6 +173,7 @@ class _Sorting:
         yield from self._skipped()
         yield from self._hidden()
         yield from self._below_table()
+        yield from self._struck()
         data = {number for number, _ in self.rows}
         comments = [at for at in self.facts.comments if at[0] in data]
         if comments:
@@ -235,6 +266,20 @@ class _Sorting:
                 "unhide the columns so that mistakes in them can be seen",
             )  # fmt: skip
 
+    def _struck(self) -> Iterator[Problem]:
+        """Rows crossed out by their look alone, as somebody who left often is."""
+        struck = [n for n, _ in self.rows if (n, self.key_index) in self.facts.struck]
+        if struck:
+            verb = "is" if len(struck) == 1 else "are"
+            yield self._check(
+                "rows-struck", struck[0], self.key_index,
+                f"{_several(len(struck), 'row')} {verb} struck through and"
+                f" {'was' if verb == 'is' else 'were'} read like any other: how a cell"
+                " looks is never read",
+                "end what should not count by its date or its Active column, or delete"
+                " the row",
+            )  # fmt: skip
+
     def _below_table(self) -> Iterator[Problem]:
         if self.table is None:
             return
@@ -265,6 +310,12 @@ def _key_column(listed: list[Column]) -> Column:
     """The column that names a row: its first key, else its first required column."""
     keys = [column for column in listed if column.key and column.required]
     return next(iter(keys), next(column for column in listed if column.required))
+
+
+def _is_figure(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(_FIGURE.fullmatch(value.strip()))
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _several(count: int, thing: str) -> str:

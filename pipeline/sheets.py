@@ -52,7 +52,7 @@ def column_index(letters: str) -> int:
     return index - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Area:
     """A rectangle of cells: rows counted from 1, columns from 0, both ends inside."""
 
@@ -68,6 +68,8 @@ class Area:
         if not 1 <= len(corners) <= 2 or corners[0] is None or corners[-1] is None:
             raise ValueError(reference)
         (left, top), (right, bottom) = corners[0].groups(), corners[-1].groups()
+        if max(int(top), int(bottom)) > LAST_ROW:
+            raise ValueError(reference)
         return cls(int(top), column_index(left), int(bottom), column_index(right))
 
     def __str__(self) -> str:
@@ -87,6 +89,8 @@ class Sheet:
     `rows` holds each row of data: its number in the sheet and its raw values (None,
     text, number, truth value, date, time or `CellError`) across the sheet's width.
     `bad_rows` are rows to be held whatever their cells say, each with its problem.
+    `filled` is the pre-flight's count of rows below the headings that show something,
+    and `skipped` how many of them are no part of the table.
     """
 
     table: str
@@ -95,6 +99,8 @@ class Sheet:
     headings: dict[str, int]
     rows: list[tuple[int, list[object]]]
     bad_rows: dict[int, Problem] = field(default_factory=dict)
+    filled: int = 0
+    skipped: int = 0
 
     def place(self, row: int, field: str) -> Place:
         """Where a field of a row stands; without a cell when the column is absent."""

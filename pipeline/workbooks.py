@@ -9,13 +9,18 @@ from pathlib import Path
 
 from python_calamine import CalamineWorkbook
 
+from pipeline.agreement import must_agree
+from pipeline.archive import too_large, unreliable
+from pipeline.boundary import file_boundary, refusal
 from pipeline.cells import CellError, heading
+from pipeline.crash import unheard
 from pipeline.folder import WORKBOOKS, Listing, list_practice, read_bytes
 from pipeline.formats import MESSAGES, format_of
 from pipeline.headings import Grid, fits, heading_row, is_blank, known_headings
-from pipeline.preflight import Entry, Package, inspect, unpack, unreliable
+from pipeline.package import Entry, Package, unpack
+from pipeline.preflight import MOST_CELLS, Facts, inspect
 from pipeline.problems import Place, Problem, Severity
-from pipeline.separated import read_separated
+from pipeline.separated import Separated, read_separated
 from pipeline.sheet_rows import read_sheet_rows
 from pipeline.sheets import Sheet, Unusable, column_letter
 from schemas import INPUTS
@@ -25,6 +30,7 @@ __all__ = ["Reading", "Sheet", "column_letter", "read_practice"]
 
 # A template says what it is, so that one saved under another's name is noticed.
 _TEMPLATE_PROPERTY = "billing_template"
+TEMPLATE_VERSION = 1
 _NEARLY = 0.85  # how alike a sheet's title is that was surely meant
 
 
@@ -54,36 +60,16 @@ def read_practice(folder: Path) -> Reading:
     for stem in WORKBOOKS:
         if stem in listing.workbooks:
             reader = _Workbook(folder, listing.workbooks[stem], stem, listing, reading)
-            _at_boundary(reader.file, reading, reader.read)
+            with file_boundary(Place(reader.file), reading.problems):
+                reader.read()
             twice |= reader.twice
     for schema in INPUTS:
         name = listing.texts.get(name_of(schema))
         if name is not None and name_of(schema) not in twice:
-            _at_boundary(name, reading, _reader_of_text(folder, name, schema, reading))
+            with file_boundary(Place(name), reading.problems):
+                _read_text(folder, name, schema, reading)
     reading.problems.extend(_missing_files(listing))
     return reading
-
-
-def _at_boundary(file: str, reading: Reading, read: Callable[[], None]) -> None:
-    """Turn whatever goes wrong with one file into a problem in plain words."""
-    try:
-        read()
-    except Unusable as refusal:
-        reading.problems.append(_refusal(Place(file), refusal))
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # a reader in Rust panics with no Exception
-        unknown = Unusable(
-            "unreadable", "the file could not be read",
-            "open it, save it again, and see that nothing is missing",
-        )  # fmt: skip
-        reading.problems.append(_refusal(Place(file), unknown))
-
-
-def _refusal(place: Place, refusal: Unusable) -> Problem:
-    return Problem(
-        Severity.STOPS, refusal.code, place, refusal.found, repair=refusal.repair
-    )
 
 
 def _contents(folder: Path, name: str, reading: Reading) -> bytes:
@@ -111,6 +97,7 @@ class _Workbook:
         self.schemas = [s for s in INPUTS if about(s)["file"] == stem]
         self.twice: set[str] = {*listing.twice}
         self.grids: dict[str, Grid] = {}
+        self.cells = 0
 
     def read(self) -> None:
         """Add the workbook's sheets to the reading; raises Unusable."""
@@ -119,9 +106,9 @@ class _Workbook:
         if form != "xlsx":
             raise Unusable(f"format-{form}", *MESSAGES[form])
         self.package = unpack(content)
-        self.values = CalamineWorkbook.from_filelike(io.BytesIO(self.package.content()))
         self._must_be_the_right_template()
         self._mention_1904()
+        self._mention_template_age()
         told = len(self.reading.problems)
         claimed = self._by_title()
         for schema, entry in self._by_headings(claimed).items():
@@ -142,6 +129,22 @@ class _Workbook:
                 f"by its properties this is the workbook {kind}, not {self.stem}",
                 "put the right workbook here",
             )
+
+    def _mention_template_age(self) -> None:
+        """A template of another version may lack a column, or have one too many."""
+        version = self.package.properties.get(_TEMPLATE_PROPERTY, "").partition("/")[2]
+        if version and version != str(TEMPLATE_VERSION):
+            age = (
+                "an older"
+                if version.isdigit() and int(version) < TEMPLATE_VERSION
+                else "another"
+            )
+            self._problem(
+                Severity.CHECK, "template-version", Place(self.file),
+                f"the workbook was made from {age} template than this program's",
+                "make new workbooks with `membill init` in an empty folder, and copy the"
+                " rows into them",
+            )  # fmt: skip
 
     def _mention_1904(self) -> None:
         """Dates are right in either system, but not day numbers taken for dates."""
@@ -260,9 +263,9 @@ class _Workbook:
     def _read_sheet(self, schema: Schema, entry: Entry) -> None:
         try:
             grid = self._grid(entry)
-        except Unusable as refusal:
+        except Unusable as unusable:
             place = Place(self.file, entry.title)
-            self.reading.problems.append(_refusal(place, refusal))
+            self.reading.problems.append(refusal(place, unusable))
             return
         if not grid.facts.filled_rows and about(schema)["optional"]:
             return
@@ -276,9 +279,11 @@ class _Workbook:
 
     def _grid(self, entry: Entry) -> Grid:
         if entry.title not in self.grids:
-            self.grids[entry.title] = _grid_of(
-                self.file, self.package, entry, self.values
-            )
+            grid = _grid_of(self.file, self.package, entry)
+            self.cells += sum(map(len, grid.rows))
+            if self.cells > MOST_CELLS:
+                raise too_large()
+            self.grids[entry.title] = grid
         return self.grids[entry.title]
 
     def _look_alikes(self, claimed: dict[str, Entry]) -> None:
@@ -313,44 +318,37 @@ class _Workbook:
         )
 
 
-def _grid_of(
-    file: str, package: Package, entry: Entry, values: CalamineWorkbook
-) -> Grid:
+def _grid_of(file: str, package: Package, entry: Entry) -> Grid:
     """A sheet's values with its error cells, read in two ways that must agree."""
     facts = inspect(package, entry)
-    rows: list[list[object]] = [
-        [
-            None if value == "" else int(value)
-            if type(value) is float and value.is_integer() else value
-            for value in row
+    with unheard():
+        reader = CalamineWorkbook.from_filelike(io.BytesIO(package.alone(entry)))
+        sheet = reader.get_sheet_by_index(0)
+        rows: list[list[object]] = [
+            [None if value == "" else value for value in row]
+            for row in sheet.to_python(skip_empty_area=False)
         ]
-        for row in values.get_sheet_by_name(entry.title).to_python(
-            skip_empty_area=False
-        )
-    ]  # fmt: skip
     if facts.filled_rows and max(facts.filled_rows) > len(rows):
         raise unreliable()
     for (number, column), text in facts.errors.items():
         rows[number - 1][column] = CellError(text)
-    filled = {n for n, row in enumerate(rows, 1) if not all(map(is_blank, row))}
-    if filled != facts.filled_rows:
-        raise unreliable()
+    must_agree(facts, rows, package.date1904)
+    del rows[max(facts.filled_rows, default=0) :]
+    for row in rows:
+        row[:] = [
+            int(value) if type(value) is float and value.is_integer() else value
+            for value in row
+        ]
     return Grid(file, entry.title, rows, facts)
 
 
-def _reader_of_text(
-    folder: Path, name: str, schema: Schema, reading: Reading
-) -> Callable[[], None]:
-    """What reads one CSV file into a reading."""
-
-    def read() -> None:
-        content = _contents(folder, name, reading)
-        separated = read_separated(content, frozenset(known_headings(schema)))
-        if separated.windows:
-            reading.problems.append(_windows_text(name))
-        _keep(reading, schema, _grid_of_text(name, schema, separated.rows))
-
-    return read
+def _read_text(folder: Path, name: str, schema: Schema, reading: Reading) -> None:
+    """Read one CSV file into a reading."""
+    content = _contents(folder, name, reading)
+    separated = read_separated(content, frozenset(known_headings(schema)))
+    if separated.windows:
+        reading.problems.append(_windows_text(name))
+    _keep(reading, schema, _grid_of_text(name, schema, separated))
 
 
 def _windows_text(name: str) -> Problem:
@@ -363,8 +361,9 @@ def _windows_text(name: str) -> Problem:
     )
 
 
-def _grid_of_text(name: str, schema: Schema, rows: list[list[object]]) -> Grid:
+def _grid_of_text(name: str, schema: Schema, separated: Separated) -> Grid:
     """CSV rows made as wide as their headings; longer ones are marked."""
+    rows = separated.rows
     number = heading_row(rows, schema)
     width = len(rows[number - 1]) if number else max(map(len, rows), default=0)
     too_wide = {
@@ -372,9 +371,10 @@ def _grid_of_text(name: str, schema: Schema, rows: list[list[object]]) -> Grid:
         for n, row in enumerate(rows, 1)
         if n > number and not all(map(is_blank, row[width:]))
     }
-    even = [row[:width] + [None] * (width - len(row)) for row in rows]
-    title = _title(schema)
-    return Grid(name, title, even, is_text=True, too_wide=frozenset(too_wide))
+    blank: list[object] = [None] * width  # one for all: there may be a million
+    even = [row[:width] + blank[len(row) :] if row else blank for row in rows]
+    facts = Facts(filled_rows=separated.filled)
+    return Grid(name, _title(schema), even, facts, True, frozenset(too_wide))
 
 
 def _title(schema: Schema) -> str:
@@ -395,10 +395,11 @@ def _missing_files(listing: Listing) -> list[Problem]:
         ]
         if stem in listing.workbooks or stem in listing.refused or not absent:
             continue
-        if any(name_of(schema) in listing.texts for schema in tables):
-            problems += [_missing_text(stem, schema) for schema in absent]
-        else:
+        required = [schema for schema in tables if not about(schema)["optional"]]
+        if absent == required:
             problems.append(_missing_workbook(listing, stem))
+        else:
+            problems += [_missing_text(stem, schema) for schema in absent]
     return problems
 
 

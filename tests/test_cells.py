@@ -250,7 +250,7 @@ PERCENT = [
     case("the sign with a space goes", "20 %", Decimal("20.00"), "FIXED percent-sign"),
     case("a fraction is refused", 0.2, None, "HELD percent-fraction"),
     case("a fraction in text is refused", "0.175", None, "HELD percent-fraction"),
-    case("less than one with its sign is meant", "0.5%", Decimal("0.50"), "FIXED percent-sign"),
+    case("less than one is asked about with its sign too", "0.5%", None, "HELD percent-fraction"),
     case("a third decimal is refused", 17.555, None, "HELD percent-decimals"),
     case("a negative one is left to the schema", -5, Decimal("-5.00"), NONE),
     case("one too large to hold is refused", 1000, None, "HELD not-percent"),
@@ -567,6 +567,7 @@ MESSAGES = [
      ("4 March 2026 is a date, not an amount; format the cell as General and"
      " write an amount in pounds with at most two decimals, such as 49.99")),
     ("percent", 0.2, "0.2 is a fraction, not a percentage; write 20 for 20%"),
+    ("percent", "0.2%", "0.2% is less than one per cent; write 20 for 20%"),
     ("percent", "20%", "20% is read as 20; nothing to do"),
     ("percent", 17.555,
      ("17.555 has more than two decimals;"

@@ -20,7 +20,7 @@ from pipeline.backups import thin_out
 from pipeline.csv_copies import weekly
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, embedded, read_back
-from pipeline.preflight import unpack
+from pipeline.package import unpack
 from tests.test_exports_invoice import document, line
 
 FIRST, SECOND, THIRD = "2026-03-01", "2026-03-02", "2026-03-05"

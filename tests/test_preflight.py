@@ -10,7 +10,8 @@ from openpyxl.comments import Comment
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.worksheet.table import Table
 
-from pipeline.preflight import Facts, Package, inspect, unpack
+from pipeline.package import Package, unpack
+from pipeline.preflight import Facts, inspect
 from pipeline.sheets import Area, Unusable, column_index, column_letter
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -87,7 +88,7 @@ def test_a_reference_that_is_none_is_no_area(reference: str) -> None:
             id="a number fills its row",
         ),
         pytest.param(
-            '<row r="2"><c r="A2" s="1"/></row><row r="3"><c r="A3"><v></v></c></row>',
+            '<row r="2"><c r="A2" s="0"/></row><row r="3"><c r="A3"><v></v></c></row>',
             Facts(),
             id="a formatted cell without a value fills nothing",
         ),
@@ -118,7 +119,7 @@ def test_a_reference_that_is_none_is_no_area(reference: str) -> None:
         ),
         pytest.param(
             '<row r="1"><c r="A1"><f>[1]Sheet1!A1</f><v>2</v></c>'
-            '<c r="B1"><f t="shared" si="0"/><v>[1]</v></c></row>',
+            '<c r="B1" t="str"><f t="shared" si="0"/><v>[1]</v></c></row>',
             Facts(
                 filled_rows={1},
                 last_column=1,
@@ -190,16 +191,30 @@ def test_shared_text_that_shows_nothing_fills_nothing() -> None:
     rows = "".join(
         f'<row r="{n + 1}"><c r="A{n + 1}" t="s"><v>{n}</v></c></row>' for n in range(3)
     )
-    content = archive(sheet=sheet_xml(rows), **{"xl/sharedStrings.xml": strings})
+    leads = BOOK_RELATIONS.replace(
+        "</R",
+        f'<Relationship Id="rId2" Type="{RELATIONS}/sharedStrings"'
+        ' Target="sharedStrings.xml"/></R',
+    )
+    content = archive(
+        sheet=sheet_xml(rows),
+        **{"xl/sharedStrings.xml": strings, "xl/_rels/workbook.xml.rels": leads},
+    )
     assert facts_of(content).filled_rows == {1}
 
 
 def test_the_reader_of_values_gets_the_checked_parts_alone() -> None:
     content = archive(**{"xl/media/picture.png": "dots", "xl/vbaProject.bin": "code"})
     package: Package = unpack(content)
-    with zipfile.ZipFile(io.BytesIO(package.content())) as made:
-        assert sorted(made.namelist()) == sorted(package.parts)
-        assert not any(name.endswith((".png", ".bin")) for name in made.namelist())
+    with zipfile.ZipFile(io.BytesIO(package.alone(package.sheets[0]))) as made:
+        assert made.namelist() == [
+            "[Content_Types].xml",
+            "_rels/.rels",
+            "xl/workbook.xml",
+            "xl/worksheets/sheet1.xml",
+            "xl/_rels/workbook.xml.rels",
+        ]
+        assert made.testzip() is None
 
 
 UNRELIABLE = "the workbook could not be read reliably"
@@ -296,5 +311,5 @@ def test_a_part_whose_bytes_were_changed_is_refused() -> None:
             new.writestr(name, old.read(name))
     broken = stored.getvalue().replace(b"<v>1</v>", b"<v>2</v>")
     with pytest.raises(Unusable) as refusal:
-        unpack(broken)
+        facts_of(broken)
     assert refusal.value.found == DAMAGED

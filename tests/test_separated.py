@@ -154,7 +154,7 @@ QUOTE = "close or remove the quotation mark, or save the sheet as a workbook"
         ),
         pytest.param(
             b"Code,Name\nA," + b"x" * 1_000_001,
-            f"a line is longer than any row can be; {UTF8}",
+            f"line 2 is longer than any row can be; {UTF8}",
             id="a line without end",
         ),
     ],

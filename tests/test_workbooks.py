@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from openpyxl.cell import Cell
 from openpyxl.comments import Comment
 from openpyxl.packaging.custom import StringProperty
+from openpyxl.styles import Font
 from openpyxl.utils.datetime import MAC_EPOCH
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.table import Table
@@ -19,6 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pipeline import folder as folders
 from pipeline import workbooks as subject
 from pipeline.cells import CellError
+from pipeline.exports import templates
 from pipeline.problems import Place, Severity
 from pipeline.workbooks import Reading, read_practice
 
@@ -125,6 +128,10 @@ def marked(kind: str) -> Change:
         )
 
     return change
+
+
+def strike(cell: Cell) -> None:
+    cell.font = Font(strike=True)
 
 
 def retitle(sheet: Worksheet, title: str) -> None:
@@ -419,9 +426,35 @@ FILE_FAULTS = [
         id="another template's workbook",
     ),
     pytest.param(
-        {"patients.xlsx": saved("patients.xlsx", marked("patients/3"))},
+        {"patients.xlsx": saved("patients.xlsx", marked("patients/1"))},
         [],
         id="the template's own workbook",
+    ),
+    pytest.param(
+        {"patients.xlsx": saved("patients.xlsx", marked("patients/0"))},
+        [
+            "Check: patients.xlsx: the workbook was made from an older template than"
+            " this program's; make new workbooks with `membill init` in an empty folder,"
+            " and copy the rows into them",
+        ],
+        id="a template of an earlier version",
+    ),
+    pytest.param(
+        {"patients.xlsx": saved("patients.xlsx", marked("patients/x"))},
+        [
+            "Check: patients.xlsx: the workbook was made from another template than"
+            " this program's; make new workbooks with `membill init` in an empty folder,"
+            " and copy the rows into them",
+        ],
+        id="a template of a version that is none",
+    ),
+    pytest.param(
+        {"patients.xlsx": None, "contacts.csv": b"Code,Name\nACME,Acme\n"},
+        [
+            "Stops the night: patients.xlsx: the file is missing; put it into the"
+            " practice folder under exactly this name",
+        ],
+        id="a missing workbook is not called a CSV for the sake of another sheet's",
     ),
     pytest.param(
         {"patients.xlsx": parts_changed(untouched("patients.xlsx"), swap_rows)},
@@ -757,6 +790,38 @@ SHEET_FAULTS = [
         ],
         id="a row of totals",
     ),
+    *(
+        pytest.param(
+            lambda b, s, cells=cells: s.append(cells),
+            [
+                "Check: patients.xlsx: Patients!A4: row 4 is no part of the table and"
+                " was skipped; keep totals and notes off this sheet",
+            ],
+            id=name,
+        )
+        for name, cells in {
+            "a number with no id": [None, None, None, None, 99],
+            "two numbers with no id": [None, None, None, None, 99, 12],
+            "a total and its number": ["Grand total", None, None, None, 99],
+            "a total under another heading": [None, None, "Totals:", None, "£1,200.00"],
+            "a note with no id": [None, "ring them back"],
+        }.items()
+    ),
+    pytest.param(
+        lambda b, s: s.append([None, "Cy", "Three"]), [], id="a person with no id stays"
+    ),
+    pytest.param(
+        lambda b, s: s.append(["Total", "Cy", "Three"]), [], id="a person called Total"
+    ),
+    pytest.param(
+        lambda b, s: (strike(s["A2"]), strike(s["B3"])),
+        [
+            "Check: patients.xlsx: Patients!A2: 1 row is struck through and was read"
+            " like any other: how a cell looks is never read; end what should not count"
+            " by its date or its Active column, or delete the row",
+        ],
+        id="a row struck through is read",
+    ),
     pytest.param(
         lambda b, s: (s.append([]), s.append(["Bo left in March, ask Mo"])),
         [
@@ -1087,7 +1152,7 @@ def test_values_that_the_second_reader_lost_are_noticed(
         def from_filelike(_: object) -> "Losing":
             return Losing()
 
-        def get_sheet_by_name(self, _: str) -> "Losing":
+        def get_sheet_by_index(self, _: int) -> "Losing":
             return self
 
         def to_python(self, *, skip_empty_area: bool) -> list[list[object]]:
@@ -1105,3 +1170,7 @@ def test_a_folder_that_is_none_stops_the_night(tmp_path: Path) -> None:
         f"Stops the night: {tmp_path / 'none'}: there is no such folder;"
         " name the practice folder"
     ]
+
+
+def test_the_version_that_is_expected_is_the_one_the_templates_have() -> None:
+    assert subject.TEMPLATE_VERSION == templates.VERSION

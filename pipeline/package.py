@@ -1,0 +1,307 @@
+"""A workbook's parts: which sheets it has, where each is, its styles and shared text."""
+
+import posixpath
+import re
+from array import array
+from dataclasses import dataclass
+from functools import cached_property
+from xml.sax.saxutils import quoteattr
+
+from pipeline.archive import (
+    Part,
+    damaged,
+    packed_again,
+    take_apart,
+    too_large,
+    unreliable,
+)
+from pipeline.sheets import shows_nothing
+from pipeline.xml_parts import XmlReader, elements, local
+
+MOST_STRINGS = 5_000_000
+_MOST_STYLES = 65_536
+
+_SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+NAMESPACES = (_SPREADSHEET, "http://purl.oclc.org/ooxml/spreadsheetml/main")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One worksheet of a workbook: title, "visible", "hidden" or "veryHidden", part."""
+
+    title: str
+    state: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Strings:
+    """The shared text of a workbook: how long each is, and which show nothing."""
+
+    lengths: "array[int]"
+    blank: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Styles:
+    """How many cell formats there are, which strike through, and which show hours."""
+
+    count: int
+    struck: frozenset[str]
+    elapsed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Package:
+    """A workbook taken apart: its parts, its worksheets and custom properties."""
+
+    parts: dict[str, Part]
+    sheets: tuple[Entry, ...]
+    date1904: bool
+    properties: dict[str, str]
+    strings_part: str = ""
+    styles_part: str = ""
+
+    @cached_property
+    def strings(self) -> Strings:
+        """The shared text; none where there is no part for it."""
+        if not self.strings_part:
+            return Strings(array("I"), frozenset())
+        return _read_strings(self.parts[self.strings_part])
+
+    @cached_property
+    def styles(self) -> Styles:
+        """The cell formats; without a part for them there is the first alone."""
+        if not self.styles_part:
+            return Styles(1, frozenset())
+        return _read_styles(self.parts[self.styles_part])
+
+    def alone(self, entry: Entry) -> bytes:
+        """A workbook of this one sheet for the reader of values.
+
+        Its frame is our own, so that the reader can follow no other path to a sheet
+        than we did; the sheet, its text and its formats are copied as they were packed.
+        """
+        parts: dict[str, Part | bytes] = {
+            "[Content_Types].xml": b"<Types/>",
+            "_rels/.rels": _relationships(("officeDocument", "xl/workbook.xml")),
+            "xl/workbook.xml": _one_sheet(self.date1904),
+            "xl/worksheets/sheet1.xml": self.parts[entry.part],
+        }
+        leads = [("worksheet", "worksheets/sheet1.xml")]
+        if self.strings_part:
+            parts["xl/sharedStrings.xml"] = self.parts[self.strings_part]
+            leads.append(("sharedStrings", "sharedStrings.xml"))
+        if self.styles_part:
+            parts["xl/styles.xml"] = self.parts[self.styles_part]
+            leads.append(("styles", "styles.xml"))
+        parts["xl/_rels/workbook.xml.rels"] = _relationships(*leads)
+        return packed_again(parts)
+
+
+def _relationships(*leads: tuple[str, str]) -> bytes:
+    listed = "".join(
+        f'<Relationship Id="rId{n}" Type="{_OFFICE}/{kind}" Target={quoteattr(target)}/>'
+        for n, (kind, target) in enumerate(leads, 1)
+    )
+    return f'<Relationships xmlns="{_PACKAGE}">{listed}</Relationships>'.encode()
+
+
+def _one_sheet(date1904: bool) -> bytes:
+    return (
+        f'<workbook xmlns="{_SPREADSHEET}" xmlns:r="{_OFFICE}">'
+        f'<workbookPr date1904="{int(date1904)}"/>'
+        '<sheets><sheet name="Sheet" sheetId="1" r:id="rId1"/></sheets></workbook>'
+    ).encode()
+
+
+def unpack(content: bytes) -> Package:
+    """Take a workbook apart within limits; Unusable when anything about it is odd."""
+    parts = take_apart(content)
+    try:
+        return _package(parts)
+    except KeyError:
+        raise damaged() from None
+
+
+def _package(parts: dict[str, Part]) -> Package:
+    book = _part_named(parts, "xl/workbook.xml")
+    targets = relations(parts, book)
+    sheets, date1904 = [], False
+    for kind, attributes, _ in elements(parts[book], "sheet", "workbookPr"):
+        if kind == "workbookPr":
+            date1904 = attributes.get("date1904", "0") in ("1", "true")
+            continue
+        relation, part = targets.get(attributes["id"], ("", ""))
+        if relation.endswith("/worksheet"):
+            state = attributes.get("state", "visible")
+            sheets.append(Entry(attributes["name"], state, part))
+    titles = [entry.title.casefold() for entry in sheets]
+    if len(set(titles)) < len(titles) or len({s.part for s in sheets}) < len(sheets):
+        raise unreliable()
+    return Package(
+        parts, tuple(sheets), date1904, _properties(parts),
+        _only(targets, "sharedStrings"), _only(targets, "styles"),
+    )  # fmt: skip
+
+
+def _only(targets: dict[str, tuple[str, str]], kind: str) -> str:
+    """The part a workbook has one of at most; "" when it has none."""
+    found = {
+        part for relation, part in targets.values() if relation.endswith(f"/{kind}")
+    }
+    if len(found) > 1:
+        raise unreliable()
+    return next(iter(found), "")
+
+
+def _part_named(parts: dict[str, Part], name: str) -> str:
+    """The part of that name whatever its case; KeyError when there is none."""
+    if name in parts:
+        return name
+    return {known.lower(): known for known in parts}[name.lower()]
+
+
+def relations(parts: dict[str, Part], part: str) -> dict[str, tuple[str, str]]:
+    """Relation id to its type and the name of the part it leads to.
+
+    What leads out of the workbook is never followed; nor is what leads nowhere.
+    """
+    folder, name = posixpath.split(part)
+    try:
+        source = _part_named(parts, f"{folder}/_rels/{name}.rels")
+    except KeyError:
+        return {}
+    by_lower_name = {known.lower(): known for known in parts}
+    found: dict[str, tuple[str, str]] = {}
+    for _, attributes, _ in elements(parts[source], "Relationship"):
+        if attributes.get("TargetMode", "").lower() == "external":
+            continue
+        target = attributes["Target"].replace("\\", "/")
+        path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+        if attributes["Id"] in found:
+            raise unreliable()
+        if path.lower() in by_lower_name:
+            found[attributes["Id"]] = attributes["Type"], by_lower_name[path.lower()]
+    return found
+
+
+def _properties(parts: dict[str, Part]) -> dict[str, str]:
+    """The custom document properties, all as text."""
+    properties, name = {}, ""
+    if "docProps/custom.xml" not in parts:
+        return {}
+    for kind, attributes, text in elements(parts["docProps/custom.xml"], texts=True):
+        if kind == "property":
+            name = attributes.get("name", "")
+        elif name:
+            properties[name] = text
+    return properties
+
+
+# How a workbook writes a character that XML cannot hold: _x000D_.
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a cell's text shows nothing, as a spreadsheet writes it."""
+    if text.startswith("_x"):
+        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return shows_nothing(text)
+
+
+def _read_strings(part: Part) -> Strings:
+    """Measure every shared text, in one pass that keeps none of them."""
+    lengths: array[int] = array("I")
+    blank: set[int] = set()
+    item, depth = "", 0
+
+    def finish() -> None:
+        text = "".join(reader.texts)
+        reader.texts.clear()
+        if not lengths:
+            return
+        lengths[-1] = len(text)
+        if not text[:1].isalnum() and is_blank(text):
+            blank.add(len(lengths) - 1)
+
+    def start(name: str, _: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if name == item:
+            if depth != 1:
+                raise unreliable()
+            finish()
+            lengths.append(0)
+            if len(lengths) > MOST_STRINGS:
+                raise too_large()
+
+    def end(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def outermost(name: str, _: dict[str, str]) -> None:
+        nonlocal item
+        space, kind = name.rpartition(" ")[::2]
+        if space not in NAMESPACES or kind != "sst":
+            raise unreliable()
+        item = f"{space} si"
+        reader.act(start, end)
+
+    reader = XmlReader(outermost)
+    reader.read(part)
+    finish()
+    return Strings(lengths, frozenset(blank))
+
+
+_ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
+
+
+def _read_styles(part: Part) -> Styles:
+    """Count the cell formats and find those whose font strikes through."""
+    section, seen = "", False
+    struck_fonts: list[bool] = []
+    fonts_of_formats: list[int] = []
+    elapsed: set[str] = set()
+    elapsed_numbers = {"45", "46", "47"}
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal section, seen
+        kind = local(name)
+        reader.texts.clear()
+        if not seen and (
+            name.rpartition(" ")[0] not in NAMESPACES or kind != "styleSheet"
+        ):
+            raise unreliable()
+        seen = True
+        if kind in ("fonts", "cellXfs", "cellStyleXfs", "dxfs"):
+            section = kind
+        elif section == "fonts" and kind == "font":
+            struck_fonts.append(False)
+        elif section == "fonts" and kind == "strike" and struck_fonts:
+            struck_fonts[-1] = attributes.get("val", "1") not in ("0", "false")
+        elif kind == "numFmt" and _ELAPSED.search(attributes.get("formatCode", "")):
+            elapsed_numbers.add(attributes.get("numFmtId", ""))
+        elif section == "cellXfs" and kind == "xf":
+            if attributes.get("numFmtId") in elapsed_numbers:
+                elapsed.add(str(len(fonts_of_formats)))
+            fonts_of_formats.append(int(attributes.get("fontId", "0")))
+        if len(fonts_of_formats) + len(struck_fonts) > 2 * _MOST_STYLES:
+            raise too_large()
+
+    def end(name: str) -> None:
+        nonlocal section
+        if local(name) == section:
+            section = ""
+
+    reader = XmlReader(start, end)
+    reader.read(part)
+    struck = {number for number, yes in enumerate(struck_fonts) if yes}
+    formats = enumerate(fonts_of_formats)
+    return Styles(
+        max(len(fonts_of_formats), 1),
+        frozenset(str(number) for number, font in formats if font in struck),
+        frozenset(elapsed),
+    )

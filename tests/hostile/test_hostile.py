@@ -1,0 +1,255 @@
+"""Hostile files in the place of a sheet: a plain message, nothing shown, nothing billed.
+
+Each is read through the boundary the program uses, with its rows counted by hand; then
+the program itself is run on it.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import practice
+from tests.hostile.books import Book
+from tests.hostile.cases import FINE, HELD, REFUSED, Case, Text
+from tests.hostile.limits import FILES
+from tests.hostile.limits import TEXTS as TEXTS_OF_SIZE
+from tests.hostile.reading import read
+from tests.hostile.text_cases import TEXTS
+from tests.hostile.workbook_cases import ANYWHERE, SECRET, WORKBOOKS
+
+ROOT = Path(__file__).parents[2]
+DAY = "2026-03-02"
+PERSONAL = ("Quillfeather", "Thistlewood", "Annabel", "Barnaby", SECRET)
+# The first three may not be missing.
+PLACES = ("patients", "products", "settings", "sent_log", "invoice_requests")
+MISSING = "the sheet "
+
+
+@pytest.fixture(scope="module")
+def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A practice that was billed once, never changed by a test."""
+    folder = practice.make(tmp_path_factory.mktemp("ordinary") / "practice")
+    assert practice.bill(folder, DAY).code == FINE
+    return folder
+
+
+@pytest.fixture
+def folder(ordinary: Path, tmp_path: Path) -> Path:
+    return practice.copied(ordinary, tmp_path / "practice")
+
+
+def lay(folder: Path, stem: str, case: Case | Text) -> str:
+    """Put a hostile file in the place of a sheet and say its name."""
+    if isinstance(case, Text):
+        practice.write(folder, stem, practice.sheets()[stem])
+        text = (folder / f"{stem}.csv").read_bytes().decode()
+        (folder / f"{stem}.csv").write_bytes(case.make(text))
+        return f"{stem}.csv"
+    (folder / f"{stem}.csv").unlink(missing_ok=True)
+    (folder / f"{stem}.xlsx").write_bytes(case.make(Book(stem)))
+    return f"{stem}.xlsx"
+
+
+def shown(result: practice.Result) -> str:
+    """What stood on the terminal; nothing of a person or for its controls may."""
+    text = result.out + result.err
+    assert not [word for word in PERSONAL if word in text]
+    assert not re.search(
+        r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text
+    )
+    assert "Traceback" not in text
+    return text
+
+
+def test_there_are_more_than_a_hundred_hostile_files() -> None:
+    names = [str(case) for case in (*WORKBOOKS, *TEXTS)]
+    assert len(WORKBOOKS) > 100
+    assert len(TEXTS) > 50
+    assert len({*map(str, WORKBOOKS)}) == len(WORKBOOKS), names
+    assert len({*map(str, TEXTS)}) == len(TEXTS), names
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("case", [*WORKBOOKS, *TEXTS], ids=str)
+def test_a_hostile_file_is_told_in_plain_words_and_its_rows_counted(
+    tmp_path: Path, case: Case | Text
+) -> None:
+    file = lay(tmp_path, "patients", case)
+    found = read(tmp_path)  # the other sheets are missing, which is told of them alone
+    told = found.of(file)
+    stops = [problem for problem in found.stops if problem.place.file == file]
+    assert any(case.says in line for line in told) or (not case.says and not told)
+    assert not any(problem.code == "unreadable" for problem in found.problems)
+    if case.code == REFUSED:
+        assert stops
+        return
+    assert not stops
+    count = found.counts["patients"]
+    assert count.adds_up
+    assert count.filled == case.rows
+    assert (count.held > 0) == (case.code == HELD)
+
+
+def _batches() -> list[dict[str, Case | Text]]:
+    """Refused files, several to a practice: each must be named whatever the others are."""
+    books = [case for case in ANYWHERE if case.code == REFUSED]
+    texts: list[Case | Text] = [case for case in TEXTS if case.code == REFUSED]
+    anywhere: list[Case | Text] = [case for case in books if case.says != MISSING]
+    required: list[Case | Text] = [case for case in books if case.says == MISSING]
+    batches = []
+    while texts or required or anywhere:
+        batch = {}
+        for stem in PLACES:
+            queues = [anywhere]
+            if stem in PLACES[:3]:
+                queues = (
+                    [texts, required, anywhere]
+                    if stem == "patients"
+                    else [required, anywhere]
+                )
+            queue = next((queue for queue in queues if queue), None)
+            if queue is not None:
+                batch[stem] = queue.pop()
+        batches.append(batch)
+    return batches
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    "batch", _batches(), ids=lambda batch: "; ".join(map(str, batch.values()))
+)
+def test_files_that_cannot_be_used_stop_the_night_and_leave_the_ledger(
+    folder: Path, batch: dict[str, Case | Text]
+) -> None:
+    before = practice.files(folder / "ledger")
+    files = {lay(folder, stem, case): case for stem, case in batch.items()}
+    night = practice.bill(folder, "2026-03-31")
+    assert night.code == REFUSED
+    lines = shown(night).splitlines()
+    for file, case in files.items():
+        assert [
+            line
+            for line in lines
+            if line.startswith(f"Stops the night: {file}: ") and case.says in line
+        ], lines
+    assert lines[-1] == "Nothing was billed, and the ledger is as it was."
+    assert practice.files(folder / "ledger") == before
+
+
+TOLD = [case for case in (*WORKBOOKS, *TEXTS) if case.code == HELD]
+
+
+@pytest.mark.parametrize("case", TOLD, ids=str)
+def test_a_file_with_hostile_rows_is_read_and_its_doubts_are_told(
+    tmp_path: Path, case: Case | Text
+) -> None:
+    practice.make(tmp_path)
+    file = lay(tmp_path, "patients", case)
+    checked = practice.run("check", tmp_path, "--as-of", DAY)
+    assert checked.code == case.code
+    assert any(
+        f": {file}: " in line and case.says in line
+        for line in shown(checked).splitlines()
+    )
+
+
+def test_files_that_are_only_odd_are_read_in_every_place(tmp_path: Path) -> None:
+    odd = [case for case in ANYWHERE if case.code == FINE]
+    assert len(odd) > 10
+    for start in range(0, len(odd), len(PLACES)):
+        folder = practice.make(tmp_path / str(start))
+        for stem, case in zip(PLACES, odd[start:], strict=False):
+            lay(folder, stem, case)
+        checked = practice.run("check", folder, "--as-of", DAY)
+        assert (checked.code, checked.err) == (FINE, "")
+
+
+def test_what_is_no_file_is_refused_by_its_true_name(folder: Path) -> None:
+    tables = {
+        "patients": "this is a pipe and no file",
+        "products": "this is a folder and no file",
+        "settings": "this is a link to a place outside the practice folder",
+        "staff": "this is a link to a place outside the practice folder",
+        "roles": "this is a socket and no file",
+        "tax_codes": "this is a link that leads nowhere",
+    }
+    outside = folder.parent / "settings.csv"
+    shutil.move(folder / "settings.csv", outside)
+    for table in tables:
+        (folder / f"{table}.csv").unlink(missing_ok=True)
+    os.mkfifo(folder / "patients.csv")
+    (folder / "products.csv").mkdir()
+    (folder / "settings.csv").symlink_to(outside)
+    (folder / "staff.csv").symlink_to("/dev/zero")
+    (folder / "tax_codes.csv").symlink_to("tax_codes.csv")
+    before, here = practice.files(folder / "ledger"), Path.cwd()
+    os.chdir(folder)  # a socket's path may only be short
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("roles.csv")
+            night = practice.bill(folder, "2026-03-31")
+    finally:
+        os.chdir(here)
+    assert night.code == REFUSED
+    lines = shown(night).splitlines()
+    for table, says in tables.items():
+        assert any(
+            line.startswith(f"Stops the night: {table}.csv: {says}") for line in lines
+        )
+    assert practice.files(folder / "ledger") == before
+
+
+ODD_NAMES = (
+    b"patients (1)\nStops the night: all is well.xlsx",
+    b"patients\x1b[2J.xlsx",
+    b"pati\xffents.csv",
+    "patients\u202excod.xlsx".encode(),
+    b"..%2fpatients.csv",
+    b"-rf.csv",
+    b"$(reboot).xlsx",
+    b"'; drop table patients; --.csv",
+    b"con.xlsx",
+    b"a" * 250 + b".csv",
+)
+
+
+def test_files_of_odd_names_beside_the_sheets_are_left_alone(folder: Path) -> None:
+    for name in ODD_NAMES:
+        (Path(os.fsdecode(os.fsencode(folder) + b"/" + name))).write_bytes(b"junk")
+    checked = practice.run("check", folder, "--as-of", DAY)
+    assert checked.code == FINE
+    shown(checked)
+    assert {*checked.err.splitlines()} == {
+        f"Check: {name}: the file's name has characters that cannot be shown; it was not"
+        " read; give it a plain name, or move it out of the folder"
+        for name in (
+            "pati?ents.csv",
+            "patients (1)?Stops the night: all is well.xlsx",
+            "patients?[2J.xlsx",
+            "patients?xcod.xlsx",
+        )
+    }
+
+
+def test_the_largest_of_them_need_no_more_than_700_mb_and_no_long_time() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.hostile.limits"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [title for title, *_ in found] == [*FILES, *TEXTS_OF_SIZE]
+    told = {title: said for title, said, *_ in found}
+    assert told.pop("an ordinary workbook") == []
+    assert not any(
+        "could not be read;" in line for said in told.values() for line in said
+    )
+    quiet = {title for title, said in told.items() if not said}
+    assert quiet == {"zeros said to be ten bytes", "a million elements of no meaning"}
