@@ -183,7 +183,7 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
         if _stops(read_settings(ledger, replace(settings, rows=[]))):
             run("create or replace table input.practice as"
                 " select * from tonight.input.practice")  # fmt: skip
-        transform(ledger.connection)
+        transform(ledger.connection, hold=False)
     finally:
         run("use tonight")
 
