@@ -6,12 +6,14 @@ AS_OF ?= 2026-03-31
 endif
 PYTHON ?= python3
 ACCEPT ?=
+YEARS ?= 1000
+SEED ?= 1
 
 BIN := .venv/bin
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test lint golden sample clean
+.PHONY: help setup bill check preview test simulate lint golden sample clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +38,9 @@ preview: .venv/.ready ## what bill would make, writing nothing
 
 test: .venv/.ready ## run every test
 	$(BIN)/python -m pytest
+
+simulate: .venv/.ready ## let practices live for YEARS (1000), seeds from SEED (1) on
+	$(BIN)/python -m tests.simulator --years $(YEARS) --seed $(SEED)
 
 lint: .venv/.ready ## check style and types
 	$(BIN)/ruff check .
