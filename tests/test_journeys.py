@@ -200,6 +200,24 @@ def test_a_product_asked_for_by_hand_is_billed_once(clinic: Path) -> None:
     assert [row["number"] for row in listed] == [f"INV-00000{n}" for n in (1, 2, 3)]
 
 
+def test_a_request_that_is_billed_holds_nothing_when_its_patient_leaves(
+    clinic: Path,
+) -> None:
+    asked = {
+        "Request ID": "R1", "Patient ID": "P2", "Product code": "CONSULT",
+        "Requested on": SECOND,
+    }  # fmt: skip
+    practice.add(clinic, "invoice_requests", asked)
+    assert bill(clinic, SECOND).code == 0
+    practice.remove(clinic, "patients", "P2")
+    night = bill(clinic, SECOND)
+    assert (night.code, "R1" in night.err) == (0, False), night.err
+    practice.add(clinic, "invoice_requests", {**asked, "Request ID": "R2"})
+    held = bill(clinic, SECOND)
+    assert held.code == 3
+    assert "Not billed: invoice_requests.csv: row 3, Patient ID: " in held.err
+
+
 def test_an_old_period_is_held_until_bill_from_is_typed(tmp_path: Path) -> None:
     folder = practice.make(tmp_path / "clinic")
     held = bill(folder, "2026-05-01")
