@@ -16,7 +16,7 @@ from pipeline.ledger import (
     write_head,
 )
 from pipeline.problems import Place, Problem, Refused, Severity
-from pipeline.publish import published_numbers
+from pipeline.publish import publish_restored, published_numbers
 from pipeline.verify import verify
 
 
@@ -105,6 +105,7 @@ def restore(path: Path, source: Path, out: Path) -> Path | None:
         sync_folder(path.parent)
         with opened(path, write=True) as ledger:
             write_head(ledger)
+            publish_restored(ledger, out, kept or path.parent / "replaced")
         return kept
 
 

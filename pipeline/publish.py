@@ -6,6 +6,7 @@ the ledger. What a killed night left unmade is made at the end of the next.
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import duckdb
 from pipeline import accounts, chain
 from pipeline.books import Night
 from pipeline.exports import invoice, invoice_list, issues, register, summary
-from pipeline.files import write_bytes
+from pipeline.files import private_folder, write_bytes
 from pipeline.ledger import Ledger
 
 
@@ -95,6 +96,25 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
             "what was published could not be noted (is the disk full?); the next run"
             " looks at every file again"
         )
+    _pages(ledger, press)
+    return Published([path for path, _ in press.written], press.warnings)
+
+
+def publish_restored(ledger: Ledger, out: Path, aside: Path) -> Published:
+    """Bring `out/` back to a ledger that was restored.
+
+    Runs and registers that it does not know are moved to `aside`, lest a later run of
+    the same name be taken for them; what it knows is written again as it knows it.
+    """
+    press = _Press(out)
+    _registers(ledger, press, everything=True)
+    _mark(ledger, press)
+    known = {f"runs/{row['run_id']}" for row in ledger.rows("from ledger.runs")}
+    known |= {path for path, _ in press.written}
+    for found in [*out.glob("runs/*"), *out.glob("registers/*.xlsx")]:
+        path = str(found.relative_to(out))
+        if path not in known:
+            os.replace(found, private_folder((aside / path).parent) / found.name)
     _pages(ledger, press)
     return Published([path for path, _ in press.written], press.warnings)
 

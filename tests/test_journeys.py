@@ -848,6 +848,30 @@ def test_a_copy_is_brought_back_unless_numbers_were_given_out_since(
     assert run("verify", clinic).code == 0, "and the ledger is as it was"
 
 
+def test_after_a_restore_the_outputs_tell_of_the_ledger_that_came_back(
+    clinic: Path,
+) -> None:
+    run("backup", clinic)
+    run("sent", clinic, "INV-000001", "--to", "post", "--by", "dd", today=SECOND)
+    practice.set_to(clinic, "Auto invoice", "No")
+    bill(clinic, "2026-04-01", "--accept", "date")
+    lost = clinic / "out/runs/2026-04-01-01/run.json"
+    assert lost.is_file() and (clinic / "out/registers/2026-04.xlsx").is_file()
+    before = lost.read_bytes()
+    copy = clinic / "ledger/backups/2026-03-01-01.duckdb"
+    brought = run("restore", clinic, copy)
+    assert brought.code == 0, "the night since made nothing"
+    kept = Path(brought.out.partition("is kept as ")[2].strip())
+    assert (kept / "runs/2026-04-01-01/run.json").read_bytes() == before
+    assert (kept / "registers/2026-04.xlsx").is_file()
+    register = openpyxl.load_workbook(clinic / "out/registers/2026-03.xlsx")
+    states = [row[2] for row in register["Invoices"].iter_rows(values_only=True)]
+    assert states.count("Unsent") == 3, "the copy knows of no sending"
+    practice.add(clinic, "patients", member("P9", membership_active="No"))
+    bill(clinic, "2026-04-01", "--accept", "date")
+    assert json.loads(lost.read_text("utf-8")) == practice.last_run(clinic)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -260,6 +260,22 @@ class Life:
         self.let_through(as_of, "--accept", "date")
         self.verify()
 
+    def power_cut_at_credit(self) -> None:
+        """The power fails while a credit note is made: it is there whole, or not at all."""
+        credited = {one.credits for one in self.books.documents}
+        open_ = [o for o in self.books.of("invoice") if o.number not in credited]
+        if not open_ or not may_edit(self.books.accepted, "mm", "Invoices"):
+            return self.plain()
+        number = self.dice.choice(open_).number
+        args = ["credit", self.folder, number, "--reason", "left", "--by", "mm"]
+        cut_short(self.folder, self.dice.randint(1, 60), *args, today=self.today)
+        self.tally["kills at a credit"] += 1
+        recorded = self.recorded()
+        must(7, recorded - self.books.runs in (0, 1), f"{recorded} runs recorded")
+        if recorded > self.books.runs:
+            self.books = credit(self.books, number, self.today)
+        return self.plain()
+
     def recorded(self) -> int:
         """The runs in the ledger as it lies there, read from a copy."""
         ledger = self.folder / "ledger" / "membill.duckdb"
@@ -386,10 +402,19 @@ class Life:
         """A copy comes back, unless a number given out since would be given out again."""
         if not self.copies:
             return self.copy()
-        back = self.dice.choice(self.copies[-3:])
+        if self.dice.random() < 0.5:  # one made today, so that no number lies between
+            self.copy()
+            self.plain()
+        back = self.dice.choice(self.copies[-2:])
         lost = {d.number for d in self.books.documents} - {
             d.number for d in back.books.documents
         }
+        if not lost and self.dice.random() < 0.5:
+            at = self.dice.randint(1, 20)
+            cut_short(
+                self.folder, at, "restore", self.folder, back.path, today=self.today
+            )
+            self.tally["kills at a restore"] += 1
         before = everything(self.folder)
         result = command("restore", self.folder, back.path, today=self.today)
         self.story.append(f"{self.today} restore {back.path.name} -> {result.code}")
@@ -422,6 +447,6 @@ def _kept(before: dict[str, str], after: dict[str, str]) -> bool:
 SCENES: list[Callable[[Life], None]] = [
     Life.plain, Life.plain, Life.plain, Life.plain, Life.plain, Life.plain, Life.plain,
     Life.twice, Life.earlier, Life.clock_ahead, Life.power_cut, Life.power_cut,
-    Life.power_cut, Life.bad_file, Life.previewed, Life.previewed, Life.send,
+    Life.power_cut, Life.power_cut_at_credit, Life.bad_file, Life.previewed, Life.previewed, Life.send,
     Life.send, Life.give_credit, Life.copy, Life.bring_back, Life.bring_back,
 ]  # fmt: skip

@@ -175,12 +175,12 @@ class Watch:
             self._invoice(document)
 
         for register in self.out.glob("registers/*.xlsx"):
-            rows = openpyxl.load_workbook(register, read_only=True)["Invoices"].rows
-            listed = {str(cell.value) for row in rows for cell in row}
+            page = openpyxl.load_workbook(register, read_only=True)["Invoices"]
+            states = {row[0]: row[2] for row in page.iter_rows(values_only=True)}
             for document in books.documents:
-                here = f"{document.issued_on:%Y-%m}" == register.stem
-                found = document.number in listed
-                must(5, found or not here, f"{document.number}, {register.name}")
+                if f"{document.issued_on:%Y-%m}" == register.stem:
+                    known = _state(document, books)
+                    same(5, states.get(document.number), known, document.number)
 
     def _invoice(self, document: Document) -> None:
         path = self.out / f"invoices/{document.issued_on:%Y/%m}/{document.number}.xlsx"
@@ -194,6 +194,12 @@ class Watch:
             Decimal(str(c.value)) for c in cells if isinstance(c.value, int | float)
         ]
         must(5, total in [round(one, 2) for one in amounts], f"{path} lacks {total}")
+
+
+def _state(document: Document, books: Books) -> str:
+    if any(one.credits == document.number for one in books.documents):
+        return "Credited"
+    return "Sent" if document.number in books.sent else "Unsent"
 
 
 def _as_row(document: Document) -> tuple[Any, ...]:
