@@ -235,6 +235,16 @@ def test_an_old_period_is_held_until_bill_from_is_typed(tmp_path: Path) -> None:
     ]
 
 
+def test_an_old_period_is_not_billed_by_a_night_for_an_earlier_day(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    assert bill(folder, "2026-05-01").code == 3
+    assert bill(folder, "2026-03-15", "--accept", "date").code == 3
+    assert practice.lines(folder, *PERIOD) == []
+    assert _buckets(folder) == {"held": 2}
+
+
 def test_a_held_product_holds_its_members_and_nobody_else(clinic: Path) -> None:
     practice.add(
         clinic, "patients",

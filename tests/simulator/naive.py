@@ -146,6 +146,7 @@ class World:
     rows: dict[str, list[Read]]
     practice: Values
     as_of: date
+    latest: date
 
     def row(self, sheet: str, *key: str) -> Read | None:
         """One row by its key."""
@@ -345,7 +346,7 @@ def _fresh_items(
     if product[f"{frequency} price"] is None:
         raise Held("frequency not offered")
     payer_of(world, member["Bill to"])
-    oldest = world.as_of - timedelta(days=world.practice["Catch-up days"])
+    oldest = world.latest - timedelta(days=world.practice["Catch-up days"])
     items = []
     for first, last in fresh:
         if any(first <= end and start <= last for start, end in billed):  # rule 5
@@ -443,7 +444,9 @@ def documents(
 def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
     """The books after a night, and what the night should come to."""
     judged = in_force(sheets, before.accepted, first=not before.nights)
-    world = World(judged.rows, practice_of(judged.rows["settings"]), as_of)
+    # An earlier day makes nothing younger than it was on the last night.
+    latest = max(as_of, before.last_as_of or as_of)
+    world = World(judged.rows, practice_of(judged.rows["settings"]), as_of, latest)
     books = before.copy()
     buckets: Counter[str] = Counter()
     held: dict[str, str] = {}
@@ -473,11 +476,8 @@ def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
     _send(books, before, sheets)
     books.documents += made
     books.accepted = judged.accepted
-    books.nights, books.runs, books.last_as_of = (
-        before.nights + 1,
-        before.runs + 1,
-        as_of,
-    )
+    books.nights, books.runs = before.nights + 1, before.runs + 1
+    books.last_as_of = latest
     code = 3 if held or judged.faults or contract_conflicts(world) else 0
     return books, Night(made, buckets, held, judged.changes, code, first_unbilled)
 
