@@ -61,10 +61,11 @@ class Office:
     sheets: Sheets = field(default_factory=dict)
     repairs: list[Repair] = field(default_factory=list)
     joined: int = 0
+    room: int = 0
     names: set[str] = field(default_factory=set)
 
-    def open(self) -> None:
-        """The sheets of the first day."""
+    def open(self, members: int) -> None:
+        """The sheets of the first day, with so many members or a few more."""
         dice = self.dice
         self.sheets = {
             "settings": [
@@ -111,7 +112,8 @@ class Office:
             "sent": [],
             "invoice_requests": [],
         }  # fmt: skip
-        for _ in range(dice.randint(6, 11)):
+        self.room = 2 * members + 2
+        for _ in range(dice.randint(members, members + 5)):
             self.join()
 
     def _settings(self) -> dict[str, str]:
@@ -178,8 +180,10 @@ class Office:
         return letters.capitalize()
 
     def join(self) -> None:
-        """A new member, from a day around today."""
+        """A new member, from a day around today, unless the practice is full."""
         dice = self.dice
+        if len(self.sheets["patients"]) >= self.room:
+            return
         self.joined += 1
         start = self.today + timedelta(days=dice.randint(-25, 20))
         if dice.random() < 0.4:
