@@ -375,7 +375,9 @@ def requests(
             continue
         patient = world.row("patients", asked["Patient ID"])
         product = world.row("products", asked["Product code"])
-        if patient is None or product is None:
+        payer = asked["Bill to"]
+        known = payer is None or world.row("contacts", payer) is not None
+        if patient is None or product is None or not known:
             held[f"request {key}"] = "names what is not there"
             continue
         if not world.practice["Auto invoice"] or asked["Requested on"] > world.as_of:
