@@ -111,9 +111,10 @@ class Read:
     held: bool
 
 
-def _values(sheet: str, row: Row) -> tuple[dict[str, Any], bool]:
+def _values(row: Row) -> tuple[dict[str, Any], bool]:
+    """A row's values, and whether one of its cells cannot be understood."""
     values: dict[str, Any] = {}
-    held = False
+    unreadable = False
     for title, text in row.items():
         values[title] = None
         if text == "":
@@ -121,9 +122,8 @@ def _values(sheet: str, row: Row) -> tuple[dict[str, Any], bool]:
         try:
             values[title] = KINDS.get(title, str)(text)
         except Unreadable:
-            held = held or title not in _WARNED_ONLY
-    held = held or any(row.get(title, "") == "" for title in REQUIRED[sheet])
-    return values, held or _breaks_a_rule(sheet, values)
+            unreadable = unreadable or title not in _WARNED_ONLY
+    return values, unreadable
 
 
 def _breaks_a_rule(sheet: str, row: dict[str, Any]) -> bool:
@@ -145,14 +145,19 @@ def _breaks_a_rule(sheet: str, row: dict[str, Any]) -> bool:
 
 
 def read_rows(sheet: str, rows: list[Row]) -> list[Read]:
-    """Every row but those that stand there a second time, alike in every cell."""
+    """Every row but those that stand there a second time, alike in every cell.
+
+    What cannot be understood is not compared: each of two such rows is held.
+    """
     seen: list[Row] = []
     found: list[Read] = []
     for row in rows:
-        values, held = _values(sheet, row)
-        if row in seen and not held:
+        values, unreadable = _values(row)
+        if row in seen and not unreadable:
             continue
         seen.append(row)
+        blank = any(row.get(title, "") == "" for title in REQUIRED[sheet])
+        held = unreadable or blank or _breaks_a_rule(sheet, values)
         key = tuple(str(values[title] or "") for title in KEYS[sheet])
         found.append(Read(key, values, held))
     if not KEYS[sheet]:
