@@ -7,13 +7,14 @@ endif
 PYTHON ?= python3
 ACCEPT ?=
 FILES ?= 200000
+YEARS ?= 1000
 SEED ?= 1
 
 BIN := .venv/bin
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test torture fuzz mutants coverage lint golden sample clean
+.PHONY: help setup bill check preview test torture fuzz simulate mutants coverage lint golden sample clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +52,9 @@ coverage: .venv/.ready ## which branches the tests reach
 
 fuzz: .venv/.ready ## read FILES changed workbooks and CSV files (200000, of seed SEED)
 	$(BIN)/python -m tests.fuzz --files $(FILES) --seed $(SEED)
+
+simulate: .venv/.ready ## let practices live for YEARS (1000), seeds from SEED (1) on
+	$(BIN)/python -m tests.simulator --years $(YEARS) --seed $(SEED)
 
 lint: .venv/.ready ## check style and types
 	$(BIN)/ruff check .

@@ -86,11 +86,14 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published:
+def publish(
+    ledger: Ledger, out: Path, *, everything: bool = False, pages: bool = False
+) -> Published:
     """Bring `out/` up to the ledger; with `everything`, make every file again.
 
-    An invoice workbook that staff moved away stays away, unless `everything`; any other
-    file that is gone is made again.
+    With `pages`, every file but the invoices is made again. An invoice workbook that
+    staff moved away stays away, unless `everything`; any other file that is gone is made
+    again.
     """
     press = _Press(out)
     known = outbox.paths(ledger)
@@ -98,7 +101,7 @@ def publish(ledger: Ledger, out: Path, *, everything: bool = False) -> Published
     due |= {
         path
         for path in known
-        if not path.startswith(_DOCUMENTS) and not _is_file(out / path)
+        if not path.startswith(_DOCUMENTS) and (pages or not _is_file(out / path))
     }
     _sweep(out, due)
     _invoices(ledger, press, due, everything=everything)

@@ -190,6 +190,28 @@ def _held_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     return problems
 
 
+def without_filled(ledger: Ledger, problems: list[Problem]) -> list[Problem]:
+    """Leave out what would hold a request that is on an invoice already.
+
+    Its patient may have left and its product may be gone: nothing of it is due.
+    """
+    filled = {
+        row["row_number"]
+        for row in ledger.rows(
+            "select requests.row_number from input.invoice_requests as requests"
+            " inner join ledger.filled_requests as filled"
+            "  on requests.row_key = filled.request_key"
+        )
+    }
+    return [
+        problem
+        for problem in problems
+        if problem.severity is not Severity.HELD
+        or problem.place.sheet != "Invoice requests"
+        or problem.place.row not in filled
+    ]
+
+
 def held_listing(ledger: Ledger) -> list[Held]:
     """Every membership and request that is held, with what it holds back."""
     rows = ledger.rows(

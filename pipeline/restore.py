@@ -54,9 +54,10 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
             _must_hold(copy, source.name)
             adopted = _know_all(copy, path, out, source.name, again=again)
             write_head(copy)
-        kept = _exchange(path, draft, out, _runs(draft))
+        kept = _exchange(path, draft, out, _shown(draft))
         with opened(path, write=True) as ledger:
-            warnings = publish(ledger, out).warnings
+            # They told of what was replaced.
+            warnings = publish(ledger, out, pages=True).warnings
         return Restored(kept, Adopted(adopted.numbers, adopted.warnings + warnings))
 
 
@@ -137,12 +138,14 @@ def _published(path: Path, out: Path) -> set[str]:
     return numbers
 
 
-def _runs(draft: Path) -> set[str]:
+def _shown(draft: Path) -> set[str]:
+    """The registers, and the folders of runs, that the copy has to show."""
     with duckdb.connect(str(draft), read_only=True) as ledger:
-        return {row[0] for row in ledger.execute("select run_id from runs").fetchall()}
+        rows = ledger.execute("select distinct path from outbox").fetchall()
+    return {path.removesuffix("/run.json") for (path,) in rows}
 
 
-def _exchange(path: Path, draft: Path, out: Path, runs: set[str]) -> Path | None:
+def _exchange(path: Path, draft: Path, out: Path, shown: set[str]) -> Path | None:
     """The draft in the ledger's place, what was there moved away and kept.
 
     Killed in between, no night goes on: the old head file is there until the new one
@@ -157,9 +160,10 @@ def _exchange(path: Path, draft: Path, out: Path, runs: set[str]) -> Path | None
         if file.exists() or file.is_symlink():
             os.replace(file, private_folder(kept) / file.name)
     # What the lost nights wrote of themselves must not be taken for that of new ones.
-    for folder in sorted(out.glob("runs/*")):
-        if folder.name not in runs:
-            os.replace(folder, private_folder(kept / "runs") / folder.name)
+    for found in sorted([*out.glob("runs/*"), *out.glob("registers/*.xlsx")]):
+        name = found.relative_to(out).as_posix()
+        if name not in shown:
+            os.replace(found, private_folder((kept / name).parent) / found.name)
     os.replace(draft, path)
     os.replace(head_of(draft), head_of(path))
     note_checksum(path)

@@ -7,6 +7,7 @@ uses it the same night; the first night's are taken as they are.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import duckdb
 
@@ -303,6 +304,27 @@ def _changes(ledger: Ledger, schema: Schema) -> list[Change]:
             reason=row["reason"] or "",
         )
         for row in found
+    ]
+
+
+def not_in_force(ledger: Ledger, changes: list[Change]) -> list[Change]:
+    """The changes again; one of a row that is held after all does not count as accepted.
+
+    Its editor may change the sheet, but it names a code that is not there.
+    """
+    held = set()
+    for schema in ACCEPTED:
+        keys = ", ".join(column.name for column in columns(schema) if column.key)
+        rows = ledger.rows(
+            f"select concat_ws(' ', {keys}) as subject from input.{name_of(schema)}"
+            " where held"
+        )
+        held |= {(title_of(schema), row["subject"]) for row in rows}
+    return [
+        replace(change, accepted=False, reason="the row cannot be used yet")
+        if change.accepted and (change.table, change.subject) in held
+        else change
+        for change in changes
     ]
 
 

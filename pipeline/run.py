@@ -29,7 +29,12 @@ from pipeline.publish import (
     publish_issues,
     published_numbers,
 )
-from pipeline.reasons import explain_held, held_listing, with_amounts
+from pipeline.reasons import (
+    explain_held,
+    held_listing,
+    with_amounts,
+    without_filled,
+)
 from pipeline.record import Night as Work
 from pipeline.record import memberships, record, stage
 from pipeline.references import resolve
@@ -129,6 +134,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
         problems += resolve(ledger, reading.sheets)
+        changes = rights.not_in_force(ledger, changes)
     if _stops(problems):
         raise Refused(problems)
     zone = ledger.value("select time_zone from input.practice")
@@ -143,7 +149,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
         raise Refused(problems)
     transform(ledger.connection)
     problems += explain_held(ledger, reading.sheets)
-    problems = with_amounts(ledger, problems)
+    problems = with_amounts(ledger, without_filled(ledger, problems))
     # A day that was given does not rest on the clock.
     against = () if as_of else doubts(ledger, folder, reading.files, now)
     return Prepared(day, now, reading, problems, changes, against)

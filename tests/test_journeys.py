@@ -201,6 +201,24 @@ def test_a_product_asked_for_by_hand_is_billed_once(clinic: Path) -> None:
     assert [row["number"] for row in listed] == [f"INV-00000{n}" for n in (1, 2, 3)]
 
 
+def test_a_request_that_is_billed_holds_nothing_when_its_patient_leaves(
+    clinic: Path,
+) -> None:
+    asked = {
+        "Request ID": "R1", "Patient ID": "P2", "Product code": "CONSULT",
+        "Requested on": SECOND,
+    }  # fmt: skip
+    practice.add(clinic, "invoice_requests", asked)
+    assert bill(clinic, SECOND).code == 0
+    practice.remove(clinic, "patients", "P2")
+    night = bill(clinic, SECOND)
+    assert (night.code, "R1" in night.err) == (0, False), night.err
+    practice.add(clinic, "invoice_requests", {**asked, "Request ID": "R2"})
+    held = bill(clinic, SECOND)
+    assert held.code == 3
+    assert "Not billed: invoice_requests.csv: row 3, Patient ID: " in held.err
+
+
 def test_an_old_period_is_held_until_bill_from_is_typed(tmp_path: Path) -> None:
     folder = practice.make(tmp_path / "clinic")
     held = bill(folder, "2026-05-01")
@@ -216,6 +234,16 @@ def test_an_old_period_is_held_until_bill_from_is_typed(tmp_path: Path) -> None:
     assert practice.lines(folder, *PERIOD) == [
         ("P1", "2026-04-30", "2026-05-30", "50.00")
     ]
+
+
+def test_an_old_period_is_not_billed_by_a_night_for_an_earlier_day(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    assert bill(folder, "2026-05-01").code == 3
+    assert bill(folder, "2026-03-15", "--accept", "date").code == 3
+    assert practice.lines(folder, *PERIOD) == []
+    assert _buckets(folder) == {"held": 2}
 
 
 def test_a_held_product_holds_its_members_and_nobody_else(clinic: Path) -> None:
@@ -829,6 +857,30 @@ def test_a_copy_is_brought_back_unless_numbers_were_given_out_since(
         in refused.err
     )
     assert run("verify", clinic).code == 0, "and the ledger is as it was"
+
+
+def test_after_a_restore_the_outputs_tell_of_the_ledger_that_came_back(
+    clinic: Path,
+) -> None:
+    run("backup", clinic)
+    run("sent", clinic, "INV-000001", "--to", "post", "--by", "dd", today=SECOND)
+    practice.set_to(clinic, "Auto invoice", "No")
+    bill(clinic, "2026-04-01", "--accept", "date")
+    lost = clinic / "out/runs/2026-04-01-01/run.json"
+    assert lost.is_file() and (clinic / "out/registers/2026-04.xlsx").is_file()
+    before = lost.read_bytes()
+    copy = clinic / "ledger/backups/2026-03-01-01.duckdb"
+    brought = run("restore", clinic, copy)
+    assert brought.code == 0, "the night since made nothing"
+    kept = Path(brought.out.partition("is kept as ")[2].strip())
+    assert (kept / "runs/2026-04-01-01/run.json").read_bytes() == before
+    assert (kept / "registers/2026-04.xlsx").is_file()
+    register = openpyxl.load_workbook(clinic / "out/registers/2026-03.xlsx")
+    states = [row[2] for row in register["Invoices"].iter_rows(values_only=True)]
+    assert states.count("Unsent") == 3, "the copy knows of no sending"
+    practice.add(clinic, "patients", member("P9", membership_active="No"))
+    bill(clinic, "2026-04-01", "--accept", "date")
+    assert json.loads(lost.read_text("utf-8")) == practice.last_run(clinic)
 
 
 @pytest.mark.parametrize(

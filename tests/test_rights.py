@@ -260,6 +260,20 @@ def test_who_was_taken_off_the_staff_sheet_tonight_still_counts_tonight(
     assert _problems(folder)["products.csv", "MGR"].startswith("mm is not a user")
 
 
+def test_a_signed_change_that_names_what_is_not_there_is_shown_as_not_in_force(
+    first: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(first, tmp_path / "clinic")
+    cells = {"Tax code": "NONE", "Last edited by": "mm"}
+    practice.change(folder, "products", "MGR", cells)
+    practice.bill(folder, SECOND)
+    (shown,) = [change for change in _changes(folder) if change.subject == "MGR"]
+    reason = "the row cannot be used yet"
+    assert shown == Change(
+        "Products", "MGR", "Tax code", "EXEMPT", "NONE", "mm", False, reason
+    )
+
+
 def test_two_refused_rows_of_one_product_are_both_reported(
     first: Path, tmp_path: Path
 ) -> None:

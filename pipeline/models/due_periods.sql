@@ -13,6 +13,16 @@ practice as (select * from input.practice),
 
 run as (select * from input.run),
 
+runs as (select * from ledger.runs where command = 'bill'),
+
+-- A night for an earlier day makes no held period young again (rule 5).
+latest as (
+    select greatest(run.as_of, max(runs.as_of)) as as_of
+    from run
+    left join runs on true
+    group by run.as_of
+),
+
 billed_periods as (select * from ledger.billed_periods),
 
 lines as (select number, line, frequency from ledger.lines),
@@ -87,10 +97,10 @@ select
     case
         when unbilled.reason is not null then unbilled.reason
         when overlapped.billed_until is not null then 'overlaps-billed'
-        when unbilled.period_start < run.as_of - practice.catch_up_days
+        when unbilled.period_start < latest.as_of - practice.catch_up_days
             and not unbilled.has_own_bill_from then 'too-old'
     end as reason
 from unbilled
 cross join practice
-cross join run
+cross join latest
 left join overlapped using (patient_row, period_start)

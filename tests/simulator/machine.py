@@ -1,0 +1,171 @@
+"""The computer a simulated practice runs on: commands in process, and power cuts.
+
+A power cut leaves the practice folder as it lies on disk at that moment, half-written
+files and write-ahead log included; nothing that unwinds afterwards can tidy it up.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+import jinja2
+
+import pipeline.run
+import pipeline.transform
+from schemas.models import MODELS
+from tests.practice import Result, run
+
+# Every guard but those that a life is about.
+LET_THROUGH = ("drop", "joined", "changed", "price", "forecast")
+
+_FILE_CALLS = ("replace", "link", "fsync")
+# Statements that reach the disk, or may.
+_WRITES = ("begin", "commit", "checkpoint", "insert into ledger", "attach")
+
+
+class PowerCut(BaseException):
+    """The program is gone: no handler of its own can answer this."""
+
+
+class _Connection:
+    """A DuckDB connection that tells of each statement before and after it."""
+
+    def __init__(self, real: duckdb.DuckDBPyConnection, tell: Callable[[], None]):
+        self._real, self._tell = real, tell
+
+    def execute(self, query: str, *values: Any) -> Any:
+        return self._told(self._real.execute, query, *values)
+
+    def executemany(self, query: str, *values: Any) -> Any:
+        return self._told(self._real.executemany, query, *values)
+
+    def _told(self, call: Callable[..., Any], query: str, *values: Any) -> Any:
+        if not query.lstrip().startswith(_WRITES):
+            return call(query, *values)
+        self._tell()
+        answer = call(query, *values)
+        self._tell()
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __enter__(self) -> "_Connection":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._real.close()
+
+
+class _Fuse:
+    """Counts the moments at which the disk changes, and blows at the chosen one."""
+
+    def __init__(self, folder: Path, image: Path, at: int):
+        self.folder, self.image, self.left = folder, image, at
+        self.blown = False
+
+    def tick(self) -> None:
+        if not self.blown:
+            self.left -= 1
+            if self.left > 0:
+                return
+            self.blown = True
+            shutil.copytree(self.folder, self.image, symlinks=True)
+        raise PowerCut
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def told(*args: Any, **options: Any) -> Any:
+            self.tick()
+            answer = call(*args, **options)
+            self.tick()
+            return answer
+
+        return told
+
+
+def command(*args: object, today: date) -> Result:
+    """Run a command to its end on the given day."""
+    return run(*args, today=today.isoformat())
+
+
+def cut_short(folder: Path, at: int, *args: object, today: date) -> Result | None:
+    """Run a command whose power fails at the `at`-th moment the disk changes.
+
+    Returns None when it was cut; its result when it was done before.
+    """
+    image = folder.with_name(f"{folder.name}-as-it-lay")
+    fuse = _Fuse(folder, image, at)
+    connect = duckdb.connect
+    with ExitStack() as stack:
+        for name in _FILE_CALLS:
+            stack.enter_context(patch(f"os.{name}", fuse.around(getattr(os, name))))
+        stack.enter_context(
+            patch(
+                "duckdb.connect",
+                lambda *a, **o: _Connection(connect(*a, **o), fuse.tick),
+            )
+        )
+        try:
+            return command(*args, today=today)
+        except PowerCut:
+            pass
+    shutil.rmtree(folder)
+    image.rename(folder)
+    return None
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Shortcuts that change no result, for lives that must be over soon.
+
+    DuckDB plans each statement as it is written; a sheet that did not change is not
+    parsed again, nor the page's template; no bytes wait for the disk; models are not
+    held to their schemas; the guards that a life lets through are not worked out.
+    """
+    connect = duckdb.connect
+
+    def plain(*args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        connection = connect(*args, **options)
+        if not options.get("read_only"):
+            connection.execute("pragma disable_optimizer")
+        return connection
+
+    parsed: dict[str, Any] = {}
+    read_sheet = pipeline.run.read_sheet
+
+    def remembered(schema: Any, sheet: Any) -> Any:
+        key = f"{schema.__name__} {sheet!r}"
+        if key not in parsed:
+            parsed[key] = read_sheet(schema, sheet)
+        return parsed[key]
+
+    templates: dict[str, Any] = {}
+    from_string = jinja2.Environment.from_string
+
+    def compiled(environment: Any, source: str) -> Any:
+        if source not in templates:
+            templates[source] = from_string(environment, source)
+        return templates[source]
+
+    with (
+        patch("duckdb.connect", plain),
+        patch("jinja2.Environment.from_string", compiled),
+        patch("pipeline.run._baseline", lambda *given: None),
+        patch("pipeline.run.read_sheet", remembered),
+        patch("pipeline.transform.frame", lambda *given: None),
+        patch("os.fsync", lambda descriptor: None),
+        ExitStack() as stack,
+    ):
+        for guard in LET_THROUGH:
+            stack.enter_context(patch(f"pipeline.guards._{guard}", lambda *given: None))
+        for model in MODELS:
+            stack.enter_context(
+                patch.object(model, "validate", lambda *given, **more: None)
+            )
+        yield

@@ -1,0 +1,522 @@
+"""The second implementation of the night: periods, price, tax, numbers, buckets.
+
+Plain Python from section 2 of the contract, one function per rule, a loop over members.
+It shares nothing with the program, so that a mistake would have to be made twice.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import combinations
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+from tests.simulator.naive_rights import Accepted, in_force
+from tests.simulator.naive_rows import Read, Sheets, day, read_rows, rows_of, yes
+
+PENNY = Decimal("0.01")
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an invoice; `start` is None for what is no membership."""
+
+    patient_id: str
+    product: str
+    frequency: str
+    start: date | None
+    end: date | None
+    quantity: int
+    unit_price: Decimal
+    tax_code: str
+    rate: Decimal
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+
+
+@dataclass(frozen=True)
+class Document:
+    """An invoice or credit note as issued."""
+
+    number: str
+    kind: str
+    issued_on: date
+    due_on: date
+    bill_to: str
+    credits: str
+    lines: tuple[Line, ...]
+
+    @property
+    def gross(self) -> Decimal:
+        """The sum of its lines."""
+        return sum((line.gross for line in self.lines), Decimal(0))
+
+
+@dataclass
+class Books:
+    """What the practice has done so far."""
+
+    accepted: Accepted = field(default_factory=dict)
+    billed: dict[str, list[tuple[date, date]]] = field(default_factory=dict)
+    documents: list[Document] = field(default_factory=list)
+    filled: set[str] = field(default_factory=set)
+    sent: set[str] = field(default_factory=set)
+    nights: int = 0
+    runs: int = 0
+    last_as_of: date | None = None
+
+    def copy(self) -> "Books":
+        """The books as they are now; later nights leave the copy alone."""
+        return replace(
+            self,
+            accepted={name: dict(rows) for name, rows in self.accepted.items()},
+            billed={patient: list(periods) for patient, periods in self.billed.items()},
+            documents=list(self.documents),
+            filled=set(self.filled),
+            sent=set(self.sent),
+        )
+
+    def of(self, kind: str) -> list[Document]:
+        """The documents of one series, in order of number."""
+        return [document for document in self.documents if document.kind == kind]
+
+
+@dataclass(frozen=True)
+class Night:
+    """What one night should come to."""
+
+    made: list[Document]
+    buckets: Counter[str]
+    held: dict[str, str]
+    changes: set[tuple[str, str, bool]]
+    exit_code: int
+    first_unbilled: dict[str, date]
+
+
+@dataclass(frozen=True)
+class Item:
+    """What would go on one line: a period of a membership or a request."""
+
+    patient: Values
+    product: str
+    frequency: str
+    bill_to: str | None
+    day: date
+    end: date | None
+    quantity: int
+    request: str | None
+
+
+class Held(Exception):
+    """Why something that is due is not billed."""
+
+
+# Rule 1.
+def period(start: date, step: int, number: int) -> tuple[date, date]:
+    """First and last day of a period, counted from the start date."""
+    first = start + relativedelta(months=step * number)
+    return first, start + relativedelta(months=step * (number + 1), days=-1)
+
+
+# Rule 2.
+def due_periods(member: Values, practice: Values, as_of: date, step: int) -> list:
+    """The periods that are due by a day, oldest first, billed or not."""
+    bill_from = member["Bill from"] or practice["Bill from"]
+    found = []
+    number = 0
+    while (here := period(member["Start date"], step, number))[0] <= as_of:
+        number += 1
+        first, last = here
+        end = member["End date"]
+        if end is not None and first > end:
+            break
+        if first >= bill_from:
+            found.append((first, min(last, end) if end else last))
+    return found
+
+
+@dataclass(frozen=True)
+class World:
+    """Tonight's rows in force and the practice's settings."""
+
+    rows: dict[str, list[Read]]
+    practice: Values
+    as_of: date
+    latest: date
+
+    def row(self, sheet: str, *key: str) -> Read | None:
+        """One row by its key."""
+        return rows_of(self.rows[sheet]).get(key)
+
+
+DEFAULTS = {
+    "VAT registered": "No", "Catch-up days": "60", "Payment terms (days)": "14",
+    "Invoice prefix": "INV-", "Credit note prefix": "CRN-", "Prices include tax": "No",
+    "First invoice number": "1", "Max invoice amount": "10000", "Max days ahead": "14",
+}  # fmt: skip
+
+
+def practice_of(rows: list[Read]) -> Values:
+    """The settings in force, defaults filled in."""
+    texts = {**DEFAULTS, **{r.values["Setting"]: r.values["Value"] for r in rows}}
+    known: Values = dict(texts)
+    for title in ("Catch-up days", "Payment terms (days)", "First invoice number"):
+        known[title] = int(texts[title])
+    for title in ("Auto invoice", "VAT registered", "Prices include tax"):
+        known[title] = yes(texts[title])
+    known["Bill from"] = day(texts["Bill from"])
+    known["Max days ahead"] = int(texts["Max days ahead"])
+    known["Max invoice amount"] = Decimal(texts["Max invoice amount"])
+    return known
+
+
+def product_of(world: World, code: str) -> Values:
+    """A product that may be sold tonight, or why not (rule 12)."""
+    product = world.row("products", code)
+    if product is None:
+        raise Held("unknown product")
+    if product.held or world.row("tax_codes", product.values["Tax code"]) is None:
+        raise Held("product held")
+    tax = world.row("tax_codes", product.values["Tax code"])
+    if tax is None or tax.held:
+        raise Held("tax code held")
+    return product.values
+
+
+def only_frequency(world: World, code: str) -> str | None:
+    """What a blank Billing frequency means: the one frequency a product offers."""
+    product = world.row("products", code)
+    offered = [
+        name
+        for name in ("Monthly", "Annual")
+        if product is not None and product.values[f"{name} price"] is not None
+    ]
+    return offered[0] if len(offered) == 1 else None
+
+
+def payer_of(world: World, bill_to: str | None) -> Values | None:
+    """The contact who pays; None for the patient (rule 8)."""
+    if bill_to is None:
+        return None
+    contact = world.row("contacts", bill_to)
+    if contact is None or contact.held:
+        raise Held("payer held")
+    if contact.values["Active"] is False:
+        raise Held("payer inactive")
+    return contact.values
+
+
+# Rule 6.
+def price_of(world: World, item: Item) -> Decimal:
+    """Contract price for the payer, else latest price change, else the product's own."""
+    title = {"Monthly": "Monthly price", "Annual": "Annual price"}.get(
+        item.frequency, "Price"
+    )
+    agreed = [
+        row.values[title]
+        for row in world.rows["contract_prices"]
+        if row.values["Contact code"] == item.bill_to
+        and row.values["Product code"] == item.product
+        and (row.values["Valid from"] or date.min) <= item.day
+        and item.day <= (row.values["Valid to"] or date.max)
+        and _usable(row)
+        and row.values[title] is not None
+    ]
+    if len(agreed) > 1:
+        raise Held("two contract prices")
+    if agreed:
+        return agreed[0]
+    changes = [
+        (row.values["Effective from"], row.values[title])
+        for row in world.rows["price_changes"]
+        if row.values["Product code"] == item.product
+        and row.values["Effective from"] <= item.day
+        and row.values[title] is not None
+    ]
+    if changes:
+        return max(changes)[1]
+    own = world.row("products", item.product)
+    assert own is not None
+    if own.values[title] is None:
+        raise Held("no price")
+    return own.values[title]
+
+
+def _usable(row: Read) -> bool:
+    if row.held:
+        raise Held("contract price held")
+    return True
+
+
+def contract_conflicts(world: World) -> int:
+    """Pairs of contract prices that answer for one day: an error, due or not."""
+    found = 0
+    for one, other in combinations(world.rows["contract_prices"], 2):
+        if one.held or other.held or one.key[:2] != other.key[:2]:
+            continue
+        first = max(row.values["Valid from"] or date.min for row in (one, other))
+        last = min(row.values["Valid to"] or date.max for row in (one, other))
+        both = any(
+            one.values[title] is not None and other.values[title] is not None
+            for title in ("Monthly price", "Annual price", "Price")
+        )
+        found += first <= last and both
+    return found
+
+
+# Rule 7.
+def line_of(world: World, item: Item) -> Line:
+    """Price and tax of one item, half up to the penny."""
+    product = product_of(world, item.product)
+    unit = price_of(world, item)
+    code = world.row("tax_codes", product["Tax code"])
+    assert code is not None
+    rate = code.values["Rate %"]
+    amount = unit * item.quantity
+    if world.practice["Prices include tax"]:
+        tax = (amount * rate / (100 + rate)).quantize(PENNY, ROUND_HALF_UP)
+        net = amount - tax
+    else:
+        tax = (amount * rate / 100).quantize(PENNY, ROUND_HALF_UP)
+        net = amount
+    return Line(
+        item.patient["Patient ID"], item.product, item.frequency,
+        item.day if item.frequency else None, item.end, item.quantity, unit,
+        product["Tax code"], rate, net, tax, net + tax,
+    )  # fmt: skip
+
+
+@dataclass
+class Standing:
+    """Where one membership stands tonight, and what it bills."""
+
+    bucket: str
+    items: list[tuple[Item, Line]] = field(default_factory=list)
+    reason: str = ""
+    first_unbilled: date | None = None
+
+
+def standing(world: World, books: Books, row: Read) -> Standing:
+    """Rules 2 to 6 and 13 for one row of the roster."""
+    member, as_of = row.values, world.as_of
+    if row.held:
+        return Standing("held", reason="row")
+    if not member["Membership active"]:
+        return Standing("inactive")
+    if not world.practice["Auto invoice"]:
+        return Standing("auto_invoice_off")
+    if member["Start date"] > as_of:
+        return Standing("not_yet_due")
+    billed = books.billed.get(member["Patient ID"], [])
+    frequency = member["Billing frequency"] or only_frequency(
+        world, member["Membership"]
+    )
+    if frequency is None:
+        return Standing("held", reason="frequency")
+    step = 1 if frequency == "Monthly" else 12
+    due = due_periods(member, world.practice, as_of, step)
+    fresh = [p for p in due if p[0] not in {start for start, _ in billed}]
+    if not fresh:
+        ended = member["End date"] is not None and member["End date"] < as_of
+        rest = "already_billed" if due else "before_bill_from"
+        return Standing("ended" if ended else rest)
+    try:
+        items = _fresh_items(world, member, frequency, fresh, billed)
+    except Held as why:
+        return Standing("held", reason=str(why), first_unbilled=fresh[0][0])
+    return Standing("billed", items)
+
+
+def _fresh_items(
+    world: World,
+    member: Values,
+    frequency: str,
+    fresh: list[tuple[date, date]],
+    billed: list[tuple[date, date]],
+) -> list[tuple[Item, Line]]:
+    product = product_of(world, member["Membership"])
+    if product["Type"] != "Membership":
+        raise Held("not a membership")
+    if not product["Active"]:
+        raise Held("product inactive")
+    if product[f"{frequency} price"] is None:
+        raise Held("frequency not offered")
+    payer_of(world, member["Bill to"])
+    oldest = world.latest - timedelta(days=world.practice["Catch-up days"])
+    items = []
+    for first, last in fresh:
+        if any(first <= end and start <= last for start, end in billed):  # rule 5
+            raise Held("overlaps")
+        if first < oldest and member["Bill from"] is None:  # rule 4
+            raise Held("too old")
+        item = Item(
+            member, member["Membership"], frequency, member["Bill to"], first, last,
+            1, None,
+        )  # fmt: skip
+        items.append((item, line_of(world, item)))
+    return items
+
+
+def requests(
+    world: World, books: Books, rows: list[Read]
+) -> tuple[list[tuple[Item, Line]], dict[str, str]]:
+    """What was asked for by hand and is not on an invoice yet; and what is held."""
+    found, held = [], {}
+    for row in rows:
+        asked, key = row.values, row.key[0]
+        if key in books.filled:
+            continue
+        if row.held:
+            held[f"request {key}"] = "row"
+            continue
+        patient = world.row("patients", asked["Patient ID"])
+        product = world.row("products", asked["Product code"])
+        payer = asked["Bill to"]
+        known = payer is None or world.row("contacts", payer) is not None
+        if patient is None or product is None or not known:
+            held[f"request {key}"] = "names what is not there"
+            continue
+        if not world.practice["Auto invoice"] or asked["Requested on"] > world.as_of:
+            continue
+        item = Item(
+            patient.values, asked["Product code"], "", asked["Bill to"],
+            asked["Requested on"], None, asked["Quantity"] or 1, key,
+        )  # fmt: skip
+        try:
+            if patient.held:
+                raise Held("patient held")
+            if not product_of(world, item.product)["Active"]:
+                raise Held("product inactive")
+            payer_of(world, item.bill_to)
+            found.append((item, line_of(world, item)))
+        except Held as why:
+            held[f"request {key}"] = str(why)
+    return found, held
+
+
+# Rules 8 and 9.
+def documents(
+    world: World, books: Books, items: list[tuple[Item, Line]]
+) -> list[Document]:
+    """One invoice per period, or per payer who combines; numbered without a gap."""
+    together: dict[Any, list[tuple[Item, Line]]] = {}
+    ordered = sorted(
+        items, key=lambda one: (one[0].day, one[1].patient_id, one[0].request or "")
+    )
+    for at, (item, line) in enumerate(ordered):
+        payer = payer_of(world, item.bill_to)
+        # What was asked for by hand has an invoice of its own: it has no period.
+        combined = payer and payer["Combine invoices"] and not item.request
+        together.setdefault(item.bill_to if combined else at, []).append((item, line))
+    before = books.of("invoice")
+    issued_on = max([world.as_of, *(document.issued_on for document in before)])
+    number = world.practice["First invoice number"] + len(before)
+    made = []
+    # A combined invoice stands where the earliest day and lowest patient of it belong.
+    groups = sorted(
+        together.values(),
+        key=lambda group: (
+            min(item.day for item, _ in group),
+            min(line.patient_id for _, line in group),
+        ),
+    )
+    for group in groups:
+        payer = payer_of(world, group[0][0].bill_to)
+        terms = payer["Payment terms (days)"] if payer else None
+        if terms is None:
+            terms = world.practice["Payment terms (days)"]
+        made.append(
+            Document(
+                f"{world.practice['Invoice prefix']}{number + len(made):06d}",
+                "invoice",
+                issued_on,
+                issued_on + timedelta(days=terms),
+                group[0][0].bill_to or "",
+                "",
+                tuple(line for _, line in group),
+            )
+        )
+    return made
+
+
+def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
+    """The books after a night, and what the night should come to."""
+    judged = in_force(sheets, before.accepted, first=not before.nights)
+    # An earlier day makes nothing younger than it was on the last night.
+    latest = max(as_of, before.last_as_of or as_of)
+    world = World(judged.rows, practice_of(judged.rows["settings"]), as_of, latest)
+    books = before.copy()
+    buckets: Counter[str] = Counter()
+    held: dict[str, str] = {}
+    items: list[tuple[Item, Line]] = []
+    first_unbilled: dict[str, date] = {}
+    # Rule 13: the roster is the rows of Patients whose Membership cell is filled.
+    for row in world.rows["patients"]:
+        if row.values["Membership"] is None:
+            continue
+        found = standing(world, before, row)
+        buckets[found.bucket] += 1
+        items += found.items
+        if found.bucket == "held":
+            held[str(row.values["Patient ID"])] = found.reason
+            if found.first_unbilled:
+                first_unbilled[row.values["Patient ID"]] = found.first_unbilled
+    asked, refused = requests(
+        world,
+        before,
+        read_rows("invoice_requests", sheets.get("invoice_requests", [])),
+    )
+    held |= refused
+    made = documents(world, before, items + asked)
+    for _, line in items:
+        books.billed.setdefault(line.patient_id, []).append((line.start, line.end))
+    books.filled |= {item.request for item, _ in asked if item.request}
+    _send(books, before, sheets)
+    books.documents += made
+    books.accepted = judged.accepted
+    books.nights, books.runs = before.nights + 1, before.runs + 1
+    books.last_as_of = latest
+    code = 3 if held or judged.faults or contract_conflicts(world) else 0
+    return books, Night(made, buckets, held, judged.changes, code, first_unbilled)
+
+
+# Rule 10.
+def _send(books: Books, before: Books, sheets: Sheets) -> None:
+    """Rows of the sent log count for what was made before tonight."""
+    issued = {document.number: document.issued_on for document in before.documents}
+    for row in read_rows("sent", sheets.get("sent", [])):
+        number = row.values["Invoice number"]
+        if row.held or number not in issued:
+            continue
+        if row.values["Sent on"] >= issued[number]:
+            books.sent.add(number)
+
+
+def credit(before: Books, number: str, on: date) -> Books:
+    """The books after a credit note for the whole of an invoice."""
+    books = before.copy()
+    (invoice,) = [one for one in before.documents if one.number == number]
+    series = before.of("credit_note")
+    issued_on = max([on, invoice.issued_on, *(note.issued_on for note in series)])
+    prefix = before.accepted["settings"].get(("Credit note prefix",), {"Value": "CRN-"})
+    lines = tuple(
+        replace(line, net=-line.net, tax=-line.tax, gross=-line.gross)
+        for line in invoice.lines
+    )
+    books.documents.append(
+        Document(
+            f"{prefix['Value']}{len(series) + 1:06d}",
+            "credit_note",
+            issued_on,
+            issued_on,
+            invoice.bill_to,
+            number,
+            lines,
+        )
+    )
+    books.runs += 1
+    return books
