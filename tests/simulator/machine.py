@@ -36,8 +36,8 @@ class PowerCut(BaseException):
 class _Connection:
     """A DuckDB connection that tells of each statement before and after it."""
 
-    def __init__(self, real: duckdb.DuckDBPyConnection, tell: Callable[[], None]):
-        self._real, self._tell = real, tell
+    def __init__(self, real: duckdb.DuckDBPyConnection, fuse: "_Fuse"):
+        self._real, self._fuse = real, fuse
 
     def execute(self, query: str, *values: Any) -> Any:
         return self._told(self._real.execute, query, *values)
@@ -46,12 +46,11 @@ class _Connection:
         return self._told(self._real.executemany, query, *values)
 
     def _told(self, call: Callable[..., Any], query: str, *values: Any) -> Any:
+        if self._fuse.blown:  # no rollback either: nobody is there to ask for it
+            raise PowerCut
         if not query.lstrip().startswith(_WRITES):
             return call(query, *values)
-        self._tell()
-        answer = call(query, *values)
-        self._tell()
-        return answer
+        return self._fuse.around(call)(query, *values)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -108,7 +107,7 @@ def cut_short(folder: Path, at: int, *args: object, today: date) -> Result | Non
         stack.enter_context(
             patch(
                 "duckdb.connect",
-                lambda *a, **o: _Connection(connect(*a, **o), fuse.tick),
+                lambda *a, **o: _Connection(connect(*a, **o), fuse),
             )
         )
         try:
