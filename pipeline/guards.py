@@ -42,17 +42,21 @@ def check_guards(
     today: date,
     accepted: Collection[str],
     doubts: Sequence[str] = (),
+    *,
+    compared: bool,
 ) -> list[Tripped]:
     """The guards that trip tonight and were not let through.
 
-    `doubts` speak against the clock; they are told with `date` and trip nothing.
+    `compared` says that `baseline` holds what the last accepted sheets would give;
+    without it only the guards that compare with nothing apply. `doubts` speak against
+    the clock; they are told with `date` and trip nothing.
     """
     limits = ledger.rows("select * from input.practice")[0]
     checks: list[Callable[[], Tripped | None]] = [
         lambda: _date(ledger, limits, as_of, today, doubts),
         lambda: _amount(ledger, limits),
     ]
-    if ledger.last_run_no:
+    if compared:
         checks += [
             lambda: _drop(ledger, limits),
             lambda: _joined(ledger, limits),

@@ -28,6 +28,8 @@ class Night:
     problems: Sequence[Problem]
     changes: Sequence[Change]
     milliseconds: int
+    # Whether any row differs from the last accepted ones.
+    moved: bool = True
 
 
 def run_id_of(ledger: Ledger, as_of: date) -> str:
@@ -98,7 +100,8 @@ def record(ledger: Ledger, night: Night, run_no: int) -> None:
     _documents(ledger, run_no)
     _sendings(ledger, run_no)
     _changes(ledger, night.changes, run_no)
-    _accepted(ledger, run_no)
+    if night.moved:
+        _accepted(ledger, run_no)
     _versions(ledger, run_no)
 
 

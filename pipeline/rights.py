@@ -7,7 +7,7 @@ uses it the same night; the first night's are taken as they are.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -55,33 +55,78 @@ def entitled(area: str) -> str:
     )
 
 
-def apply(
-    ledger: Ledger, sheets: dict[str, Sheet]
-) -> tuple[list[Problem], list[Change]]:
+@dataclass(frozen=True)
+class Judgement:
+    """What is in force tonight, and how that came about.
+
+    `moved` is False when every sheet says, row by row, what was last accepted.
+    """
+
+    problems: list[Problem]
+    changes: list[Change]
+    moved: bool
+
+
+def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
     """Make `input.*` from `staged.*`: the rows in force tonight.
 
-    Returns the refused changes as problems and every change of a guarded sheet.
+    The problems are the refused changes; the changes are all those of guarded sheets.
     """
     connection = ledger.connection
     _make_judges(connection, ledger)
     problems: list[Problem] = []
     changes: list[Change] = []
+    moved = False
     for schema in ACCEPTED:
+        name, area = name_of(schema), about(schema).get("area")
         _compare(connection, schema)
-        area = about(schema).get("area")
+        differs, held = _found(ledger, name)
+        moved = moved or differs or held
+        if not differs:
+            _take_as_typed(connection, name)
+            continue
         if area:
             _judge(connection, schema, area)
             problems += _refusals(ledger, schema, sheets)
         else:
             connection.execute(
-                f"create or replace table staged.verdicts_{name_of(schema)} as"
-                f" select row_key, true as allowed, '' as why"
-                f" from staged.compared_{name_of(schema)}"
+                f"create or replace table staged.verdicts_{name} as"
+                f" select row_key, true as allowed, '' as why from staged.compared_{name}"
             )
         _put_in_force(connection, schema, guarded=bool(area))
-        if name_of(schema) in SHOWN + PEOPLE and ledger.last_run_no:
+        if name in SHOWN + PEOPLE and ledger.last_run_no:
             changes += _changes(ledger, schema)
-    return problems, changes
+    return Judgement(problems, changes, moved)
+
+
+def _found(ledger: Ledger, name: str) -> tuple[bool, bool]:
+    """Whether a sheet differs from its last accepted rows, and whether a row is held."""
+    (found,) = ledger.rows(
+        f"select exists (select 1 from staged.compared_{name} where is_changed)"
+        f" or exists (select 1 from staged.before_{name}"
+        f" anti join staged.{name} using (row_key)) as differs,"
+        f" exists (select 1 from staged.{name} where held or row_key is null) as held"
+    )
+    return found["differs"], found["held"]
+
+
+# Rows that share a key are all held; one stands for them, so that joins stay single.
+_ONCE = (
+    " qualify row_number() over (partition by coalesce(row_key, 'row ' || row_number)"
+    " order by held desc, row_number) = 1"
+)
+
+
+def _once(name: str) -> str:
+    return "" if name == "patients" else _ONCE
+
+
+def _take_as_typed(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """`input.*` of a sheet in which nothing changed: nobody's right is asked."""
+    connection.execute(
+        f"create or replace table input.{name} as"
+        f" select * from staged.{name}{_once(name)}"
+    )
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
@@ -188,16 +233,9 @@ def _put_in_force(
             f" anti join staged.{name} as staged using (row_key)"
             f" where {_not_replaced(name)}"
         )
-    # Rows that share a key are all held; one stands for them, so that joins stay single.
-    once = (
-        ""
-        if name == "patients"
-        else " qualify row_number() over (partition by coalesce(row_key,"
-        " 'row ' || row_number) order by held desc, row_number) = 1"
-    )
     connection.execute(
         f"create or replace table input.{name} as"
-        f" select * from ({' union all '.join(parts)}){once}"
+        f" select * from ({' union all '.join(parts)}){_once(name)}"
     )
 
 

@@ -56,7 +56,10 @@ Today = Callable[[str], date]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A practice read, validated and worked out for one day; nothing is written yet."""
+    """A practice read, validated and worked out for one day; nothing is written yet.
+
+    `moved` is False when every sheet says, row by row, what was last accepted.
+    """
 
     as_of: date
     today: date
@@ -64,6 +67,7 @@ class Prepared:
     problems: list[Problem]
     changes: list[Change]
     doubts: tuple[str, ...] = ()
+    moved: bool = True
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,10 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
             "create or replace table input.settings as select * from staged.settings"
         )
         raise Refused(problems + read_settings(ledger, settings))
-    refusals, changes = rights.apply(ledger, reading.sheets)
+    judged = rights.apply(ledger, reading.sheets)
+    changes = judged.changes
     _unguarded_inputs(ledger)
-    problems += refusals + read_settings(ledger, settings)
+    problems += judged.problems + read_settings(ledger, settings)
     problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
         problems += resolve(ledger, reading.sheets)
@@ -152,7 +157,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     problems = with_amounts(ledger, without_filled(ledger, problems))
     # A day that was given does not rest on the clock.
     against = () if as_of else doubts(ledger, folder, reading.files, now)
-    return Prepared(day, now, reading, problems, changes, against)
+    return Prepared(day, now, reading, problems, changes, against, judged.moved)
 
 
 def _unguarded_inputs(ledger: Ledger) -> None:
@@ -238,6 +243,7 @@ def bill(
             problems=prepared.problems,
             changes=prepared.changes,
             milliseconds=round((time.monotonic() - started) * 1000),
+            moved=prepared.moved,
         )
         say("recording")
         stage(ledger, work)
@@ -324,10 +330,17 @@ def guard(
     ledger: Ledger, prepared: Prepared, accepted: Collection[str], command: str
 ) -> None:
     """Raises `Refused` where a guard that was not let through stops the night."""
-    if ledger.last_run_no:
+    # Sheets that say what was last accepted would bill tonight what they bill tonight.
+    compared = bool(ledger.last_run_no) and prepared.moved
+    if compared:
         _baseline(ledger, prepared.reading.sheets["settings"])
     tripped = check_guards(
-        ledger, prepared.as_of, prepared.today, accepted, prepared.doubts
+        ledger,
+        prepared.as_of,
+        prepared.today,
+        accepted,
+        prepared.doubts,
+        compared=compared,
     )
     if tripped:
         stops = [as_problem(trip, command) for trip in tripped]

@@ -1,13 +1,30 @@
 """Every test that ends with a ledger ends with the promises of that ledger."""
 
 from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
 
+import duckdb
 import practice
 import pytest
 
 import tests.practice
 from pipeline.ledger import ledger_path, opened
 from pipeline.verify import verify
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Small practices gain nothing from DuckDB's threads, and tests run side by side."""
+    connect = duckdb.connect
+
+    def connecting(*args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        connection = connect(*args, **options)
+        connection.execute("set threads = 1")
+        return connection
+
+    with patch("duckdb.connect", connecting):
+        yield
 
 
 @pytest.fixture(autouse=True)

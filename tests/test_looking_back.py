@@ -135,7 +135,6 @@ def test_a_setting_under_two_spellings_is_told_as_twice(clinic: Path) -> None:
 @pytest.mark.parametrize(
     ("sheet", "key", "cells"),
     [
-        pytest.param("invoice_requests", "R1", {"Quantity": "-1"}, id="a quantity"),
         pytest.param("tax_codes", "EXEMPT", {"Rate %": "-20"}, id="a rate"),
         pytest.param("products", "GOLD", {"Monthly price": "-5"}, id="a price"),
     ],
@@ -148,6 +147,14 @@ def test_a_number_below_nothing_is_held_at_its_cell(
     (column,) = cells
     assert held.code == 3
     assert f"Not billed: {sheet}.csv: row 2, {column}: " in held.err
+
+
+def test_a_request_for_less_than_nothing_is_held_at_its_cell(clinic: Path) -> None:
+    less = _asked(**{"Request ID": "R2", "Quantity": "-1"})
+    practice.add(clinic, "invoice_requests", less)
+    held = bill(clinic, SECOND)
+    assert held.code == 3
+    assert "Not billed: invoice_requests.csv: row 3, Quantity: " in held.err
 
 
 def test_a_price_row_whose_date_is_corrected_counts_once(clinic: Path) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from pipeline.books import Change, Entry, Held, MonthTotal, Night
 from pipeline.exports import words
@@ -69,7 +70,11 @@ def render(night: Night) -> str:
     """
     if night.refused:
         raise ValueError("a refused night has no summary")
-    template = files("pipeline.exports") / "summary.html.jinja"
+    return _template().render(_page(night))
+
+
+@cache
+def _template() -> Template:
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -77,8 +82,8 @@ def render(night: Night) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    page = environment.from_string(template.read_text(encoding="utf-8"))
-    return page.render(_page(night))
+    page = files("pipeline.exports") / "summary.html.jinja"
+    return environment.from_string(page.read_text(encoding="utf-8"))
 
 
 def _page(night: Night) -> dict[str, Any]:

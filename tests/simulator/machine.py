@@ -9,16 +9,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import duckdb
-import jinja2
 
 import pipeline.run
-import pipeline.transform
-from schemas.models import MODELS
+from pipeline.transform import transform
 from tests.practice import Result, run
 
 # Every guard but those that a life is about.
@@ -124,7 +123,7 @@ def hurried() -> Iterator[None]:
     """Shortcuts that change no result, for lives that must be over soon.
 
     DuckDB plans each statement as it is written; a sheet that did not change is not
-    parsed again, nor the page's template; no bytes wait for the disk; models are not
+    parsed again; no bytes wait for the disk; models are not
     held to their schemas; the guards that a life lets through are not worked out.
     """
     connect = duckdb.connect
@@ -144,27 +143,14 @@ def hurried() -> Iterator[None]:
             parsed[key] = read_sheet(schema, sheet)
         return parsed[key]
 
-    templates: dict[str, Any] = {}
-    from_string = jinja2.Environment.from_string
-
-    def compiled(environment: Any, source: str) -> Any:
-        if source not in templates:
-            templates[source] = from_string(environment, source)
-        return templates[source]
-
     with (
         patch("duckdb.connect", plain),
-        patch("jinja2.Environment.from_string", compiled),
         patch("pipeline.run._baseline", lambda *given: None),
         patch("pipeline.run.read_sheet", remembered),
-        patch("pipeline.transform.frame", lambda *given: None),
+        patch("pipeline.run.transform", partial(transform, hold=False)),
         patch("os.fsync", lambda descriptor: None),
         ExitStack() as stack,
     ):
         for guard in LET_THROUGH:
             stack.enter_context(patch(f"pipeline.guards._{guard}", lambda *given: None))
-        for model in MODELS:
-            stack.enter_context(
-                patch.object(model, "validate", lambda *given, **more: None)
-            )
         yield

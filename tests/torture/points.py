@@ -105,7 +105,9 @@ class Points:
 
     def _connecting(self, call: Callable[..., Any]) -> Any:
         def wrapper(*args: Any, **more: Any) -> Any:
-            return _Connection(call(*args, **more), self)
+            connection = call(*args, **more)
+            connection.execute("set threads = 1")
+            return _Connection(connection, self)
 
         return wrapper
 
