@@ -174,6 +174,8 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
         ledger = Ledger(connection, path, not write)
         if against_head:
             _check_head(ledger)
+            if write:
+                _catch_up(ledger)
         yield ledger
 
 
@@ -352,6 +354,23 @@ def write_head(ledger: Ledger) -> None:
         "sha256": link.sha256,
     }
     write_text(ledger.folder / "head.json", json.dumps(head, indent=2) + "\n")
+
+
+def settle(ledger: Ledger) -> None:
+    """Put what was committed on disk for good: fold in the log, then write the head."""
+    ledger.connection.execute("checkpoint ledger")
+    sync_folder(ledger.folder)
+    write_head(ledger)
+
+
+def _catch_up(ledger: Ledger) -> None:
+    """Do what a run that was killed after its commit left undone, before anything else.
+
+    Nothing may be published before the log is in the file and the head file is written.
+    """
+    head = read_head(ledger.path)
+    if head and head["position"] < chain.head(ledger.connection).position:
+        settle(ledger)
 
 
 def current(table: str, key: str) -> str:

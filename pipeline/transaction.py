@@ -6,8 +6,7 @@ from contextlib import contextmanager
 import duckdb
 
 from pipeline import chain, outbox
-from pipeline.files import sync_folder
-from pipeline.ledger import Ledger, write_head
+from pipeline.ledger import Ledger, settle
 
 
 class Unfinished(Exception):
@@ -33,9 +32,7 @@ def transaction(ledger: Ledger) -> Iterator[int]:
         ledger.connection.execute("rollback")
         raise
     try:
-        ledger.connection.execute("checkpoint ledger")
-        sync_folder(ledger.folder)
-        write_head(ledger)
+        settle(ledger)
     except (OSError, duckdb.Error):
         raise Unfinished(
             "The run is recorded, but the disk would take no more: the files made from"

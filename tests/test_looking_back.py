@@ -273,6 +273,21 @@ def test_a_number_named_twice_is_sent_once(clinic: Path) -> None:
     assert [row["number"] for row in sent] == ["INV-000001"]
 
 
+def test_what_a_killed_sending_left_undone_is_done_when_it_is_given_again(
+    clinic: Path,
+) -> None:
+    head = clinic / "ledger/head.json"
+    behind = head.read_bytes()
+    args = ("sent", clinic, "INV-000001", "--to", "x", "--by", "dd", "--on", SECOND)
+    assert run(*args).code == 0
+    # As if it had been killed before the head file: nothing is left to record.
+    head.write_bytes(behind)
+    (clinic / "ledger/membill.duckdb.sha256").unlink()
+    assert run(*args).code == 0
+    assert head.read_bytes() != behind
+    assert run("verify", clinic).code == 0
+
+
 def test_a_pipe_that_knows_no_pound_sign_ends_no_night(clinic: Path) -> None:
     found = subprocess.run(
         [sys.executable, "-m", "pipeline", "lines", str(clinic)],
