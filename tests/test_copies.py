@@ -381,7 +381,7 @@ def test_a_copy_that_changed_since_it_was_made_is_not_brought_back(
 
 
 @pytest.mark.damaged
-@pytest.mark.parametrize("moves", [2, 5])
+@pytest.mark.parametrize("moves", [5])
 def test_a_restore_killed_half_way_gives_no_number_again(
     moves: int, later: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
