@@ -29,7 +29,10 @@ class Letterhead:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a document. Money in pounds; `period_*` is None for no membership."""
+    """One line of a document. Money in pounds; `period_*` is None for no membership.
+
+    `credits_line` is the line of the invoice that a credit note's line takes back.
+    """
 
     line: int
     patient_id: str
@@ -52,6 +55,7 @@ class Line:
     gross: Decimal
     price_source: str
     request_id: str = ""
+    credits_line: int | None = None
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,7 @@ def _copy(
     picked = [
         "?" if name in given
         else f"-{name}" if name in ("net", "tax", "gross")
+        else "line" if name == "credits_line"
         else name
         for name in columns
     ]  # fmt: skip

@@ -212,7 +212,7 @@ def _documents(ledger: Ledger, run_no: int) -> None:
         f"insert into ledger.invoices ({shared}, kind, run_no)"
         f" select {shared}, 'invoice', {run_no} from model.new_invoices order by sequence"
     )
-    columns = ", ".join(column_types(Lines))
+    columns = ", ".join(name for name in column_types(Lines) if name != "credits_line")
     run(
         f"insert into ledger.lines ({columns})"
         f" select {columns} from model.new_lines order by number, line"

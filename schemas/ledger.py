@@ -122,6 +122,9 @@ class Lines(Table):
     gross: Money
     price_source: Text
     request_id: Text = blank()
+    credits_line: Whole = blank(
+        "the line of the invoice that a credit note's takes back"
+    )
 
     class Config:
         name = "lines"
