@@ -327,14 +327,13 @@ def _reading(folder: Path, ledger: Path | None) -> Iterator[Any]:
 def _held_still(folder: Path, ledger: Path | None) -> Iterator[Path]:
     """Where the practice's ledger is, while nobody works on it."""
     from pipeline.ledger import ledger_path, locked
-    from pipeline.problems import Place, Problem, Refused, Severity
+    from pipeline.problems import refused
 
     path = ledger_path(folder, ledger)
     if not path.parent.is_dir():
-        place = Place(file=str(folder))
         found = "there is no ledger here"
         repair = "name the practice folder; `membill bill` makes its ledger"
-        raise Refused([Problem(Severity.STOPS, "no-ledger", place, found, "", repair)])
+        raise refused(str(folder), "no-ledger", found, repair)
     with locked(path, wait=10):
         yield path
 

@@ -98,7 +98,7 @@ def publish(
     """
     press = _Press(out)
     known = outbox.paths(ledger)
-    due = set(known if everything else outbox.pending(ledger))
+    due = known.copy() if everything else set(outbox.pending(ledger))
     due |= {
         path
         for path in known

@@ -21,7 +21,7 @@ from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import Parsing, read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
-from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.problems import Place, Problem, Refused, Severity, refused
 from pipeline.publish import (
     Published,
     finish,
@@ -280,17 +280,12 @@ def _must_take_files(out: Path) -> None:
     try:
         sweep(private_folder(out))
     except OSError as error:
-        raise Refused(
-            [
-                Problem(
-                    Severity.STOPS,
-                    "out-unusable",
-                    Place(file="out"),
-                    f"no files can be written there ({error.strerror})",
-                    "a folder",
-                    "make out a folder that membill may write to",
-                )
-            ]
+        raise refused(
+            "out",
+            "out-unusable",
+            f"no files can be written there ({error.strerror})",
+            "make out a folder that membill may write to",
+            "a folder",
         ) from None
 
 
@@ -309,20 +304,15 @@ def _must_know_published(ledger: Ledger, out: Path) -> None:
     if not lost:
         return
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-    raise Refused(
-        [
-            Problem(
-                Severity.STOPS,
-                "published-unknown",
-                Place(file=f"ledger/{ledger.path.name}"),
-                f"{lost[-1]}{more} lie in out/invoices but are not in the ledger: it is"
-                " an older or a new one, and would give their numbers out again",
-                "the ledger that made them",
-                "bring it back with `membill restore`, or enter them again with `membill"
-                " restore --adopt`; if the workbooks are of another practice or only a"
-                " trial, move out/invoices away",
-            )
-        ]
+    raise refused(
+        f"ledger/{ledger.path.name}",
+        "published-unknown",
+        f"{lost[-1]}{more} lie in out/invoices but are not in the ledger: it is an older"
+        " or a new one, and would give their numbers out again",
+        "bring it back with `membill restore`, or enter them again with `membill restore"
+        " --adopt`; if the workbooks are of another practice or only a trial, move"
+        " out/invoices away",
+        "the ledger that made them",
     )
 
 
