@@ -9,6 +9,7 @@ from pipeline.cells import heading
 from pipeline.exports.exact_text import Unwritable, exact
 from pipeline.exports.input_words import sheets_of, title_of
 from pipeline.exports.templates import Filled, already_there, first_rows
+from pipeline.exports.words import counted
 from pipeline.files import write_bytes
 from pipeline.folder import WORKBOOKS, carried_name
 from pipeline.headings import (
@@ -73,8 +74,8 @@ def _told(file: str, carried: Mapping[str, Carried]) -> list[str]:
         sheet = carried.get(name_of(schema))
         if sheet is not None:
             after = len(sheet.filled.rows) - sheet.added
-            counts = f"{sheet.before} rows before, {after} carried over"
-            told.append(f"  {title_of(schema)}: {counts}")
+            rows = f"{counted(sheet.before, 'row')} before, {after} carried over"
+            told.append(f"  {title_of(schema)}: {rows}")
             told += [f"    {note}" for note in sheet.notes]
     return told
 
@@ -196,10 +197,12 @@ def _notes(grid: Grid, top: int, more: list[str]) -> list[str]:
         notes.append(f"the office's own columns, at the right: {', '.join(more)}")
     above = [n for n in grid.facts.filled_rows if n < top]
     if above:
-        notes.append(f"{len(above)} rows above the headings were left behind")
+        notes.append(f"{counted(len(above), 'row')} above the headings left behind")
     formulas = [at for at in grid.facts.formulas if at[0] > top]
     if formulas:
-        notes.append(f"{len(formulas)} formulas are now the values they had")
+        notes.append(
+            f"{counted(len(formulas), 'formula')} replaced by the values they had"
+        )
     return notes
 
 
