@@ -569,6 +569,54 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
         sys.exit(REFUSED)
 
 
+@cli.group("import")
+def import_() -> None:
+    """Turn another system's export into a workbook of the practice."""
+
+
+@import_.command("patients")
+@click.argument(
+    "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE"
+)
+@click.option(
+    "--map",
+    "mapping",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A small TOML file: which heading is which column, what the words mean.",
+)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("patients.xlsx"),
+    show_default=True,
+    help="The workbook to make; one that is there is never overwritten.",
+)
+def import_patients(file: Path, mapping: Path, target: Path) -> None:
+    """Make patients.xlsx of another system's export, CSV or workbook.
+
+    Nothing is guessed: as long as any value is not understood, all of them are listed
+    and nothing is written. Exit 3 then, and when a night would hold some of the rows.
+
+    Example: membill import patients export.csv --map mapping.toml
+    """
+    from pipeline.importing import import_patients as bring_in
+    from pipeline.importing import report
+    from pipeline.mapping import WrongMapping
+
+    if target.suffix.lower() != ".xlsx":
+        raise click.UsageError("--to names a workbook, such as patients.xlsx")
+    with outcomes():
+        try:
+            imported = bring_in(file, mapping, target)
+        except WrongMapping as wrong:
+            raise click.UsageError(str(wrong)) from None
+    for line, is_result in report(imported, file, target):
+        click.echo(line, err=not is_result)
+    sys.exit(HELD if imported.unknown or imported.held else 0)
+
+
 @cli.command()
 @FOLDER
 @LEDGER
