@@ -74,7 +74,7 @@ def _told(file: str, carried: Mapping[str, Carried]) -> list[str]:
         sheet = carried.get(name_of(schema))
         if sheet is not None:
             after = len(sheet.filled.rows) - sheet.added
-            rows = f"{counted(sheet.before, 'row')} before, {after} carried over"
+            rows = f"{counted(sheet.before, 'row')} before, {after:,} carried over"
             told.append(f"  {title_of(schema)}: {rows}")
             told += [f"    {note}" for note in sheet.notes]
     return told

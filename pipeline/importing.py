@@ -364,7 +364,7 @@ def report(
     skipped = f", {imported.skipped} more skipped" if imported.skipped else ""
     rows = f"{export.name}: {counted(imported.rows, 'patient')}{skipped}"
     if imported.written:
-        yield f"{rows}; all {imported.rows} written to {target}", True
+        yield f"{rows}; all {imported.rows:,} written to {target}", True
     else:
         yield f"{rows}; nothing was written", True
     if imported.not_taken:

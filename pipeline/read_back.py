@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +12,7 @@ from pipeline.files import private_folder
 from pipeline.headings import is_blank
 from pipeline.workbooks import read_grids
 from schemas import INPUTS
-from schemas.columns import about, name_of
+from schemas.columns import about, columns, name_of
 
 
 class Differs(Exception):
@@ -35,9 +36,12 @@ def filled_templates(
     for schema in INPUTS:
         table = name_of(schema)
         if about(schema)["file"] in made:
-            given = [[*row] for row in filled.get(table, Filled()).rows]
-            rows = found[table].rows[1:] if table in found else []
-            _must_be_alike(table, given, rows)
+            sheet = filled.get(table, Filled())
+            titles = [*(column.title for column in columns(schema)), *sheet.more]
+            # An optional sheet without a row is not handed over at all.
+            empty = [titles] if not sheet.rows else []
+            rows = found[table].rows if table in found else empty
+            _must_be_alike(table, [titles, *sheet.rows], rows)
     return made
 
 
@@ -46,7 +50,7 @@ def _must_be_alike(
 ) -> None:
     if len(given) != len(found):
         raise Differs(f"{table}: {len(given)} rows were written, {len(found)} read")
-    for number, (row, again) in enumerate(zip(given, found, strict=True), start=2):
+    for number, (row, again) in enumerate(zip(given, found, strict=True), start=1):
         cells = [*again] + [None] * (len(row) - len(again))
         for one, other in zip(row, cells, strict=False):
             if plain(one) != plain(other):
@@ -65,6 +69,6 @@ def plain(value: Any) -> Any:
         return value.replace(microsecond=0)
     if isinstance(value, date):
         return datetime.combine(value, time())
-    if isinstance(value, int | float):
-        return f"{value:.15g}", "number"
+    if isinstance(value, int | float | Decimal):
+        return f"{float(value):.15g}", "number"
     return value

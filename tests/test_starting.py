@@ -334,6 +334,15 @@ def test_in_the_old_folder_the_new_ones_lie_beside_and_no_night_reads_them(
     assert practice.files(folder, but=tuple(made)) == before
 
 
+def test_what_the_old_folder_lacks_is_the_template(old: Path, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/products.csv").write_bytes((old / "products.csv").read_bytes())
+    assert practice.run("init", tmp_path / "new", "--from", tmp_path / "old").code == 0
+    for file in ("settings", "patients"):
+        made = (tmp_path / f"new/{file}.xlsx").read_bytes()
+        assert made == template(file)
+
+
 def spoiled(book: Workbook) -> None:
     """A formula that no spreadsheet has worked out yet."""
     book["Patients"]["A2"] = "=1+1"
