@@ -111,9 +111,16 @@ def _in_the_way(grid: Grid, schema: Schema) -> list[Problem]:
             what = "the formula was saved without its value"
             repair = "open the file in Excel, let it calculate, and save it"
             found.append(_at(grid, row, index, "formula-unsaved", what, repair))
+    # Carried, the cells would be single ones, and nothing would hold their rows again.
+    for area in sorted(grid.facts.merged):
+        if area.bottom > heading_row(grid.rows, schema):
+            what = f"the cell is merged with its neighbours ({area})"
+            repair = "unmerge the cells and write the value of each"
+            found.append(_at(grid, area.top, area.left, "merged", what, repair))
     for number in sorted(grid.too_wide):
         what = "the row has more cells than there are headings"
-        found.append(_at(grid, number, 0, "too-many-cells", what, "correct the row"))
+        repair = "put text that holds a comma between quotation marks"
+        found.append(_at(grid, number, 0, "too-many-cells", what, repair))
     for number, cells in enumerate(grid.rows, start=1):
         for index, value in enumerate(cells):
             if isinstance(value, str) and not _can_be_written(value):
