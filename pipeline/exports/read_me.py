@@ -1,6 +1,7 @@
 """The first sheet of a template: what happens at night and what each column means."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from xlsxwriter.worksheet import Worksheet
 
@@ -22,9 +23,10 @@ from schemas.columns import Column, Schema, columns
 
 # Heading to width in letters.
 HEADINGS = {
-    "Sheet": 20, "Column": 27, "Required": 28, "What it means": 86,
-    "What to type": 66, "Example": 26,
+    "Sheet": 16, "Column": 25, "Required": 24, "What it means": 50,
+    "What to type": 36, "Example": 21,
 }  # fmt: skip
+ACROSS = 165  # letters that fit across the sheet
 LINE = 15  # points
 STYLE = {"font_name": "Calibri", "align": "left", "valign": "top"}
 
@@ -93,9 +95,10 @@ def _write_advice(
     sheet.set_row(0, 24)
     sheet.write_string(0, 0, TITLES[file], title)
     sheet.write_string(1, 0, f"Template {version}", plain)
-    for row, line in enumerate(advice, start=3):
+    lines = [line for said in advice for line in wrap(said, ACROSS)]
+    for row, line in enumerate(lines, start=3):
         sheet.write_string(row, 0, line, plain)
-    row = len(advice) + 4
+    row = len(lines) + 4
     for schema in sheets_of(file):
         sheet.write_string(row, 0, title_of(schema), strong)
         for line in _about(schema):
