@@ -276,3 +276,75 @@ def test_the_request_of_a_held_patient_waits_with_its_amount(clinic: Path) -> No
         for row in practice.last_run(clinic)["held"]
     }
     assert held["P3", "patient-held"] == "90.00"
+
+
+# Looking ahead
+
+
+PREVIEWS = {
+    "a day gone by: all of it is billed": ("2026-03-20", []),
+    "the last night's own day": (THIRD, []),
+    "a day to come": (
+        "2026-05-01",
+        [("P1", "GOLD", "2026-04-30", "50.00"), ("P1", "CONSULT", "", "90.00")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("day", "expected"), PREVIEWS.values(), ids=PREVIEWS)
+def test_a_preview_knows_what_was_billed(
+    day: str, expected: list[tuple[str, ...]], clinic: Path
+) -> None:
+    rows = run("preview", clinic, "--as-of", day, "--format", "csv").rows
+    names = ("patient_id", "product_code", "period_start", "gross")
+    assert [tuple(row[name] for name in names) for row in rows] == expected
+
+
+@pytest.fixture(scope="module")
+def foreseen(clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The forecast of the two months after April, and nothing else written for it."""
+    file = tmp_path_factory.mktemp("forecast") / "coming.xlsx"
+    before = practice.files(clinic, but=LOCK)
+    asked = ("--as-of", THIRD, "--months", "2", "--to", file)
+    done = run("forecast", clinic, *asked)
+    assert (done.code, done.out) == (
+        0,
+        "4 invoices for £240.00 from 2026-04-02 to 2026-06-30; 9 held and not counted;"
+        f" all of it is in {file}\n",
+    )
+    first = file.read_bytes()
+    assert run("forecast", clinic, *asked).code == 0
+    assert file.read_bytes() == first, "made again, the same to the byte"
+    assert practice.files(clinic, but=LOCK) == before
+    assert file.stat().st_mode & 0o077 == 0
+    return file
+
+
+LOCK = ("ledger/membill.lock.json",)
+
+
+def test_the_forecast_has_the_months_by_product_and_payer(foreseen: Path) -> None:
+    book = load_workbook(foreseen, data_only=True)
+    assert book.sheetnames == ["Summary", "By payer", "Lines", "Held", "Read me"]
+    rows = [[cell.value for cell in row] for row in book["Summary"]["A4:H8"]]
+    assert rows == [
+        ["Month", "Invoices", "Lines", "GOLD (£)", "CONSULT (£)", "Net (£)", "Tax (£)", "Gross (£)"],
+        [datetime(2026, 4, 1), 1, 1, 50, 0, 50, 0, 50],
+        [datetime(2026, 5, 1), 2, 2, 50, 90, 140, 0, 140],
+        [datetime(2026, 6, 1), 1, 1, 50, 0, 50, 0, 50],
+        ["Total", 4, 4, 150, 90, 240, 0, 240],
+    ]  # fmt: skip
+    payers = [cell.value for cell in book["By payer"][5]]
+    assert payers == [None, "The patients themselves", 4, 50, 140, 50, 240]
+    assert len(load_workbook(foreseen)["Summary"]._charts) == 1
+    held = [row[0].value for row in book["Held"].iter_rows(min_row=5)]
+    assert len(held) == 9 and "P3" in held
+
+
+@pytest.mark.parametrize(
+    "name", ["patients.xlsx", "out/invoices.xlsx", "ledger/x.xlsx", "out/coming.csv"]
+)
+def test_a_forecast_is_never_written_over_the_practice_s_own(
+    name: str, clinic: Path
+) -> None:
+    assert run("forecast", clinic, "--to", clinic / name).code == 2
