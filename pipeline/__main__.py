@@ -473,6 +473,43 @@ def explain(folder: Path, number_or_patient: str, ledger: Path | None) -> None:
 
 @cli.command()
 @FOLDER
+@click.argument("patient_id", metavar="PATIENT_ID")
+@click.option(
+    "--xlsx",
+    "to",
+    type=click.Path(path_type=Path),
+    metavar="FILE.xlsx",
+    help="Write it as a workbook as well, with the patient's name.",
+)
+@LEDGER
+def patient(
+    folder: Path, patient_id: str, to: Path | None, ledger: Path | None
+) -> None:
+    """One patient's history: periods, invoices, sendings, credits, problems, next due.
+
+    Example: membill patient /srv/clinic P0042 --xlsx /tmp/P0042.xlsx
+    """
+    from pipeline.chosen_file import must_be_free, write_chosen
+    from pipeline.exports.patient_file import render
+    from pipeline.exports.patient_text import told
+    from pipeline.patient_file import NoSuchPatient, patient_file
+
+    with outcomes(), _may_write_there():
+        if to:
+            must_be_free(folder, to)
+        try:
+            with _reading(folder, ledger) as book:
+                file = patient_file(book, patient_id)
+        except NoSuchPatient as unknown:
+            raise click.UsageError(str(unknown)) from None
+        if to:
+            write_chosen(folder, to, render(file))
+    for line in told(file):
+        click.echo(line)
+
+
+@cli.command()
+@FOLDER
 @click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
 @click.option("--to", "sent_to", required=True, help="The address it went to.")
 @click.option("--by", "sent_by", required=True, help="The user who sent it.")

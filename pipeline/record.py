@@ -189,7 +189,8 @@ def _held(ledger: Ledger) -> list[dict[str, Any]]:
     """
     return ledger.rows(
         "select case when patient_id in (select patient_id from input.patients)"
-        "  then patient_id end as patient_id, product_code, reason, gross::varchar as amount"
+        "  then patient_id end as patient_id, product_code, request_id, reason,"
+        " gross::varchar as amount"
         " from model.charges where request_row is not null and reason is not null"
         " order by request_row"
     )

@@ -283,7 +283,6 @@ def test_the_request_of_a_held_patient_waits_with_its_amount(clinic: Path) -> No
 
 PREVIEWS = {
     "a day gone by: all of it is billed": ("2026-03-20", []),
-    "the last night's own day": (THIRD, []),
     "a day to come": (
         "2026-05-01",
         [("P1", "GOLD", "2026-04-30", "50.00"), ("P1", "CONSULT", "", "90.00")],
@@ -348,3 +347,67 @@ def test_a_forecast_is_never_written_over_the_practice_s_own(
     name: str, clinic: Path
 ) -> None:
     assert run("forecast", clinic, "--to", clinic / name).code == 2
+
+
+# A patient's file
+
+
+def test_a_patient_s_file_tells_it_all_without_a_name(clinic: Path) -> None:
+    told = run("patient", clinic, "p1")
+    assert told.code == 0
+    for line in (
+        "Patient P1, as of 2 April 2026",
+        "  Membership: GOLD, Monthly, active",
+        "  Next due: 30 April 2026, £50.00 (product price: Products row 2 (GOLD))",
+        "    28 February 2026 to 30 March 2026: GOLD, £50.00, on INV-000003, unsent",
+        "    INV-000001: 1 March 2026, £50.00, sent",
+        "      sent 1 March 2026 by dd (post)",
+        "      sent 5 March 2026 by dd (e-mail)",
+        "  changed 6 March 2026: Email, by dd",
+    ):
+        assert f"{line}\n" in told.out
+    assert "invoice_requests.csv Invoice requests!D9: 0 is not a whole" in told.out
+    assert "20 April 2026 lies ahead, so INV-000003" in told.out
+    for personal in ("Annabel", "Quillfeather", "example.org"):
+        assert personal not in told.out + told.err
+
+
+FILES = {
+    "a payer": ("P2", "Billed to: ACME\n"),
+    "a price a year ahead": ("P2", "Next due: 1 February 2027, £550.00 "),
+    "a credit note": (
+        "P2",
+        "3 March 2026, -£550.00, unsent\n      takes back INV-000002\n",
+    ),
+    "a held row": ("P3", "Held until something is mended: Its row has a problem."),
+    "a request held for the patient": ("P3", "Not billed: request R7, CONSULT by hand"),
+    "no membership": ("P4", "Membership: none\n  1 period billed\n"),
+}
+
+
+@pytest.mark.parametrize(("patient", "text"), FILES.values(), ids=FILES)
+def test_a_file_has(patient: str, text: str, clinic: Path) -> None:
+    assert text in run("patient", clinic, patient).out
+
+
+def test_a_file_as_a_workbook_has_the_name_and_one_page(
+    clinic: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "p2.xlsx"
+    assert run("patient", clinic, "P2", "--xlsx", file).code == 0
+    assert file.stat().st_mode & 0o077 == 0
+    first = file.read_bytes()
+    assert run("patient", clinic, "P2", "--xlsx", file).code == 0
+    assert file.read_bytes() == first
+    sheet = load_workbook(file)["Patient"]
+    cells = {cell.value for row in sheet.iter_rows() for cell in row}
+    assert {"Patient P2", "Barnaby Thistlewood", "INV-000002", "CRN-000001"} <= cells
+    assert {-550, 550, "left", "post", datetime(2026, 3, 2), "Problems"} <= cells
+    assert (sheet.page_setup.paperSize, sheet.page_setup.fitToHeight) == (9, 0)
+
+
+def test_nobody_s_file_is_answered_with_who_may_be_meant(clinic: Path) -> None:
+    nobody = run("patient", clinic, "P44")
+    assert nobody.code == 2
+    assert "no patient P44 is known to this ledger; did you mean P4?" in nobody.err
+    assert run("patient", clinic, "P1", "--xlsx", clinic / "patients.xlsx").code == 2
