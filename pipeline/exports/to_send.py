@@ -66,13 +66,13 @@ def _late(entry: Entry, as_of: date, limits: Limits) -> str:
 def _columns(unit: str) -> list[Column]:
     return [
         Column("Number", 15),
-        Column("Late", 17),
+        Column("Late", 27),
         Column("Days unsent", 10, figures=True),
         Column("Issued", 13),
         Column("Patient ID", 12),
-        Column("Bill to", 12),
+        Column("Bill to", 14),
         Column("Addressed to", 28),
         Column("E-mail address", 32),
-        Column("Subject", 48),
+        Column("Subject", 56),
         Column(f"Gross ({unit})", 14, total=True),
     ]
