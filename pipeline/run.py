@@ -391,7 +391,7 @@ def _refused_night(ledger: Ledger, as_of: date | None, refusal: Refused) -> Nigh
 
 
 @contextmanager
-def looking(path: Path) -> Iterator[Ledger]:
+def _looking(path: Path) -> Iterator[Ledger]:
     """The ledger for looking; where there is none yet, nothing is made or locked."""
     if not path.parent.exists():
         with opened(path, write=False) as ledger:
@@ -405,7 +405,7 @@ def preview(
     folder: Path, path: Path, *, as_of: date | None, today: Today
 ) -> tuple[list[dict[str, Any]], Prepared]:
     """The lines `bill` would make, by the same code, writing nothing; and what is held."""
-    with looking(path) as ledger:
+    with _looking(path) as ledger:
         prepared = prepare(ledger, folder, as_of, today)
         lines = ledger.rows(
             "select * replace ('' as number) from model.new_lines as lines"
@@ -420,7 +420,7 @@ def check_only(
 ) -> tuple[list[Problem], Path]:
     """Read and validate; write the issues workbook and nothing else."""
     out = folder / "out"
-    with looking(path) as ledger:
+    with _looking(path) as ledger:
         try:
             prepared = prepare(ledger, folder, as_of, today)
         except Refused as refusal:

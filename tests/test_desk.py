@@ -66,6 +66,8 @@ def _sheets() -> practice.Sheets:
         member("P3", end_date="soon"),
         member("P4", membership_active="No", membership=""),
     ]
+    limit = {"Setting": "Unsent alarm days", "Value": "31"}
+    given["settings"].append(limit | signed)
     for row in given["patients"]:
         row["Email"] = "first@example.org"
     return given
@@ -179,7 +181,7 @@ def test_to_send_lists_all_that_is_unsent_the_oldest_first(clinic: Path) -> None
     ages = [row["Days unsent"] for row in rows]
     assert ages == sorted(ages, reverse=True)
     assert {row["Days unsent"]: row["Late"] for row in rows} == {
-        32: "Unsent for 30 days or more", 30: "Unsent for 30 days or more",
+        32: "Unsent for 31 days or more", 30: "Unsent for 14 days or more",
         27: "Unsent for 14 days or more", 0: None,
     }  # fmt: skip
 
@@ -204,7 +206,7 @@ def test_to_send_has_what_a_message_needs(clinic: Path) -> None:
 def test_what_waits_too_long_is_counted_on_the_terminal_and_the_page(
     clinic: Path, nights: list[practice.Result]
 ) -> None:
-    said = "2 unsent for 30 days or more, 3 unsent for 14 days or more"
+    said = "1 unsent for 31 days or more, 4 unsent for 14 days or more"
     assert f"Late: {said}; see To send in invoices.xlsx\n" in nights[2].out
     assert "Late:" not in nights[1].out
     page = (clinic / "out/summary.html").read_text(encoding="utf-8")
