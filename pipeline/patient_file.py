@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
@@ -12,32 +11,17 @@ from typing import Any
 from pipeline import accounts
 from pipeline.books import Entry
 from pipeline.cells import canonical, show
+from pipeline.coming_price import Due, next_period
 from pipeline.exports.words import total
 from pipeline.ledger import Ledger, current
-from pipeline.references import resolve
-from pipeline.settings import read_settings
-from pipeline.tables import empty, load
-from pipeline.transform import transform
-from pipeline.workbooks import Sheet
-from schemas import INPUTS
-from schemas.columns import column_types, columns, name_of
+from schemas.columns import columns
 from schemas.inputs import Patients
-from schemas.ledger import ACCEPTED
 
 Row = dict[str, Any]
 
 
 class NoSuchPatient(Exception):
     """The ledger knows nobody by this Patient ID; the message names a near one."""
-
-
-@dataclass(frozen=True)
-class Due:
-    """A period to come and what it costs, tax included; no price where it is held."""
-
-    day: date
-    gross: Decimal | None
-    price_source: str
 
 
 @dataclass(frozen=True)
@@ -114,7 +98,7 @@ def patient_file(ledger: Ledger, patient_id: str) -> PatientFile:
         currency=currency,
         row=row,
         standing=standing,
-        due=_due(ledger, key, standing) if row else None,
+        due=next_period(ledger, key, standing) if row else None,
         periods=tuple(_periods(lines, documents)),
         documents=tuple(documents),
         sendings=tuple(_of(ledger, "sendings", numbers, "sent_on, sending_no")),
@@ -257,35 +241,3 @@ def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return show(value) if value is not None else "blank"
-
-
-def _due(ledger: Ledger, key: str, standing: Row | None) -> Due | None:
-    """The next period with its price, worked out by the rules of the night for its day."""
-    day = standing["next_due"] if standing else None
-    if standing is None or day is None:
-        return None
-    run = ledger.connection.execute
-    for schema in INPUTS:
-        name = name_of(schema)
-        load(ledger.connection, schema, empty(schema), f"input.{name}")
-        if schema in ACCEPTED:
-            # Accepted rows of different nights may have stood in the same place.
-            listed = ", ".join(column_types(schema))
-            in_force = current(f"ledger.accepted.{name}", "row_key")
-            where = "row_key = ?" if name == "patients" else "? is not null"
-            run(
-                f"insert into input.{name} select {listed} from ({in_force}) where {where}",
-                [key],
-            )
-    resolve(ledger, {})
-    # A column of settings that are all in force is read without a sheet.
-    run("create or replace table staged.settings as select * from input.settings")
-    read_settings(ledger, Sheet("settings", "", "Settings", {}, []))
-    run("create or replace table input.run as select ?::date as as_of", [day])
-    transform(ledger.connection, hold=False)
-    rows = ledger.rows(
-        "select case when reason is null then gross end as gross, price_source"
-        " from model.charges where period_start = ?",
-        [day],
-    )
-    return Due(day, **rows[0]) if rows else Due(day, None, "")

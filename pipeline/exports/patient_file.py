@@ -65,6 +65,11 @@ def _sections(file: PatientFile) -> list[Section]:
 
     The last value of a row takes the rest of the page.
     """
+    return [*_billed(file), *_afterwards(file), *_to_look_at(file)]
+
+
+def _billed(file: PatientFile) -> list[Section]:
+    """Periods and documents."""
     amount = f"Gross ({symbol(file.currency).strip()})"
     return [
         (
@@ -91,6 +96,12 @@ def _sections(file: PatientFile) -> list[Section]:
                 for entry in file.documents
             ],
         ),
+    ]  # fmt: skip
+
+
+def _afterwards(file: PatientFile) -> list[Section]:
+    """What became of the documents."""
+    return [
         (
             "Credits",
             ("Credit note", "Takes back", "Issued", "Reason"),
@@ -110,6 +121,12 @@ def _sections(file: PatientFile) -> list[Section]:
                 for row in file.sendings
             ],
         ),
+    ]  # fmt: skip
+
+
+def _to_look_at(file: PatientFile) -> list[Section]:
+    """What is wrong, and what was changed."""
+    return [
         (
             "Problems",
             ("Seriousness", "Where"),
