@@ -12,7 +12,7 @@ import duckdb
 
 from tests.practice import Result
 from tests.simulator.machine import LET_THROUGH, command, cut_short
-from tests.simulator.naive import Books, Night, credit, night, practice_of
+from tests.simulator.naive import Books, Night, credit, credited_on, night, practice_of
 from tests.simulator.naive_rights import in_force, may_edit
 from tests.simulator.naive_rows import read_rows
 from tests.simulator.office import Office
@@ -368,6 +368,9 @@ class Life:
         )
         allowed = may_edit(self.books.accepted, user, "Invoices")
         allowed = allowed and all(day <= self.today for day in issued)
+        allowed = allowed and all(
+            self.today <= credited_on(self.books, number) for number in picked
+        )
         same(14, result.code, 0 if allowed else 2, f"sent by {user}: {result.err}")
         if allowed:
             self.books = self.books.copy()

@@ -475,7 +475,7 @@ def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
     for _, line in items:
         books.billed.setdefault(line.patient_id, []).append((line.start, line.end))
     books.filled |= {item.request for item, _ in asked if item.request}
-    _send(books, before, sheets)
+    _send(books, before, sheets, as_of)
     books.documents += made
     books.accepted = judged.accepted
     books.nights, books.runs = before.nights + 1, before.runs + 1
@@ -485,15 +485,22 @@ def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
 
 
 # Rule 10.
-def _send(books: Books, before: Books, sheets: Sheets) -> None:
-    """Rows of the sent log count for what was made before tonight."""
+def _send(books: Books, before: Books, sheets: Sheets, as_of: date) -> None:
+    """Rows of the sent log count for what was made before tonight and not credited."""
     issued = {document.number: document.issued_on for document in before.documents}
     for row in read_rows("sent", sheets.get("sent", [])):
         number = row.values["Invoice number"]
         if row.held or number not in issued:
             continue
-        if row.values["Sent on"] >= issued[number]:
+        sent_on = row.values["Sent on"]
+        if issued[number] <= sent_on <= min(as_of, credited_on(before, number)):
             books.sent.add(number)
+
+
+def credited_on(books: Books, number: str) -> date:
+    """The day an invoice was taken back; the last day there is where it was not."""
+    notes = [note for note in books.documents if note.credits == number]
+    return max((note.issued_on for note in notes), default=date.max)
 
 
 def credit(before: Books, number: str, on: date) -> Books:
