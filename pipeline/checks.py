@@ -1,9 +1,11 @@
 """Checks across rows, sheets and nights that no single column can make."""
 
+import re
 from datetime import date
 
-from pipeline.cells import show
+from pipeline.cells import canonical, show
 from pipeline.ledger import Ledger
+from pipeline.meant import meant, users
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet
 from schemas.columns import columns, name_of
@@ -223,14 +225,25 @@ def _sendings(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
         "  on canonical(sent.sent_by) = staff.row_key"
         " where not sent.held and (unknown or early or stranger) order by sent.row_number"
     )
-    return [_sending(row, sheets["sent"]) for row in rows]
+    if not rows:
+        return []
+    issued = {
+        canonical(row["number"]): row["number"]
+        for row in ledger.rows("select number from ledger.invoices")
+    }
+    staff = users(ledger)
+    return [_sending(row, sheets["sent"], issued, staff) for row in rows]
 
 
-def _sending(row: dict[str, object], sheet: Sheet) -> Problem:
+def _sending(
+    row: dict[str, object], sheet: Sheet, issued: dict[str, str], staff: dict[str, str]
+) -> Problem:
     number = str(row["invoice_number"])
     if row["unknown"]:
         field, found = "invoice_number", f"no invoice {number} has been made"
-        repair = "write the number as it stands on the invoice"
+        repair = "write the number as it stands on the invoice" + _number_meant(
+            number, issued
+        )
     elif row["early"]:
         field = "sent_on"
         found = (
@@ -240,7 +253,9 @@ def _sending(row: dict[str, object], sheet: Sheet) -> Problem:
         repair = "write the day it was sent"
     else:
         field, found = "sent_by", f"{row['sent_by']} is not a user of the Staff sheet"
-        repair = "write the user name of the person who sent it"
+        repair = "write the user name of the person who sent it" + meant(
+            str(row["sent_by"]), staff
+        )
     return Problem(
         Severity.CHECK,
         f"sending-{field.replace('_', '-')}",
@@ -250,6 +265,17 @@ def _sending(row: dict[str, object], sheet: Sheet) -> Problem:
         repair,
         subject=number,
     )
+
+
+def _number_meant(typed: str, issued: dict[str, str]) -> str:
+    """Of numbers that are all alike only one with the same figures can be meant."""
+    figures = re.sub(r"[^0-9]", "", typed).lstrip("0")
+    same = {
+        spelled: number
+        for spelled, number in issued.items()
+        if figures and re.sub(r"[^0-9]", "", number).lstrip("0") == figures
+    }
+    return f"; did you mean {next(iter(same.values()))}?" if len(same) == 1 else ""
 
 
 def _renamed_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:

@@ -1,15 +1,16 @@
 """The Settings sheet as one typed row; a setting that makes no sense stops the night."""
 
 from difflib import get_close_matches
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import pandas as pd
 import pandera.pandas as pa
 from stdnum.gb import vat
 
-from pipeline.cells import heading, parse, show
+from pipeline.cells import canonical, heading, parse, show
 from pipeline.ingest import within
 from pipeline.ledger import Ledger
+from pipeline.meant import meant
 from pipeline.problems import Place, Problem, Severity
 from pipeline.tables import load
 from pipeline.workbooks import Sheet
@@ -182,7 +183,11 @@ def _nonsense(
                 "time_zone",
                 "time-zone-unknown",
                 f"Time zone: {show(values['time_zone'])} is not a time zone",
-                "write a name such as Europe/London",
+                "write a name such as Europe/London"
+                + meant(
+                    str(values["time_zone"]),
+                    {canonical(name): name for name in available_timezones()},
+                ),
             )
         )
     invoices, credits = values["invoice_prefix"], values["credit_note_prefix"]
