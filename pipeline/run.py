@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import accounts, marked_copies, rights
+from pipeline.addresses import missing_addresses
 from pipeline.agreement import rows_lost
 from pipeline.books import Change, Night
 from pipeline.boundary import file_boundary
@@ -150,6 +151,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
         raise Refused(problems)
     transform(ledger.connection)
     problems += explain_held(ledger, reading.sheets)
+    problems += missing_addresses(ledger, reading.sheets)
     problems = with_amounts(ledger, without_filled(ledger, problems))
     # A day that was given does not rest on the clock.
     against = () if as_of else doubts(ledger, folder, reading.files, now)

@@ -1,6 +1,7 @@
 """The small practice as the office keeps it: real workbooks, with cells of each type."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from openpyxl import Workbook
 from schemas import INPUTS
 from schemas.columns import about, columns, name_of, title_of
 from tests import practice
-from tests.practice import Sheets
 
 Cell = str | int | float | date | None
 
@@ -22,8 +22,10 @@ _KINDS = {
 }
 
 
-def typed(table: str, heading: str, text: str) -> Cell:
+def typed(table: str, heading: str, text: Cell) -> Cell:
     """A cell's text as Excel keeps it: dates and amounts are no text."""
+    if not isinstance(text, str):
+        return text
     kind = _KINDS.get((table, heading))
     if not text:
         return None
@@ -36,7 +38,9 @@ def typed(table: str, heading: str, text: str) -> Cell:
     return text
 
 
-def books(given: Sheets | None = None) -> dict[str, Workbook]:
+def books(
+    given: Mapping[str, Sequence[Mapping[str, Cell]]] | None = None,
+) -> dict[str, Workbook]:
     """The workbooks of a practice by file stem, not saved yet."""
     made: dict[str, Workbook] = {}
     for table, rows in (given or practice.sheets()).items():
