@@ -240,19 +240,21 @@ def _sending(
 ) -> Problem:
     number = str(row["invoice_number"])
     if row["unknown"]:
-        field, found = "invoice_number", f"no invoice {number} has been made"
+        field, expected = "invoice_number", "the number of an invoice"
+        found = f"no invoice {number} has been made"
         repair = "write the number as it stands on the invoice" + _number_meant(
             number, issued
         )
     elif row["early"]:
-        field = "sent_on"
+        field, expected = "sent_on", "the day it was sent, not before it was made"
         found = (
             f"{show(row['sent_on'])} is before {number} was made,"
             f" {show(row['issued_on'])}"
         )
         repair = "write the day it was sent"
     else:
-        field, found = "sent_by", f"{row['sent_by']} is not a user of the Staff sheet"
+        field, expected = "sent_by", "a user name of the sheet Staff"
+        found = f"{row['sent_by']} is not a user of the Staff sheet"
         repair = "write the user name of the person who sent it" + meant(
             str(row["sent_by"]), staff
         )
@@ -261,7 +263,7 @@ def _sending(
         f"sending-{field.replace('_', '-')}",
         sheet.place(int(str(row["row_number"])), field),
         found,
-        "",
+        expected,
         repair,
         subject=number,
     )

@@ -113,10 +113,11 @@ def _setting(
 def _missing(column: Column, row: dict[str, object] | None, sheet: Sheet) -> Problem:
     """A required setting without a value that counts: not there, blank or unsigned."""
     found = f"the setting {column.title} is missing"
-    repair = f"add a row {column.title} with {column.expected}, and sign it"
+    wanted = f"the {column.title}" if column.kind == "text" else column.expected
+    repair = f"add a row {column.title} with {wanted}, and sign it"
     if row and row["value"] is None:
         found = f"the setting {column.title} is blank"
-        repair = f"write {column.expected}, and your user name in Last edited by"
+        repair = f"write {wanted}, and your user name in Last edited by"
     elif row:
         found = f"the setting {column.title} is not signed by somebody who may edit it"
         repair = "have it checked and signed by somebody who may edit Settings"

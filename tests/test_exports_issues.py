@@ -370,7 +370,11 @@ def _actions(*problems: OpenProblem) -> list[tuple[str, int]]:
 
 def test_what_is_meant_at_one_cell_does_not_part_a_group() -> None:
     said = "write a code that is there"
-    meant = [opened(repair=f"{said}; did you mean {code}?") for code in ("A1", "B1")]
+    other = Place("patients.xlsx", "Patients", 9, "Bill to", "J9")
+    meant = [
+        opened(repair=f"{said}; did you mean {code}?", place=place)
+        for code, place in (("A1", CELL), ("B1", other))
+    ]
     assert _actions(*meant, opened(repair=said)) == [(f"{said.capitalize()}.", 3)]
     assert _actions(meant[0]) == [("Write a code that is there; did you mean A1?", 1)]
 

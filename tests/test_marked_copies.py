@@ -216,7 +216,7 @@ def _odd(book: Workbook) -> None:
     sheet["N3"].hyperlink = "https://example.org/a?b=1&c=2"
     sheet.merge_cells("M5:N6")
     sheet.add_table(Table(displayName="Patients", ref="A1:K3"))
-    book.create_sheet("Rota")["A1"] = "mine"
+    book.create_sheet("Rota", 0)["A1"] = "mine"
 
 
 def test_what_a_copy_lacks_is_named(tmp_path: Path) -> None:
@@ -232,7 +232,8 @@ def test_what_a_copy_lacks_is_named(tmp_path: Path) -> None:
     assert sheet["N3"].hyperlink.target == "https://example.org/a?b=1&c=2"
     assert list(sheet.tables) == ["Patients"]
     assert sheet["M5"].fill.fgColor.rgb == "FFFF9C94"  # N6 is a part of it
-    assert book.sheetnames == ["Patients", "Rota"]
+    assert book.sheetnames == ["Rota", "Patients"]
+    assert book.active.title == "Patients"
 
 
 def _long(book: Workbook) -> None:

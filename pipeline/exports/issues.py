@@ -99,7 +99,7 @@ def in_order(problems: Iterable[OpenProblem]) -> list[OpenProblem]:
 
 
 # What a message adds for one cell alone: "; did you mean GOLD?".
-_ALONE = re.compile(r"[;,]? \(?did you mean [^?]*\?\)?$")
+_ALONE = re.compile(r"(?:; | \()did you mean [^?]*\?\)?$")
 
 
 def repairs(problems: Iterable[OpenProblem]) -> list[Repair]:
@@ -114,7 +114,11 @@ def repairs(problems: Iterable[OpenProblem]) -> list[Repair]:
         for problem, action in zip(alike, _actions(alike), strict=True):
             groups.setdefault((severity, code, action), []).append(problem)
     made = [
-        Repair(severity, words.sentence(action), tuple(group))
+        Repair(
+            severity,
+            words.sentence(action if group[1:] else group[0].repair or action),
+            tuple(group),
+        )
         for (severity, _, action), group in groups.items()
     ]
     return sorted(
@@ -127,16 +131,12 @@ def _actions(alike: list[Problem]) -> list[str]:
 
     Where each cell asks for something of its own, the column is named instead.
     """
-    own = [problem.repair or problem.found for problem in alike]
-    shared = [_ALONE.sub("", action) for action in own]
+    actions = [_ALONE.sub("", problem.repair or problem.found) for problem in alike]
     column = alike[0].place.column
-    if len(alike) == 1 or (len(set(shared)) > 1 and not column):
-        return own
-    if len(set(shared)) == 1:
-        return shared
-    return [f"put the {column} right in each row, as the sheet Problems says"] * len(
-        own
-    )
+    if len(set(actions)) == 1 or not column:
+        return actions
+    shared = f"put the {column} right in each row, as the sheet Problems says"
+    return [shared] * len(actions)
 
 
 def render(night: Night) -> bytes:

@@ -14,6 +14,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.styles import PatternFill
+from openpyxl.workbook.views import BookView
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.exports.exact_text import exact, legible
@@ -123,6 +124,7 @@ def _open_at(book: Workbook, title: str) -> None:
     """Show first the sheet of the first problem."""
     for sheet in book.worksheets:
         sheet.sheet_view.tabSelected = sheet.title == title
+    book.views = [BookView()]
     book.active = book[title]
 
 

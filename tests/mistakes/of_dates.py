@@ -136,7 +136,7 @@ MISTAKES = (
         88, "An old start, never billed, and Bill from blank",
         "Periods beyond Catch-up days hold the membership until Bill from is typed.",
         (
-            "Not billed | too-old | patients.xlsx: Patients!I{r} | the period from 1 January 2026 is not billed and lies more than Catch-up days back |  | write 01/01/2026 in Bill from to bill from there on, or a later day to let earlier periods go",
+            "Not billed | too-old | patients.xlsx: Patients!I{r} | the period from 1 January 2026 is not billed and lies more than Catch-up days back | the first day to be billed | write 01/01/2026 in Bill from to bill from there on, or a later day to let earlier periods go",
         ), rows=_starting(88, date(2026, 1, 1)),
     ),
     Mistake(

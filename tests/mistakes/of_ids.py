@@ -135,8 +135,8 @@ MISTAKES = (
     Mistake(
         71, "A product no longer sold, or without a price for the day",
         "Its members are held.", (
-            "Not billed | product-inactive | patients.xlsx: Patients!E{r} | GONE is no longer sold (Active is No) |  | choose another membership, or set the product's Active to Yes",
-            "Not billed | frequency-not-offered | patients.xlsx: Patients!F{r1} | SILVER has no price for Annual |  | change the Billing frequency, or give the product that price",
+            "Not billed | product-inactive | patients.xlsx: Patients!E{r} | GONE is no longer sold (Active is No) | a product that is still sold | choose another membership, or set the product's Active to Yes",
+            "Not billed | frequency-not-offered | patients.xlsx: Patients!F{r1} | SILVER has no price for Annual | a Billing frequency that the product has a price for | change the Billing frequency, or give the product that price",
         ),
         rows={
             "products": (_sold("GONE", Active="No"),),
@@ -149,7 +149,7 @@ MISTAKES = (
     Mistake(
         72, "A payer who is not there, or no longer active", "The row is held.", (
             "Not billed | unknown-code | patients.xlsx: Patients!J{r} | ACNE is not in the sheet Contacts | a code of the sheet Contacts | write a code that is there, or add it there; did you mean ACME?",
-            "Not billed | payer-inactive | patients.xlsx: Patients!J{r1} | the contact OLD is no longer active |  | name another contact, or clear Bill to so that the patient pays",
+            "Not billed | payer-inactive | patients.xlsx: Patients!J{r1} | the contact OLD is no longer active | a contact who is active, or blank | name another contact, or clear Bill to so that the patient pays",
         ),
         rows={
             "contacts": ({"Code": "OLD", "Name": "Old Ltd", "Active": "No"},),

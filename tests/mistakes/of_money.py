@@ -136,7 +136,7 @@ MISTAKES = (
     Mistake(
         105, "A frequency the product is not sold in", "The row is held.",
         (
-            "Not billed | frequency-not-offered | patients.xlsx: Patients!F{r} | SILVER has no price for Annual |  | change the Billing frequency, or give the product that price",
+            "Not billed | frequency-not-offered | patients.xlsx: Patients!F{r} | SILVER has no price for Annual | a Billing frequency that the product has a price for | change the Billing frequency, or give the product that price",
         ), rows={"patients": (member("M105", membership="SILVER", billing_frequency="Annual"),)},
     ),
     Mistake(
