@@ -85,6 +85,20 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_notes_about_patients_do_not_lie_in_a_second_place(tmp_path: Path) -> None:
+    def note(book: Workbook) -> None:
+        sheet = book["Patients"]
+        sheet["L1"], sheet["L2"], sheet["L3"] = "NOTES", "asthma", "telephoned"
+        sheet["L3"].comment = Comment("see letter", "Di")
+
+    (content,) = make(office_folder(tmp_path, note)).files.values()
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        whole = b"".join(map(archive.read, archive.namelist()))
+    assert b"Thistlewood" in whole
+    assert b"unharmed in patients.xlsx: what stands in Notes." in whole
+    assert not [word for word in (b"asthma", b"telephoned", b"letter") if word in whole]
+
+
 class TestANight:
     def test_marks_the_cells_in_red_with_what_to_do(self, night: Path) -> None:
         sheet = load_workbook(night / "out/marked" / NAME)["Patients"]

@@ -17,10 +17,14 @@ from openpyxl.styles import PatternFill
 from openpyxl.workbook.views import BookView
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pipeline.cells import heading
 from pipeline.exports.exact_text import exact, legible
 from pipeline.exports.words import counted, day, sentence
 from pipeline.folder import MARK
 from pipeline.problems import Problem
+from pipeline.separated import SEARCHED
+from schemas import INPUTS
+from schemas.columns import columns
 
 MOST_MARKS = 2_000  # of a workbook: beyond it the cells are no help any more
 _MADE_BY = "membill"
@@ -44,6 +48,10 @@ def render(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they are about what is named in `lost`
         book = load_workbook(io.BytesIO(frame), data_only=True, keep_links=False)
+    lost = [*lost]
+    left_out = [_leave_out_unread(sheet) for sheet in book.worksheets]
+    if any(left_out):
+        lost.append("what stands in Notes")
     by_cell: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         by_cell.setdefault((problem.place.sheet, problem.place.cell), []).append(
@@ -62,6 +70,35 @@ def render(
     book.properties.title = exact(f"Problems of {file}; not read by the program")
     book.properties.created = datetime.combine(on, time())
     return _packed(book, on)
+
+
+# Headings of columns that the program knows and never loads: notes about patients.
+_UNREAD = frozenset(
+    heading(column.title)
+    for schema in INPUTS
+    for column in columns(schema)
+    if not column.loaded
+)
+
+
+def _leave_out_unread(sheet: Worksheet) -> bool:
+    """Blank what stands under a heading that is never read: it need not lie twice."""
+    heads = [
+        head
+        for row in sheet.iter_rows(max_row=min(SEARCHED, sheet.max_row))
+        for head in row
+        if isinstance(head.value, str) and heading(head.value) in _UNREAD
+    ]
+    below = [
+        cell
+        for head in heads
+        for (row, column), cell in sheet._cells.items()
+        if column == head.column and row > head.row and isinstance(cell, Cell)
+    ]
+    found = any(cell.value is not None or cell.comment for cell in below)
+    for cell in below:
+        cell.value = cell.comment = None
+    return found
 
 
 def _notice(file: str, on: date, lost: Iterable[str], left: int) -> str:
