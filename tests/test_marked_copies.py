@@ -154,6 +154,28 @@ class TestANight:
         ]
         assert practice.last_run(night)["marked"][0]["copy"] == f"marked/{NAME}"
 
+    def test_names_who_can_repair_each_problem(self, night: Path) -> None:
+        sheet = load_workbook(night / "out/issues.xlsx")["Problems"]
+        rows = list(sheet.iter_rows(min_row=5, min_col=3, max_col=4, values_only=True))
+        assert {*rows} == {
+            ("Di Desk or Mo Manager", "patients.xlsx"),
+            ("Mo Manager", "settings.csv"),
+        }
+
+    def test_is_remembered_by_the_check_of_another_day(
+        self, night: Path, tmp_path: Path
+    ) -> None:
+        folder = practice.copied(night, tmp_path / "later")
+        practice.change(folder, "staff", "dd", {"User": "di"})
+        practice.run("check", folder, today="2026-03-05")
+        book = load_workbook(folder / "out/issues.xlsx")
+        rows = list(book["Problems"].iter_rows(min_row=5, values_only=True))
+        seen = {row[16]: (row[14].date(), row[15]) for row in rows}
+        assert seen["date-not-real"] == (DAY, 1)
+        assert [path.name for path in (folder / "out/marked").iterdir()] == [
+            "patients - problems marked 2026-03-05.xlsx"
+        ]
+
     def test_is_none_of_the_ledgers_affairs(self, night: Path, tmp_path: Path) -> None:
         folder = practice.copied(night, tmp_path / "again")
         (folder / "out/marked" / NAME).unlink()
@@ -182,7 +204,9 @@ def test_a_refused_night_has_its_copies_too(tmp_path: Path) -> None:
         book["Patients"]["G1"] = "Start dte"
 
     folder = office_folder(tmp_path, harm)
-    assert practice.bill(folder, "2026-03-02").code == 4
+    assert practice.run("bill", folder, today="2026-03-02").code == 4
+    summary = load_workbook(folder / "out/issues.xlsx")["Summary"]
+    assert summary["A2"].value == "The night of Monday 2 March 2026"
     sheet = load_workbook(folder / "out/marked" / NAME)["Patients"]
     assert sheet["G1"].fill.fgColor.rgb == "FFFF9C94"
 
