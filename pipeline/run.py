@@ -23,6 +23,7 @@ from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import Parsing, read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
+from pipeline.marked_copies import Copies
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import (
     Published,
@@ -234,20 +235,7 @@ def bill(
         copies = marked_copies.make(
             folder, prepared.problems, prepared.as_of, prepared.reading.files
         )
-        work = Work(
-            as_of=prepared.as_of,
-            version=VERSION,
-            accepted_guards=tuple(sorted(set(accepted))),
-            files=prepared.reading.files,
-            sheet_files={
-                name: sheet.file for name, sheet in prepared.reading.sheets.items()
-            },
-            problems=prepared.problems,
-            changes=prepared.changes,
-            milliseconds=round((time.monotonic() - started) * 1000),
-            moved=prepared.moved,
-            marked=copies.report(),
-        )
+        work = _work(prepared, copies, accepted, time.monotonic() - started)
         say("recording")
         stage(ledger, work)
         with transaction(ledger) as run_no:
@@ -263,6 +251,25 @@ def bill(
     # The copy is made once the ledger is closed, and may add a warning.
     doubted = (f"the clock may be wrong: {reason}" for reason in prepared.doubts)
     return Outcome(code, night, published, night.report, (*doubted, *end.warnings))
+
+
+def _work(
+    prepared: Prepared, copies: Copies, accepted: Collection[str], seconds: float
+) -> Work:
+    """What the ledger is to keep of a night."""
+    sheets = prepared.reading.sheets
+    return Work(
+        as_of=prepared.as_of,
+        version=VERSION,
+        accepted_guards=tuple(sorted(set(accepted))),
+        files=prepared.reading.files,
+        sheet_files={name: sheet.file for name, sheet in sheets.items()},
+        problems=prepared.problems,
+        changes=prepared.changes,
+        milliseconds=round(seconds * 1000),
+        moved=prepared.moved,
+        marked=copies.report(),
+    )
 
 
 def _must_take_files(out: Path) -> None:

@@ -170,6 +170,10 @@ def _out_of_range(
     ]
 
 
+def _zone_meant(typed: str) -> str:
+    return meant(typed, {canonical(name): name for name in available_timezones()})
+
+
 def _nonsense(
     values: dict[str, object], typed: dict[str, dict[str, object]], sheet: Sheet
 ) -> list[Problem]:
@@ -185,10 +189,7 @@ def _nonsense(
                 "time-zone-unknown",
                 f"Time zone: {show(values['time_zone'])} is not a time zone",
                 "write a name such as Europe/London"
-                + meant(
-                    str(values["time_zone"]),
-                    {canonical(name): name for name in available_timezones()},
-                ),
+                + _zone_meant(str(values["time_zone"])),
             )
         )
     invoices, credits = values["invoice_prefix"], values["credit_note_prefix"]
