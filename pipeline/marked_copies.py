@@ -99,9 +99,10 @@ def _copy(
         raise TooMuch("it was changed after it was read")
     if format_of(content) != "xlsx":
         raise unreliable()
+    package = unpack(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
-    frame, lost = framed(unpack(content), names)
+    frame, lost = framed(package, names)
     # Only now: a night without problems need not wait for openpyxl.
     from pipeline.exports import marked_copy
 
