@@ -22,7 +22,8 @@ from pipeline.books import (
 from pipeline.ledger import Ledger, current
 from pipeline.outbox import DOCUMENT_PATH
 from pipeline.problems import Place, Problem, Severity
-from pipeline.record import letterhead_columns
+from pipeline.record import fingerprints, letterhead_columns
+from pipeline.who_fixes import WhoFixes
 
 # A document's state now: what was credited, the latest sending, whether it counts.
 _ENTRIES = f"""
@@ -284,8 +285,36 @@ def _held(ledger: Ledger, report: dict[str, Any]) -> Iterator[Held]:
 
 def open_problems(ledger: Ledger) -> Iterator[OpenProblem]:
     """The problems of the last night, with when each was first seen."""
+    who = WhoFixes(ledger)
+    for row in _open_rows(ledger):
+        problem = _problem(row)
+        yield OpenProblem(
+            problem, row["first_seen"], row["nights"], who.of(problem.place)
+        )
+
+
+def with_history(
+    ledger: Ledger, problems: Sequence[Problem], day: date, *, refused: bool
+) -> tuple[OpenProblem, ...]:
+    """Problems of a check or a refused night, which are recorded nowhere.
+
+    One that the last night had too was first seen when that night says; a refused night
+    is one night more.
+    """
+    who = WhoFixes(ledger)
+    known = {row["fingerprint"]: row for row in _open_rows(ledger)}
+    opened = []
+    for fingerprint, problem in fingerprints(problems):
+        row = known.get(fingerprint)
+        first, nights = (row["first_seen"], row["nights"]) if row else (day, 0)
+        nights = max(nights + refused, 1)
+        opened.append(OpenProblem(problem, first, nights, who.of(problem.place)))
+    return tuple(opened)
+
+
+def _open_rows(ledger: Ledger) -> list[dict[str, Any]]:
     in_force = current("ledger.problems", "fingerprint")
-    rows = ledger.rows(
+    return ledger.rows(
         "with nights as (select * from ledger.runs where command = 'bill'),"
         " gone as (select fingerprint, max(run_no) as run_no from ledger.problems"
         "  where removed group by fingerprint),"
@@ -300,8 +329,6 @@ def open_problems(ledger: Ledger) -> Iterator[OpenProblem]:
         " order by open.file, open.sheet, open.row_number, open.cell, open.code,"
         " open.fingerprint"
     )
-    for row in rows:
-        yield OpenProblem(_problem(row), row["first_seen"], row["nights"])
 
 
 def _problem(row: dict[str, Any]) -> Problem:

@@ -156,11 +156,15 @@ class Change:
 
 @dataclass(frozen=True)
 class OpenProblem:
-    """A problem with the night it was first seen and for how many nights it stood."""
+    """A problem with the night it was first seen and for how many nights it stood.
+
+    `who` are the people who can repair it.
+    """
 
     problem: Problem
     first_seen: date
     nights: int
+    who: str = ""
 
 
 @dataclass(frozen=True)

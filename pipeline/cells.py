@@ -677,7 +677,10 @@ def _yesno(text: str, column: Column) -> Parsed:
         return Parsed(word == "yes")
     if word in _ANSWERS:
         return _answer(_ANSWERS[word], text)
-    return _not(text, column)
+    near = difflib.get_close_matches(word, ("yes", "no"), n=1)
+    hint = f" (did you mean {near[0].capitalize()}?)" if near else ""
+    found = f"{show(text)} is not {_KINDS['yesno'].noun}"
+    return _held("not-yesno", found, f"{_write(column)}{hint}")
 
 
 def _answer(value: bool, shown: str) -> Parsed:

@@ -6,10 +6,12 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.formats import FOREIGN_ENDINGS, MESSAGES, format_of
+from pipeline.package import unpack
 from pipeline.problems import Place, Problem, Severity
 from pipeline.sheets import Unusable
 from schemas import INPUTS
@@ -25,7 +27,9 @@ _WORKBOOK_ENDINGS = ("xlsx", "xlsm")
 _SPARE_ENDINGS = ("bak", "old", "tmp", "backup")
 
 _HIDDEN_COPY = re.compile(r"~\$(.+)|\.~lock\.(.+)#")
-_MARKED = " - problems marked"
+# The name of a marked copy, and the property that tells one under another name.
+MARKED = " - problems marked"
+MARK = "billing_marked_copy"
 _CARRIED = re.compile(r" - template [0-9]+")
 _NUMBERED = re.compile(r"\s*\(\d+\)")
 # OneDrive adds the computer's name, which has capitals: patients-DESKTOP-7QK.xlsx.
@@ -51,7 +55,7 @@ class Listing:
         """The spreadsheet whose name is most like a missing one's; "" when none is."""
         for name in self.names:
             base, _ = _base(name)
-            if base and _MARKED not in base.lower() and _copy_kind(base, stem):
+            if base and MARKED not in base.lower() and _copy_kind(base, stem):
                 return name
         return ""
 
@@ -75,7 +79,7 @@ def list_practice(folder: Path) -> Listing:
     told.update(*twice.values(), *texts_twice.values())
     for name in names:
         if name not in told:
-            problems += _beside(name, workbooks, texts)
+            problems += _beside(folder, name, workbooks, texts)
     problems += _macros(workbooks)
     refused = frozenset({*twice, *foreign.values()} - workbooks.keys())
     doubtful = frozenset(texts_twice)
@@ -192,14 +196,14 @@ def _macros(workbooks: dict[str, str]) -> Iterator[Problem]:
 
 
 def _beside(
-    name: str, workbooks: dict[str, str], texts: dict[str, str]
+    folder: Path, name: str, workbooks: dict[str, str], texts: dict[str, str]
 ) -> list[Problem]:
     """What a file that is not read has to say: a lock, a copy, a misspelt name."""
     opened = _HIDDEN_COPY.fullmatch(name)
     if opened:
         return _open_elsewhere(opened[1] or opened[2], {**workbooks, **texts})
     base, spare = _base(name)
-    if not base or _MARKED in base.lower():
+    if not base or MARKED in base.lower():
         return []
     is_text = _ending(name) == "csv"
     real = texts if is_text else workbooks
@@ -208,10 +212,19 @@ def _beside(
         if kind and stem in real:
             if not is_text and _CARRIED.fullmatch(base[len(stem) :]):
                 return [_carried(name, real[stem])]
-            if kind == "conflict" and not spare:
+            if kind == "conflict" and not spare and not _is_marked(folder, name):
                 return [_several([real[stem], name])]
             return [_ignored(name, real[stem])]
     return [] if spare else _misspelt(name, is_text)
+
+
+def _is_marked(folder: Path, name: str) -> bool:
+    """Whether a file is a marked copy under another name; one that cannot be read is
+    none."""
+    with suppress(Unusable):
+        content = read_bytes(folder, name)
+        return format_of(content) == "xlsx" and MARK in unpack(content).properties
+    return False
 
 
 def _open_elsewhere(name: str, real: dict[str, str]) -> list[Problem]:

@@ -90,6 +90,20 @@ _AT_THE_REQUEST = {
     ),
 }
 
+# What a reason's cell should hold instead, for both.
+_EXPECTED = {
+    "not-a-membership": "the code of a product whose Type is Membership",
+    "product-inactive": "a product that is still sold",
+    "frequency-missing": "Monthly or Annual",
+    "frequency-not-offered": "a Billing frequency that the product has a price for",
+    "payer-inactive": "a contact who is active, or blank",
+    "no-price": "a product with a price for that day",
+    "overlaps-billed": "periods that do not overlap a billed one",
+    "too-old": "the first day to be billed",
+    "request-before-bill-from": "a day on or after the practice's Bill from",
+    "request-overlaps": "days that are not billed yet",
+}
+
 # Reasons that are told at another row: how its members are found.
 _ELSEWHERE = {
     "products": ("product_code", ("product-held",)),
@@ -156,7 +170,7 @@ def _held_memberships(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]
                 row["reason"],
                 sheets["patients"].place(row["patient_row"], field),
                 found(row),
-                "",
+                _EXPECTED[row["reason"]],
                 repair(row),
                 subject=row["patient_id"] or "",
                 amount=row["held_amount"],
@@ -181,7 +195,7 @@ def _held_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
                 f"request-{row['reason'].removeprefix('request-')}",
                 sheets["invoice_requests"].place(row["request_row"], field),
                 found.format(**row),
-                "",
+                _EXPECTED[row["reason"]],
                 "correct the request, or delete its row",
                 subject=row["request_id"] or "",
                 amount=row["gross"],

@@ -31,6 +31,8 @@ class Night:
     milliseconds: int
     # Whether any row differs from the last accepted ones.
     moved: bool = True
+    # What the issues workbook says of the marked copies.
+    marked: Sequence[dict[str, str]] = ()
 
 
 def run_id_of(ledger: Ledger, as_of: date) -> str:
@@ -162,7 +164,7 @@ def _report(ledger: Ledger, night: Night, run_id: str) -> dict[str, Any]:
             str(severity): sum(p.severity is severity for p in night.problems)
             for severity in Severity
         },
-    }
+    } | ({"marked": list(night.marked)} if night.marked else {})
 
 
 def _by_product(ledger: Ledger) -> list[dict[str, Any]]:
@@ -311,6 +313,12 @@ def _fingerprint(problem: Problem) -> str:
 
 
 def _problem_rows(problems: Sequence[Problem]) -> list[tuple[Any, ...]]:
+    return [
+        _row(fingerprint, problem) for fingerprint, problem in fingerprints(problems)
+    ]
+
+
+def fingerprints(problems: Sequence[Problem]) -> list[tuple[str, Problem]]:
     """Every problem once; those alike but for their row are told apart by a count."""
     alike: dict[str, list[Problem]] = {}
     for problem in problems:
@@ -318,7 +326,7 @@ def _problem_rows(problems: Sequence[Problem]) -> list[tuple[Any, ...]]:
         if problem not in same:
             same.append(problem)
     return [
-        _row(f"{fingerprint}|{count}" if count > 1 else fingerprint, problem)
+        (f"{fingerprint}|{count}" if count > 1 else fingerprint, problem)
         for fingerprint, same in alike.items()
         for count, problem in enumerate(same, start=1)
     ]

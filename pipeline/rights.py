@@ -13,6 +13,8 @@ import duckdb
 
 from pipeline.books import Change
 from pipeline.ledger import Ledger, current
+from pipeline.meant import meant
+from pipeline.meant import users as users_meant
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet
 from schemas.columns import Schema, about, column_types, columns, name_of, title_of
@@ -47,10 +49,15 @@ def _make_judges(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
 
 
 def entitled(area: str) -> str:
-    """SQL for the users who may Edit an area: `user_key`."""
+    """SQL for the users who may Edit an area tonight: `user_key`."""
+    return entitled_in(area, "staged.judging_staff", "staged.judging_roles")
+
+
+def entitled_in(area: str, staff: str, roles: str) -> str:
+    """SQL for the users who may Edit an area by these staff and roles: `user_key`."""
     return (
-        "select staff.row_key as user_key from staged.judging_staff as staff"
-        " inner join staged.judging_roles as roles on canonical(staff.role) = roles.row_key"
+        f"select staff.row_key as user_key from {staff} as staff"
+        f" inner join {roles} as roles on canonical(staff.role) = roles.row_key"
         f" where staff.active and not staff.held and roles.{area} = 'Edit'"
     )
 
@@ -246,13 +253,17 @@ def _refusals(
     name = name_of(schema)
     first = next(column for column in columns(schema) if column.key)
     found = ledger.rows(
-        f"select typed.row_number, typed.{first.name} as subject, typed.is_new, why"
+        f"select typed.row_number, typed.{first.name} as subject, typed.is_new, why,"
+        " typed.last_edited_by"
         f" from staged.compared_{name} as typed"
         f" inner join staged.verdicts_{name} using (row_key)"
         " where not allowed order by typed.row_number"
     )
+    known = users_meant(ledger) if found else {}
     problems = [
-        _refusal(sheets[name].place(row["row_number"], "last_edited_by"), row, name)
+        _refusal(
+            sheets[name].place(row["row_number"], "last_edited_by"), row, name, known
+        )
         for row in found
     ]
     if name == "patients" or (name not in sheets and not about(schema)["optional"]):
@@ -286,7 +297,11 @@ def _sheet_place(schema: Schema, sheets: dict[str, Sheet]) -> Place:
     return Place(f"{about(schema)['file']}.xlsx", title_of(schema))
 
 
-def _refusal(place: Place, row: dict[str, object], name: str) -> Problem:
+def _refusal(
+    place: Place, row: dict[str, object], name: str, known: dict[str, str]
+) -> Problem:
+    editor = str(row["last_edited_by"] or "")
+    stranger = str(row["why"]).endswith("is not a user of the Staff sheet")
     consequence = (
         "the row is not used yet"
         if row["is_new"]
@@ -298,7 +313,8 @@ def _refusal(place: Place, row: dict[str, object], name: str) -> Problem:
         place,
         f"{row['why']}, so {consequence}",
         "the user name of somebody who may edit this sheet",
-        "have the row checked by somebody who may edit it, with their user name here",
+        "have the row checked by somebody who may edit it, with their user name here"
+        + (meant(editor, known) if stranger else ""),
         subject=str(row["subject"]),
     )
 

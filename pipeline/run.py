@@ -5,13 +5,15 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline import accounts, rights
+from pipeline import marked_copies, rights
+from pipeline.addresses import missing_addresses
 from pipeline.agreement import rows_lost
-from pipeline.books import Change, Night, OpenProblem
+from pipeline.books import Change, Night
 from pipeline.boundary import file_boundary
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.clock import doubts
@@ -22,23 +24,19 @@ from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import Parsing, read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
+from pipeline.marked_copies import Copies
 from pipeline.problems import Place, Problem, Refused, Severity, refused
 from pipeline.publish import (
     Published,
     finish,
     publish,
-    publish_issues,
     published_numbers,
 )
-from pipeline.reasons import (
-    explain_held,
-    held_listing,
-    with_amounts,
-    without_filled,
-)
+from pipeline.reasons import explain_held, with_amounts, without_filled
 from pipeline.record import Night as Work
-from pipeline.record import memberships, record, stage
+from pipeline.record import record, stage
 from pipeline.references import resolve
+from pipeline.repairs import show_check, show_refusal
 from pipeline.settings import read_settings
 from pipeline.soundness import checksum_of, head_of, log_of
 from pipeline.tables import empty, load
@@ -159,6 +157,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
         raise Refused(problems)
     transform(ledger.connection, hold=RECORDED)
     problems += explain_held(ledger, reading.sheets)
+    problems += missing_addresses(ledger, reading.sheets)
     problems = with_amounts(ledger, without_filled(ledger, problems))
     # A day that was given does not rest on the clock.
     against = () if as_of else doubts(ledger, folder, reading.files, now)
@@ -232,6 +231,7 @@ def bill(
     A refused night writes the issues workbook alone.
     """
     started = time.monotonic()
+    today = cache(today)
     with (
         locked(path),
         ending(path) as end,
@@ -248,27 +248,19 @@ def bill(
             say("checking the guards")
             guard(ledger, prepared, accepted, command)
         except Refused as refusal:
-            _publish_refusal(ledger, folder, as_of, refusal)
+            show_refusal(ledger, folder, as_of, today, refusal)
             raise
-        work = Work(
-            as_of=prepared.as_of,
-            version=VERSION,
-            accepted_guards=tuple(sorted(set(accepted))),
-            files=prepared.reading.files,
-            sheet_files={
-                name: sheet.file for name, sheet in prepared.reading.sheets.items()
-            },
-            problems=prepared.problems,
-            changes=prepared.changes,
-            milliseconds=round((time.monotonic() - started) * 1000),
-            moved=prepared.moved,
+        copies = marked_copies.make(
+            folder, prepared.problems, prepared.as_of, prepared.reading.files
         )
+        work = _work(prepared, copies, accepted, time.monotonic() - started)
         say("recording")
         stage(ledger, work)
         with transaction(ledger) as run_no:
             record(ledger, work, run_no)
         say("writing workbooks")
         published = publish(ledger, folder / "out")
+        published.warnings.extend(marked_copies.put(folder / "out", copies))
         say("checking the ledger, copying it")
         end.check(ledger, folder / "out")
         night = published.night
@@ -279,6 +271,25 @@ def bill(
     warnings = (*doubted, *end.warnings)
     code = night.report["exit_code"]
     return Outcome(code, night, published, night.report, warnings, late)
+
+
+def _work(
+    prepared: Prepared, copies: Copies, accepted: Collection[str], seconds: float
+) -> Work:
+    """What the ledger is to keep of a night."""
+    sheets = prepared.reading.sheets
+    return Work(
+        as_of=prepared.as_of,
+        version=VERSION,
+        accepted_guards=tuple(sorted(set(accepted))),
+        files=prepared.reading.files,
+        sheet_files={name: sheet.file for name, sheet in sheets.items()},
+        problems=prepared.problems,
+        changes=prepared.changes,
+        milliseconds=round(seconds * 1000),
+        moved=prepared.moved,
+        marked=copies.report(),
+    )
 
 
 def _must_take_files(out: Path) -> None:
@@ -357,43 +368,6 @@ def guard(
         raise Refused(stops + prepared.problems)
 
 
-def _publish_refusal(
-    ledger: Ledger, folder: Path, as_of: date | None, refusal: Refused
-) -> None:
-    """The issues workbook of a refused night; its causes are told even without one."""
-    try:
-        publish_issues(folder / "out", _refused_night(ledger, as_of, refusal))
-    except OSError as error:
-        problem = Problem(
-            Severity.STOPS,
-            "issues-unwritten",
-            Place("out/issues.xlsx"),
-            f"the file could not be written ({error.strerror})",
-            repair="close it if it is open, and see that the disk has room",
-        )
-        raise Refused([*refusal.problems, problem]) from None
-
-
-def _refused_night(ledger: Ledger, as_of: date | None, refusal: Refused) -> Night:
-    last = accounts.last_night(ledger)
-    day = as_of or (last["as_of"] if last else None) or date(1970, 1, 1)
-    name, currency = accounts.practice(ledger)
-    return Night(
-        run_id="",
-        as_of=day,
-        practice_name=name,
-        currency=currency,
-        memberships={},
-        made=(),
-        held=(),
-        problems=tuple(OpenProblem(problem, day, 1) for problem in refusal.problems),
-        changes=(),
-        unsent=(),
-        months=(),
-        refused=True,
-    )
-
-
 @contextmanager
 def _looking(path: Path) -> Iterator[Ledger]:
     """The ledger for looking; where there is none yet, nothing is made or locked."""
@@ -422,31 +396,14 @@ def preview(
 def check_only(
     folder: Path, path: Path, *, as_of: date | None, today: Today
 ) -> tuple[list[Problem], Path]:
-    """Read and validate; write the issues workbook and nothing else."""
-    out = folder / "out"
+    """Read and validate; write the issues workbook, marked copies and nothing else."""
+    today = cache(today)
     with _looking(path) as ledger:
         try:
             prepared = prepare(ledger, folder, as_of, today)
         except Refused as refusal:
             if folder.is_dir():
-                _publish_refusal(ledger, folder, as_of, refusal)
+                show_refusal(ledger, folder, as_of, today, refusal)
             raise
-        name, currency = accounts.practice(ledger)
-        name = ledger.value("select practice_name from input.practice") or name
-        night = Night(
-            run_id="check",
-            as_of=prepared.as_of,
-            practice_name=name,
-            currency=currency,
-            memberships=memberships(ledger),
-            made=(),
-            held=tuple(held_listing(ledger)),
-            problems=tuple(
-                OpenProblem(problem, prepared.as_of, 1) for problem in prepared.problems
-            ),
-            changes=tuple(prepared.changes),
-            unsent=(),
-            months=(),
-        )
-        publish_issues(out, night)
-        return prepared.problems, out / "issues.xlsx"
+        show_check(ledger, folder, prepared)
+        return prepared.problems, folder / "out/issues.xlsx"

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.cells import show
 from pipeline.ledger import Ledger
+from pipeline.meant import meant, users
 from pipeline.problems import Problem, Severity
 from pipeline.workbooks import Sheet
 
@@ -39,6 +40,13 @@ HAPPENED = (
 )
 
 
+_EXPECTED = {
+    "invoice_number": "the number of an invoice",
+    "sent_on": "the day it was sent, not before it was made",
+    "sent_by": "a user name of the sheet Staff",
+}
+
+
 def sendings(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem]:
     """Sendings of what was not there to be sent, on a day to come, or by a stranger."""
     rows = ledger.rows(
@@ -60,7 +68,7 @@ def _problem(ledger: Ledger, row: dict[str, Any], sheet: Sheet) -> Problem:
         f"sending-{code}",
         sheet.place(row["row_number"], field),
         found,
-        "",
+        _EXPECTED[field],
         repair,
         subject=row["invoice_number"],
     )
@@ -87,7 +95,8 @@ def _told(ledger: Ledger, row: dict[str, Any]) -> tuple[str, str, str, str]:
         repair = f"correct the number or the day; or send {row['credited_by']} instead"
         return "invoice_number", "credited", found, repair
     found = f"{row['sent_by']} is not a user of the Staff sheet"
-    repair = "write the user name of the person who sent it"
+    hint = meant(row["sent_by"], users(ledger))
+    repair = f"write the user name of the person who sent it{hint}"
     return "sent_by", "sent-by", found, repair
 
 

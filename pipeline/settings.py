@@ -1,15 +1,16 @@
 """The Settings sheet as one typed row; a setting that makes no sense stops the night."""
 
 from difflib import get_close_matches
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import pandas as pd
 import pandera.pandas as pa
 from stdnum.gb import vat
 
-from pipeline.cells import heading, parse, show
+from pipeline.cells import canonical, heading, parse, show
 from pipeline.ingest import within
 from pipeline.ledger import Ledger
+from pipeline.meant import meant
 from pipeline.problems import Place, Problem, Severity
 from pipeline.tables import load
 from pipeline.workbooks import Sheet
@@ -112,10 +113,11 @@ def _setting(
 def _missing(column: Column, row: dict[str, object] | None, sheet: Sheet) -> Problem:
     """A required setting without a value that counts: not there, blank or unsigned."""
     found = f"the setting {column.title} is missing"
-    repair = f"add a row {column.title} with {column.expected}, and sign it"
+    wanted = f"the {column.title}" if column.kind == "text" else column.expected
+    repair = f"add a row {column.title} with {wanted}, and sign it"
     if row and row["value"] is None:
         found = f"the setting {column.title} is blank"
-        repair = f"write {column.expected}, and your user name in Last edited by"
+        repair = f"write {wanted}, and your user name in Last edited by"
     elif row:
         found = f"the setting {column.title} is not signed by somebody who may edit it"
         repair = "have it checked and signed by somebody who may edit Settings"
@@ -168,6 +170,10 @@ def _out_of_range(
     ]
 
 
+def _zone_meant(typed: str) -> str:
+    return meant(typed, {canonical(name): name for name in available_timezones()})
+
+
 def _nonsense(
     values: dict[str, object], typed: dict[str, dict[str, object]], sheet: Sheet
 ) -> list[Problem]:
@@ -182,7 +188,8 @@ def _nonsense(
                 "time_zone",
                 "time-zone-unknown",
                 f"Time zone: {show(values['time_zone'])} is not a time zone",
-                "write a name such as Europe/London",
+                "write a name such as Europe/London"
+                + _zone_meant(str(values["time_zone"])),
             )
         )
     invoices, credits = values["invoice_prefix"], values["credit_note_prefix"]

@@ -14,7 +14,7 @@ from pipeline.archive import too_large, unreliable
 from pipeline.boundary import file_boundary, refusal
 from pipeline.cells import CellError, heading
 from pipeline.crash import unheard
-from pipeline.folder import WORKBOOKS, Listing, list_practice, read_bytes
+from pipeline.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes
 from pipeline.formats import MESSAGES, format_of
 from pipeline.headings import Grid, fits, heading_row, is_blank, known_headings
 from pipeline.package import Entry, Package, unpack
@@ -130,6 +130,7 @@ class _Workbook:
         if form != "xlsx":
             raise Unusable(f"format-{form}", *MESSAGES[form])
         self.package = unpack(content)
+        self._must_be_the_original()
         must_be(self.stem, self.package.properties, WORKBOOKS)
         self._mention_1904()
         self._mention_template_age()
@@ -144,6 +145,15 @@ class _Workbook:
         self._look_alikes(claimed)
         if len(self.reading.problems) == told and not claimed:
             self._mention_unused()
+
+    def _must_be_the_original(self) -> None:
+        """A marked copy is made of what was read: what staff wrote since is elsewhere."""
+        if MARK in self.package.properties:
+            raise Unusable(
+                "marked-copy",
+                "this is a marked copy that the program made, not the office's workbook",
+                f"bring back {self.file} itself, and repair it there",
+            )
 
     def _mention_template_age(self) -> None:
         problem = age(self.file, self.package.properties)

@@ -19,6 +19,7 @@ SHEETS = ["Summary", "Problems", "Held", "Fixed for you", "Changes", "Read me"]
 PROBLEM_TITLES = [
     "No",
     "Seriousness",
+    "Who fixes it",
     "File",
     "Sheet",
     "Row",
@@ -97,7 +98,7 @@ def opened(
         effect="not billed: Gold membership",
         amount=amount,
     )
-    return OpenProblem(problem, date(2026, 3, 29), nights)
+    return OpenProblem(problem, date(2026, 3, 29), nights, "Di Desk")
 
 
 STOP = opened(
@@ -234,6 +235,7 @@ def test_a_problem_is_told_in_all_its_columns() -> None:
     assert [cell.value for cell in sheet[5]] == [
         1,
         "Not billed",
+        "Di Desk",
         "patients.xlsx",
         "Patients",
         2,
@@ -249,8 +251,8 @@ def test_a_problem_is_told_in_all_its_columns() -> None:
         3,
         "date-not-real",
     ]
-    assert sheet["M5"].number_format == "#,##0.00"
-    assert sheet["N5"].number_format == "dd mmm yyyy"
+    assert sheet["N5"].number_format == "#,##0.00"
+    assert sheet["O5"].number_format == "dd mmm yyyy"
 
 
 @pytest.mark.parametrize(
@@ -318,7 +320,7 @@ def test_links(place: Place, text: str, target: str) -> None:
 
 
 def test_the_link_in_the_workbook_leads_to_the_cell() -> None:
-    link = read(HELD)["Problems"]["G5"].hyperlink
+    link = read(HELD)["Problems"]["H5"].hyperlink
     assert link.target.replace("\\", "/") == "../patients.xlsx"
     assert link.location == "Patients!D2"
 
@@ -328,7 +330,7 @@ def test_beyond_the_most_links_a_sheet_may_have_the_place_is_plain_text(
 ) -> None:
     monkeypatch.setattr(issues_sheets, "MAX_LINKS", 2)
     sheet = read(replace(CLEAN, problems=(opened(),) * 4))["Problems"]
-    cells = [sheet.cell(row, 7) for row in range(5, 9)]
+    cells = [sheet.cell(row, 8) for row in range(5, 9)]
     assert [bool(cell.hyperlink) for cell in cells] == [True, True, False, False]
     assert {cell.value for cell in cells} == {"Patients!D2"}
 
@@ -337,7 +339,7 @@ def test_problems_are_grouped_by_what_to_do_about_them() -> None:
     problems = (
         opened(Severity.CHECK, "unknown-column", repair="delete it", amount=None),
         opened(),
-        opened(repair="write another thing", amount=None),
+        opened(code="date-late", repair="write another thing", amount=None),
         opened(place=Place("patients.xlsx", "Patients", 9, "End date", "E9")),
     )
     sheet = read(replace(CLEAN, problems=problems))["Summary"]
@@ -360,6 +362,45 @@ def test_problems_are_grouped_by_what_to_do_about_them() -> None:
         ),
         ("Check", 1, "Delete it.", "patients.xlsx: Patients!D2", None),
     ]
+
+
+def _actions(*problems: OpenProblem) -> list[tuple[str, int]]:
+    return [(made.action, len(made.problems)) for made in issues.repairs(problems)]
+
+
+def test_what_is_meant_at_one_cell_does_not_part_a_group() -> None:
+    said = "write a code that is there"
+    other = Place("patients.xlsx", "Patients", 9, "Bill to", "J9")
+    meant = [
+        opened(repair=f"{said}; did you mean {code}?", place=place)
+        for code, place in (("A1", CELL), ("B1", other))
+    ]
+    assert _actions(*meant, opened(repair=said)) == [(f"{said.capitalize()}.", 3)]
+    assert _actions(meant[0]) == [("Write a code that is there; did you mean A1?", 1)]
+
+
+def test_cells_that_ask_for_something_of_their_own_are_one_group() -> None:
+    asking = [opened(repair=f"write 2026-03-0{day}") for day in (1, 2, 3)]
+    assert _actions(*asking) == [
+        ("Put the Start date right in each row, as the sheet Problems says.", 3)
+    ]
+
+
+def test_the_summary_says_where_the_cells_are_red_or_why_they_are_not() -> None:
+    name = "marked/patients - problems marked 2026-03-31.xlsx"
+    notes = [
+        {"file": "patients.xlsx", "copy": name, "words": "without charts"},
+        {"file": "staff.csv", "copy": "", "words": "a CSV file cannot hold a mark"},
+    ]
+    summary = read(replace(HELD, report={"marked": notes}))["Summary"]
+    rows = list(summary.iter_rows(max_col=4))
+    start = next(at for at, row in enumerate(rows) if row[0].value == "Workbook")
+    assert [[cell.value for cell in row] for row in rows[start + 1 : start + 3]] == [
+        ["patients.xlsx", 1, name, "Without charts."],
+        ["staff.csv", 0, "none", "A CSV file cannot hold a mark."],
+    ]
+    target = rows[start + 1][2].hyperlink.target
+    assert target.replace("\\", "/").replace("%20", " ") == name
 
 
 def test_the_summary_counts_each_seriousness() -> None:
@@ -423,17 +464,17 @@ def test_text_of_any_kind_stays_text(text: str) -> None:
         changes=(Change(text, text, text, text, text, text, True, text),),
     )
     book = read(night)
-    types = {cell.data_type for cell in book["Problems"][5][7:9] + book["Changes"][5]}
+    types = {cell.data_type for cell in book["Problems"][5][8:10] + book["Changes"][5]}
     assert types == {"s"}
     assert book["Held"]["A5"].data_type == "s"
-    assert not book["Problems"]["H5"].hyperlink
+    assert not book["Problems"]["I5"].hyperlink
 
 
 def test_half_a_character_and_endless_text_do_not_spoil_the_workbook() -> None:
     problem = replace(opened().problem, found="\ud800" + "x" * 40_000)
     sheet = read(replace(CLEAN, problems=(OpenProblem(problem, AS_OF, 1),)))["Problems"]
-    assert str(sheet["I5"].value).startswith("?xxx")
-    assert len(str(sheet["I5"].value)) <= 32_767
+    assert str(sheet["J5"].value).startswith("?xxx")
+    assert len(str(sheet["J5"].value)) <= 32_767
 
 
 def test_an_amount_that_is_no_number_is_never_written() -> None:

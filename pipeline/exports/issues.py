@@ -1,5 +1,6 @@
 """The issues workbook: what the office has to repair, and where, after a night."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,14 @@ SERIOUSNESS: dict[Severity, tuple[str, str]] = {
 }
 _ORDER = list(SERIOUSNESS)
 
+# What a problem comes to where it does not say so itself.
+_EFFECTS: dict[Severity, str] = {
+    Severity.STOPS: "nobody was billed",
+    Severity.HELD: "held",
+    Severity.CHECK: "nothing is held back",
+    Severity.FIXED: "nothing is held back",
+}
+
 READ_ME: tuple[tuple[str, str], ...] = (
     ("Summary", "How the night went, and what to repair, the most serious first."),
     ("Problems", "Each problem: where it is, what was found and how to fix it."),
@@ -39,6 +48,7 @@ READ_ME: tuple[tuple[str, str], ...] = (
     ("", ""),
     *((severity.value, meaning) for severity, (_, meaning) in SERIOUSNESS.items()),
     ("", ""),
+    ("Who fixes it", "Those whose role may edit the file; anybody may point it out."),
     (
         "Cell",
         "Click it to open the file there. If that is not allowed on your computer,",
@@ -48,6 +58,12 @@ READ_ME: tuple[tuple[str, str], ...] = (
     ("", "problems: only the total of the sheet Held counts each of them once."),
     ("Nights", "For how many nights the problem has been there."),
     ("", ""),
+    (
+        "Marked copies",
+        "Copies of your workbooks with the cells in red, and a comment at each. They",
+    ),
+    ("", "are for looking only: repair the workbook itself. The program never reads a"),
+    ("", "copy, and makes them again every night."),
     ("After a repair", "Save and close the file. The next night bills what waited."),
     ("This file", "It is made again every night. Write nothing here that should stay."),
 )
@@ -82,20 +98,45 @@ def in_order(problems: Iterable[OpenProblem]) -> list[OpenProblem]:
     return sorted(problems, key=standing)
 
 
+# What a message adds for one cell alone: "; did you mean GOLD?".
+_ALONE = re.compile(r"(?:; | \()did you mean [^?]*\?\)?$")
+
+
 def repairs(problems: Iterable[OpenProblem]) -> list[Repair]:
     """Problems grouped by what to do about them, the most serious and frequent first."""
-    groups: dict[tuple[Severity, str, str], list[Problem]] = {}
+    columns: dict[tuple[Severity, str, str, str], list[Problem]] = {}
     for opened in in_order(problems):
-        problem = opened.problem
-        key = (problem.severity, problem.code, problem.repair or problem.found)
-        groups.setdefault(key, []).append(problem)
+        problem, place = opened.problem, opened.problem.place
+        key = (problem.severity, problem.code, place.sheet, place.column)
+        columns.setdefault(key, []).append(problem)
+    groups: dict[tuple[Severity, str, str], list[Problem]] = {}
+    for (severity, code, _, _), alike in columns.items():
+        for problem, action in zip(alike, _actions(alike), strict=True):
+            groups.setdefault((severity, code, action), []).append(problem)
     made = [
-        Repair(severity, words.sentence(action), tuple(group))
+        Repair(
+            severity,
+            words.sentence(action if group[1:] else group[0].repair or action),
+            tuple(group),
+        )
         for (severity, _, action), group in groups.items()
     ]
     return sorted(
         made, key=lambda made: (_ORDER.index(made.severity), -len(made.problems))
     )
+
+
+def _actions(alike: list[Problem]) -> list[str]:
+    """What to do about each problem of one kind in one column.
+
+    Where each cell asks for something of its own, the column is named instead.
+    """
+    actions = [_ALONE.sub("", problem.repair or problem.found) for problem in alike]
+    column = alike[0].place.column
+    if len(set(actions)) == 1 or not column:
+        return actions
+    shared = f"put the {column} right in each row, as the sheet Problems says"
+    return [shared] * len(actions)
 
 
 def render(night: Night) -> bytes:
@@ -159,6 +200,7 @@ def _summary(book: Book, night: Night) -> None:
         book.put(sheet, row, 0, Marked(line, "plain"))
         row += 1
     row = _counts(book, sheet, row + 1, night)
+    row = _copies(book, sheet, row + 1, night)
     _repairs(book, sheet, row + 1, night)
 
 
@@ -175,6 +217,32 @@ def _counts(book: Book, sheet: Any, row: int, night: Night) -> int:
         seriousness = Marked(severity.value, style if number else "text")
         book.row(sheet, row, headings, (seriousness, number, meaning))
     return row + 1
+
+
+def _copies(book: Book, sheet: Any, row: int, night: Night) -> int:
+    """Where the cells are marked in red, or why they are not."""
+    notes: list[dict[str, str]] = night.report.get("marked", [])
+    if not notes:
+        return row
+    headings = [
+        Heading("Workbook", 17),
+        Heading("Problems", 11, "header_centre"),
+        Heading("A copy with the cells in red", 62),
+        Heading("Of this copy", 34),
+    ]
+    book.header(sheet, row, headings)
+    for note in notes:
+        row += 1
+        number = sum(
+            opened.problem.place.file == note["file"]
+            and opened.problem.severity in words.TO_MEND
+            for opened in night.problems
+        )
+        linked = Link(note["copy"], f"external:{note['copy']}")
+        there = linked if note["copy"] else "none"
+        said = words.sentence(note["words"])
+        book.row(sheet, row, headings, (note["file"], number, there, said))
+    return row + 2
 
 
 def _repairs(book: Book, sheet: Any, row: int, night: Night) -> None:
@@ -234,6 +302,7 @@ def _problems(book: Book, night: Night) -> None:
     headings = [
         Heading("No", 6, "header_centre"),
         Heading("Seriousness", 14),
+        Heading("Who fixes it", 15),
         *_WHERE,
         Heading("What we found", 28),
         Heading("What we expected", 22),
@@ -258,11 +327,12 @@ def _problem_row(number: int, opened: OpenProblem) -> Sequence[Value]:
     return (
         number,
         Marked(problem.severity.value, SERIOUSNESS[problem.severity][0]),
+        opened.who,
         *_where(problem),
         words.sentence(problem.found),
         words.sentence(problem.expected),
         words.sentence(problem.repair),
-        words.sentence(problem.effect),
+        words.sentence(problem.effect or _EFFECTS[problem.severity]),
         problem.amount,
         opened.first_seen,
         opened.nights,
