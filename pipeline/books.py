@@ -13,7 +13,10 @@ from pipeline.problems import Problem
 
 @dataclass(frozen=True)
 class Letterhead:
-    """The practice as it stood when a document was made. Blank text is ''."""
+    """The practice as it stood when a document was made, with its nominal accounts.
+
+    Blank text is ''. `deferred_basis` is Months or Days.
+    """
 
     practice_name: str
     practice_address: str = ""
@@ -25,6 +28,10 @@ class Letterhead:
     bank_details: str = ""
     invoice_footer: str = ""
     prices_include_tax: bool = False
+    deferred_basis: str = "Months"
+    debtors_account: str = "1100"
+    vat_account: str = "2200"
+    deferred_account: str = "2110"
 
 
 @dataclass(frozen=True)
