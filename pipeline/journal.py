@@ -69,7 +69,8 @@ def _later(
 
 
 def _add(sums: _Sums, key: tuple[str, str, str], amount: Decimal) -> None:
-    sums[key] = sums.get(key, _NOTHING) + amount
+    if amount:
+        sums[key] = sums.get(key, _NOTHING) + amount
 
 
 def _entry(on: date, narration: str, sums: _Sums, source: str) -> list[Posting]:

@@ -31,10 +31,10 @@ from pipeline.exports.workbook import (
 )
 
 COLUMNS = (
-    ("Check", 34),
-    ("One side", 40),
+    ("Check", 38),
+    ("One side", 44),
     ("Amount", 16),
-    ("Other side", 40),
+    ("Other side", 46),
     ("Amount", 16),
     ("Difference", 14),
     ("Result", 12),

@@ -1,4 +1,4 @@
-"""The last twelve months on the summary: a table and, drawn from it, a chart."""
+"""The last twelve months on the summary: a chart and, below it, what it is drawn from."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,30 +11,30 @@ from pipeline.exports.workbook import ACCENT, FONT, INK, RULE, Book, Value, put
 SHEET = "Summary"
 INVOICES, NET = 3, 4  # columns; tax and gross follow net
 CHART_ROWS = 16
-WIDE, TALL = 815, 270  # pixels
+WIDE, TALL = 815, 255  # pixels
 _SAID = "Net invoiced less credited, by month of issue, the last twelve months"
 
 
 def write_months(
     book: Book, sheet: Worksheet, row: int, months: Sequence[MonthTotal], unit: str
 ) -> int:
-    """Write both on a page of their own; the row after them."""
+    """Write both; the row where the next block begins."""
     if not months:
         return row
-    sheet.set_h_pagebreaks([row])
     put(
         book, sheet, row, 0, "Last twelve months, invoiced less credited", bold=True,
         font_size=12, font_color=ACCENT,
     )  # fmt: skip
     sheet.set_row(row, 20)
+    head = row + 1 + CHART_ROWS
     amounts = [f"{amount} ({unit})" for amount in ("Net", "Tax", "Gross")]
     for column, heading in enumerate(["Month", "", "", "Invoices", *amounts]):
         put(
-            book, sheet, row + 1, column, heading,
+            book, sheet, head, column, heading,
             bold=True, font_color="#FFFFFF", bg_color=ACCENT, indent=1,
             align="left" if column < INVOICES else "right",
         )  # fmt: skip
-    first = row + 2
+    first = head + 1
     for offset, month in enumerate(months):
         name = f"{date.fromisoformat(month.month + '-01'):%b %Y}"
         values: list[Value] = [
@@ -46,11 +46,14 @@ def write_months(
                 indent=1, bottom=1, bottom_color=RULE,
             )  # fmt: skip
     last = first + len(months) - 1
-    _draw(book, sheet, first, last, unit)
-    return last + CHART_ROWS + 3
+    _draw(book, sheet, row + 1, (first, last), unit)
+    return last + 2
 
 
-def _draw(book: Book, sheet: Worksheet, first: int, last: int, unit: str) -> None:
+def _draw(
+    book: Book, sheet: Worksheet, row: int, rows: tuple[int, int], unit: str
+) -> None:
+    first, last = rows
     chart = book.workbook.add_chart({"type": "column"})
     font = {"name": FONT["font_name"], "size": FONT["font_size"], "color": INK}
     chart.add_series({
@@ -73,6 +76,6 @@ def _draw(book: Book, sheet: Worksheet, first: int, last: int, unit: str) -> Non
         "major_gridlines": {"visible": True, "line": {"color": RULE}},
     })  # fmt: skip
     chart.set_size({"width": WIDE, "height": TALL})
-    sheet.insert_chart(last + 2, 0, chart, {
+    sheet.insert_chart(row, 0, chart, {
         "description": _SAID, "object_position": 1, "x_offset": 4, "y_offset": 4,
     })  # fmt: skip

@@ -36,11 +36,12 @@ def summed(name: str, ranges: Sequence[str], value: Decimal) -> Side:
     return Side(name, f"=ROUND(SUM({','.join(ranges)}),2)", value)
 
 
-def listed(listing: Listing, *headings: str) -> Side:
-    """The sum of whole columns of a sheet."""
+def listed(listing: Listing, *headings: str, called: str = "") -> Side:
+    """The sum of whole columns of a sheet, by their headings or `called` something."""
     ranges = [listing.cells(heading) for heading in headings]
     value = sum((listing.total(heading) for heading in headings), Decimal("0.00"))
-    return summed(f"{listing.sheet}: {' + '.join(headings)}", ranges, value)
+    name = called or " + ".join(headings)
+    return summed(f"{listing.sheet}: {name}", ranges, value)
 
 
 def _where(listing: Listing, by: str, text: str, *, less: str, more: str) -> Side:
@@ -83,21 +84,24 @@ def checks_of_income(
             "Credit notes, gross", listed(credits, gross), _credited(invoices, gross)
         ),
         Check(
-            "Credit notes, net and what it comes out of", listed(credits, net),
+            "Credit notes, net", listed(credits, net),
             listed(
-                credits, f"Out of deferred income ({unit})", f"Out of income ({unit})"
+                credits, f"Out of deferred income ({unit})", f"Out of income ({unit})",
+                called="out of income, deferred or not",
             ),
         ),
         Check(
-            "Deferred income, opening and last month's closing",
+            "Deferred income, from last month",
             listed(income, opening), _given("Closing of the month before", month.carried),
         ),
         Check(
-            "Deferred income, movements and closing", listed(income, opening, *moves),
+            "Deferred income, to next month",
+            listed(income, opening, *moves, called="Opening and movements"),
             listed(income, closing),
         ),
         Check(
-            "Deferred income and the journal", listed(income, *moves), posted(DEFERRED)
+            "Deferred income and the journal", listed(income, *moves, called="movements"),
+            posted(DEFERRED),
         ),
         Check("Journal, debits and credits", listed(books, debit), listed(books, credit)),
         Check(
@@ -133,7 +137,7 @@ def _earned(invoices: Listing, income: Listing, net: str, moves: Sequence[str]) 
     one, other = listed(invoices, net), listed(income, *moves)
     sums = ",".join(income.cells(heading) for heading in moves)
     return Side(
-        "Invoices: Net less the movement of Deferred income",
+        "Invoices: Net less Deferred income's movements",
         f"=ROUND(SUM({invoices.cells(net)})-SUM({sums}),2)",
         Decimal(one.value) - Decimal(other.value),
     )
@@ -152,13 +156,14 @@ def checks_of_state(
     )  # fmt: skip
     checks = [
         Check(
-            "Unsent, by age", listed(unsent, f"Open ({unit})"), listed(unsent, *bands)
+            "Unsent, by age", listed(unsent, f"Open ({unit})"),
+            listed(unsent, *bands, called="all ages"),
         ),
         Check("Members, each once", counted, _given("Counted that night", month.roster)),
         Check(
             "Members, no period missing",
             Side("Members: Missing", f"=SUM({members.cells('Missing')})", missing),
-            Side("None", "=0", 0),
+            Side("There may be none", "=0", 0),
         ),
         Check(
             "Members, expected", listed(members, f"Expected ({unit})"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from pipeline.books import Member, Month, Unsent
+from pipeline.deferred import last_of
 from pipeline.exports.invoice_list import KINDS
 from pipeline.exports.lists import Column, Listing
 from pipeline.exports.words import REASON_WORDS, capital
@@ -38,8 +39,9 @@ def unsent_sheet(month: Month, title: str, unit: str) -> Listing:
         Column(f"Open ({unit})", 14, total=True),
         *(Column(f"{band} ({unit})", 14, total=True) for band in bands),
     ]
+    day = month.as_of or last_of(month.month)
     note = (
-        f"{month.practice_name}, as of {month.as_of:%d %b %Y}, whichever month they were"
+        f"{month.practice_name}, as of {day:%d %b %Y}, whichever month they were"
         " issued in. Gross less what is credited; payments are not kept here."
     )
     rows = [_unsent(each) for each in month.unsent]

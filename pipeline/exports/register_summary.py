@@ -70,12 +70,12 @@ def write_summary(
         blocks[name], row = _write_block(book, sheet, row, (name, first, unit), rows)
         if name == "Issued this month":
             row = _write_deferred(book, sheet, row, deferrals, unit)
-    row = write_months(book, sheet, row, month.totals, unit)
+            row = write_months(book, sheet, row, month.totals, unit)
     row = _write_chain_head(book, sheet, row, month.chain_head)
     sheet.print_area(0, 0, row, len(WIDTHS) - 1)
     cells = xl_range_abs(0, 0, row, len(WIDTHS) - 1).replace("$", "")
     sheet.ignore_errors({"number_stored_as_text": cells})
-    page(sheet, landscape=True, name=f"{title} - Summary")
+    page(sheet, landscape=False, name=f"{title} - Summary")
     return blocks
 
 
