@@ -67,7 +67,7 @@ def members_sheet(month: Month, title: str, unit: str) -> Listing:
         Column("Product", 14),
         Column("Frequency", 12),
         Column("Standing", 17),
-        Column("Why", 44),
+        Column("Why", 42),
         Column("Periods due", 10, figures=True),
         Column("Billed before", 10, figures=True),
         Column("Billed this month", 11, figures=True),
@@ -109,15 +109,10 @@ def _why(each: Member) -> str:
             return f"Nothing is billed before {ahead}" if ahead else "Before Bill from"
         case "ended":
             until = f" on {each.end_date:%d %b %Y}" if each.end_date else ""
-            return f"Ended{until}; {_billed(each)}"
-    next_one = f"next due {ahead}" if ahead else "no period follows"
-    return f"{capital(_billed(each))}; {next_one}"
-
-
-def _billed(each: Member) -> str:
+            return f"Ended{until}{'; invoiced' if each.invoiced else ''}"
     if each.invoiced:
-        return "invoiced this month"
-    return "nothing fell due this month"
+        return f"Invoiced; next due {ahead}" if ahead else "Invoiced; no period follows"
+    return f"Nothing due until {ahead}" if ahead else "Nothing due any more"
 
 
 def _others(amount: Decimal) -> Sequence[list[Value]]:

@@ -97,7 +97,8 @@ def _contents(
 
 def _issued(documents: Sequence[Document], kind: str) -> Group:
     chosen = of_kind(documents, kind)
-    numbers = f"{chosen[0].number} to {chosen[-1].number}" if chosen else "None"
+    ends = dict.fromkeys(each.number for each in (*chosen[:1], *chosen[-1:]))
+    numbers = " to ".join(ends) or "None"
     return Group(WORDS[kind], numbers, None, len(chosen), of_documents(chosen))
 
 
