@@ -66,7 +66,22 @@ def _known(ledger: Ledger) -> set[str]:
     return {row["month"] for row in rows}
 
 
+# What was billed one night is billed already the next, which no register tells apart.
+_SHOWN = (
+    "(patient_id, product_code, replace(bucket, 'already_billed', 'billed'), reason,"
+    " next_due, held_amount, removed)"
+)
+
+
 def _standings_moved(ledger: Ledger, run_no: int) -> bool:
+    """Whether a run changed of a membership what the sheet of members shows."""
     return bool(
-        ledger.value("select count(*) from ledger.standings where run_no = ?", [run_no])
+        ledger.value(
+            "select count(*) from ("
+            f" select run_no, {_SHOWN} as now, lag({_SHOWN}) over"
+            "  (partition by standing_key order by run_no) as before"
+            " from ledger.standings where run_no <= $1"
+            ") where run_no = $1 and now is distinct from before",
+            [run_no],
+        )
     )

@@ -320,6 +320,27 @@ def test_the_tax_summary_keeps_credit_notes_apart() -> None:
     assert exempt["Together net (£)"] == 69.09
 
 
+def test_what_belongs_in_boxes_1_and_6_of_a_vat_return() -> None:
+    registered = Letterhead("Harbour Lane Surgery", vat_registered=True)
+    outside = replace(line(1, "GOLD", "10.00"), tax_code="OUT")
+    made = (*DOCUMENTS, document("INV-000004", 2, outside))
+    returned = tuple(replace(each, letterhead=registered) for each in made)
+    found = rows(
+        shown(register.render(replace(MARCH, documents=returned)))["Tax summary"]
+    )
+    boxes = ("Tax code", "Box 1: VAT due (£)", "Box 6: sales without VAT (£)")
+    assert [tuple(row[name] for name in boxes) for row in found] == [
+        ("EXEMPT", 0, 69.09),
+        ("OUT", 0, 0),
+        ("STD", 0.03, 0.13),
+    ]
+
+
+def test_a_practice_that_is_not_registered_has_no_boxes() -> None:
+    (first, *_) = rows(shown(register.render(MARCH))["Tax summary"])
+    assert [name for name in first if str(name).startswith("Box")] == []
+
+
 def checks(month: Month) -> dict[str, tuple[object, ...]]:
     """Each control total: its two sides, the difference and the word for it."""
     sheet = shown(register.render(month))["Checks"]

@@ -16,7 +16,7 @@ from pipeline.deferred import following
 from pipeline.journal import unbalanced
 from tests import given as rules
 from tests.formulas import worked_out
-from tests.practice import add, bill, files, make, member, run, set_to
+from tests.practice import add, bill, change, files, make, member, run, set_to
 from tests.test_invariants import few, practice, rosters
 
 HEADINGS = 4
@@ -63,8 +63,9 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
         found.after[step] = files(folder / "out/registers")
 
     note("February", bill(folder, "2026-02-28"))
-    note("its state", bill(folder, "2026-02-28"))
     note("a quiet night", bill(folder, "2026-02-28"))
+    change(folder, "patients", "P5", {"Membership active": "No"})
+    note("its state", bill(folder, "2026-02-28"))
     note("April", bill(folder, "2026-04-01", "--accept", "date"))
     day = ("--by", "dd", "--on", "2026-04-02")
     note("a sending", run("sent", folder, "INV-000001", "--to", "by post", *day))
@@ -198,8 +199,9 @@ def test_each_active_member_is_explained_once(year: Year) -> None:
         ("P1", "Billed", 3, 2, 1, 0, 50),
         ("P2", "Billed", 1, 1, 0, 0, 0),
         ("P4", "Held", 0, 0, 0, 0, 0),
-        ("P5", "Starts later", 0, 0, 0, 0, 0),
     ]
+    february = [row["Patient ID"] for row in below(year.book("2026-02"), "Members")]
+    assert february == ["P1", "P2", "P4"]
 
 
 def test_the_summary_draws_the_last_twelve_months(year: Year) -> None:
