@@ -14,8 +14,7 @@ BIN := .venv/bin
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test torture fuzz simulate mutants coverage lint golden recalculate
-.PHONY: sample clean
+.PHONY: help setup bill check preview test torture fuzz simulate mutants coverage lint golden sample clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -64,9 +63,6 @@ lint: .venv/.ready ## check style and types
 
 golden: .venv/.ready ## write the sample night's listings again (read the diff)
 	$(BIN)/python -m tests.golden
-
-recalculate: .venv/.ready ## have LibreOffice work out the registers of DATA again
-	$(BIN)/python -m benchmarks.recalculate "$(DATA)/out/registers"
 
 sample: .venv/.ready ## write the sample sheets again
 	$(BIN)/python -m sample_data.make_sample

@@ -137,7 +137,6 @@ def _credits(ledger: Ledger, last: date) -> dict[Key, list[_Credit]]:
         " (-taken.net * 100)::bigint as pence"
         " from ledger.invoices as credit inner join ledger.lines as taken using (number)"
         " where credit.kind = 'credit_note' and credit.issued_on <= ?"
-        f" and taken.period_end - taken.period_start + 1 > {LONGEST_MONTH}"
         " order by credit.sequence, taken.line",
         [last],
     ):

@@ -61,11 +61,11 @@ def _later(
     document: Document, line: Line, taken_back: Mapping[Key, Decimal]
 ) -> Decimal:
     """What of a line's net is, or was, income of later months."""
-    if not is_deferred(line.period_start, line.period_end):
-        return _NOTHING
-    if document.kind == "invoice":
+    if document.kind != "invoice":
+        return taken_back.get((document.number, line.line), _NOTHING)
+    if is_deferred(line.period_start, line.period_end):
         return abs(line.net)
-    return taken_back.get((document.number, line.line), _NOTHING)
+    return _NOTHING
 
 
 def _add(sums: _Sums, key: tuple[str, str, str], amount: Decimal) -> None:
