@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pipeline import chain
+from pipeline import chain, deferred, journal, months
 from pipeline.books import (
     Change,
     Document,
@@ -15,9 +15,9 @@ from pipeline.books import (
     Letterhead,
     Line,
     Month,
-    MonthTotal,
     Night,
     OpenProblem,
+    Posting,
 )
 from pipeline.ledger import Ledger, current
 from pipeline.outbox import DOCUMENT_PATH
@@ -198,35 +198,49 @@ def practice(ledger: Ledger) -> tuple[str, str]:
 
 
 def month(ledger: Ledger, name: str) -> Month:
-    """A month of issue (YYYY-MM) for the register."""
-    title, currency = practice(ledger)
+    """A month (YYYY-MM) for the register, as of the run that last touched it."""
+    state = months.state_of(ledger, name)
+    settings = months.practice_then(ledger, state.run_no)
     where = "strftime(invoices.issued_on, '%Y-%m') = ?"
+    issued = tuple(documents(ledger, where, [name]))
+    income = deferred.schedule(ledger, name)
+    members = months.members(ledger, state)
+    lines = sum(
+        (
+            line.gross
+            for made in issued
+            for line in made.lines
+            if made.kind == "invoice"
+        ),
+        Decimal("0.00"),
+    )
     return Month(
         month=name,
-        practice_name=title,
-        currency=currency,
-        documents=tuple(documents(ledger, where, [name])),
+        practice_name=settings.get("practicename") or "Practice",
+        currency=settings.get("currency") or "GBP",
+        documents=issued,
         entries=tuple(entries(ledger, where, [name])),
-        chain_head=chain.head(ledger.connection).sha256,
+        chain_head=state.chain_head,
+        as_of=state.day,
+        deferrals=income.rows,
+        taken_back=income.taken_back,
+        carried=deferred.schedule(ledger, deferred.following(name, -1)).closing,
+        postings=journal.journal(issued, income.rows, income.taken_back, name),
+        members=members,
+        roster=months.roster(ledger, state),
+        others=lines - sum((member.invoiced for member in members), Decimal("0.00")),
+        unsent=months.unsent(ledger, state),
+        totals=months.totals(ledger, name),
+        series=months.series(ledger, name),
     )
 
 
-def _months(ledger: Ledger, as_of: date) -> tuple[MonthTotal, ...]:
-    """The twelve months up to as-of, oldest first, gaps filled with nothing."""
-    rows = ledger.rows(
-        "select strftime(issued_on, '%Y-%m') as month,"
-        " count(*) filter (kind = 'invoice') as invoices,"
-        " sum(net)::decimal(14, 2) as net, sum(tax)::decimal(14, 2) as tax,"
-        " sum(gross)::decimal(14, 2) as gross from ledger.invoices group by month"
-    )
-    totals = {row["month"]: MonthTotal(**row) for row in rows}
-    last = as_of.year * 12 + as_of.month - 1
-    names = [f"{m // 12}-{m % 12 + 1:02d}" for m in range(last - 11, last + 1)]
-    nothing = Decimal("0.00")
-    return tuple(
-        totals.get(name, MonthTotal(name, 0, nothing, nothing, nothing))
-        for name in names
-    )
+def postings(ledger: Ledger, name: str) -> tuple[Posting, ...]:
+    """The journal of a month (YYYY-MM)."""
+    where = "strftime(invoices.issued_on, '%Y-%m') = ?"
+    income = deferred.schedule(ledger, name)
+    made = documents(ledger, where, [name])
+    return journal.journal(made, income.rows, income.taken_back, name)
 
 
 def last_night(ledger: Ledger) -> dict[str, Any] | None:
@@ -255,7 +269,7 @@ def night(ledger: Ledger) -> Night | None:
         problems=tuple(open_problems(ledger)),
         changes=tuple(_changes(ledger, run["run_no"])),
         unsent=tuple(entries(ledger, "listed.status = 'unsent'")),
-        months=_months(ledger, run["as_of"]),
+        months=months.totals(ledger, f"{run['as_of']:%Y-%m}"),
         accepted_guards=tuple(filter(None, run["accepted_guards"].split(","))),
         chain_head=chain.head(ledger.connection).sha256,
         report=report,

@@ -3,6 +3,7 @@
 Everything below `out/` is made from these alone, so that it can be made again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,7 +14,10 @@ from pipeline.problems import Problem
 
 @dataclass(frozen=True)
 class Letterhead:
-    """The practice as it stood when a document was made. Blank text is ''."""
+    """The practice as it stood when a document was made, with its nominal accounts.
+
+    Blank text is ''. `deferred_basis` is Months or Days.
+    """
 
     practice_name: str
     practice_address: str = ""
@@ -25,6 +29,10 @@ class Letterhead:
     bank_details: str = ""
     invoice_footer: str = ""
     prices_include_tax: bool = False
+    deferred_basis: str = "Months"
+    debtors_account: str = "1100"
+    vat_account: str = "2200"
+    deferred_account: str = "2110"
 
 
 @dataclass(frozen=True)
@@ -204,8 +212,114 @@ class Night:
 
 
 @dataclass(frozen=True)
+class Deferral:
+    """A line whose period is longer than a month, as one month's schedule tells it.
+
+    `opening` + `invoiced` - `credited` - `released` = `closing`, which is what the next
+    month opens with; `parts` are the months, or the days, its income is spread over.
+    """
+
+    number: str
+    line: int
+    patient_id: str
+    product_code: str
+    period_start: date
+    period_end: date
+    basis: str
+    parts: int
+    income_account: str
+    deferred_account: str
+    net: Decimal
+    opening: Decimal
+    invoiced: Decimal
+    credited: Decimal
+    released: Decimal
+    closing: Decimal
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One side of a journal entry; the entry is all postings of one narration.
+
+    `purpose` says what the account stands for; one of `debit` and `credit` is 0.00;
+    `tax_code` is '' where the posting is no supply and no tax; `source` is the number of
+    the document, or the month for what is released.
+    """
+
+    date: date
+    narration: str
+    account: str
+    purpose: str
+    debit: Decimal
+    credit: Decimal
+    tax_code: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """A membership that is not switched off, and what became of it in a month.
+
+    Periods are counted by the calendar of the member's row, up to the last night's day:
+    `due` of them, `before` and `during` the month billed, `missing` neither billed nor
+    accounted for by the standing. Amounts are gross.
+    """
+
+    patient_id: str
+    product_code: str
+    frequency: str
+    bucket: str
+    reason: str
+    next_due: date | None
+    end_date: date | None
+    due: int
+    before: int
+    during: int
+    waiting: int
+    missing: int
+    invoiced: Decimal
+    held: Decimal
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """A document nobody had sent by a day: what of it was not credited, for how long."""
+
+    number: str
+    kind: str
+    issued_on: date
+    due_on: date
+    patient_id: str
+    bill_to: str
+    open: Decimal
+    days: int
+
+
+@dataclass(frozen=True)
+class Series:
+    """The numbers of one kind of document, up to the end of a month.
+
+    `first` and `last` are places in the series, `count` how many documents hold them;
+    `before` is the last place given before the month.
+    """
+
+    kind: str
+    first: int
+    last: int
+    count: int
+    before: int
+
+
+@dataclass(frozen=True)
 class Month:
-    """A month of issue for the register: its documents in order of number, with state."""
+    """A month of issue for the register: its documents in order of number, with state.
+
+    `as_of` is the day its state is of: the month's last, or the last run's before it.
+    `taken_back` is what each credit note's line (number, line) takes out of deferred
+    income; `carried` what the month before closed with; `roster` how many memberships
+    the month's last night counted that are not switched off; `others` what its lines
+    come to (gross) that belong to none of `members`.
+    """
 
     month: str
     practice_name: str
@@ -213,3 +327,14 @@ class Month:
     documents: tuple[Document, ...]
     entries: tuple[Entry, ...]
     chain_head: str = ""
+    as_of: date | None = None
+    deferrals: tuple[Deferral, ...] = ()
+    taken_back: Mapping[tuple[str, int], Decimal] = field(default_factory=dict)
+    carried: Decimal = Decimal("0.00")
+    postings: tuple[Posting, ...] = ()
+    members: tuple[Member, ...] = ()
+    roster: int = 0
+    others: Decimal = Decimal("0.00")
+    unsent: tuple[Unsent, ...] = ()
+    totals: tuple[MonthTotal, ...] = ()
+    series: tuple[Series, ...] = ()

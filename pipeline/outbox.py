@@ -5,6 +5,7 @@ and nothing can be shown that is not recorded.
 """
 
 from pipeline.ledger import Ledger
+from pipeline.touched import touched
 
 # Where a document's workbook goes, below `out/`: its number and its month, no name.
 # For a query that reads `ledger.invoices` under its own name.
@@ -44,38 +45,10 @@ def post(ledger: Ledger, run_no: int) -> None:
     pages = list(_PAGES.get(command, ()))
     if command == "bill":
         pages.append(f"runs/{run_id}/run.json")
-    pages += [f"registers/{name}.xlsx" for name in _months(ledger, run_no)]
-    first = f"registers/{month}.xlsx"
-    if command == "bill" and first not in pages and not _known(ledger, first):
-        pages.append(first)
+    pages += [
+        f"registers/{name}.xlsx" for name in touched(ledger, run_no, command, month)
+    ]
     run("insert into ledger.outbox select unnest(?), ?", [pages, run_no])
-
-
-def _months(ledger: Ledger, run_no: int) -> list[str]:
-    """The months whose documents, credits, sendings or names this run changed."""
-    rows = ledger.rows(
-        "with touched as ("
-        " select issued_on from ledger.invoices where run_no = $1"
-        " union all select original.issued_on from ledger.invoices as credit"
-        "  inner join ledger.invoices as original"
-        "  on credit.credits_number = original.number where credit.run_no = $1"
-        " union all select invoices.issued_on from ledger.sendings as sendings"
-        "  inner join ledger.invoices as invoices using (number)"
-        "  where sendings.run_no = $1"
-        " union all select invoices.issued_on from ledger.forgotten as forgotten"
-        "  inner join ledger.invoices as invoices"
-        "  on split_part(forgotten.record_key, ' ', 1) = invoices.number"
-        "  where forgotten.run_no = $1"
-        ") select distinct strftime(issued_on, '%Y-%m') as month from touched order by 1",
-        [run_no],
-    )
-    return [row["month"] for row in rows]
-
-
-def _known(ledger: Ledger, path: str) -> bool:
-    return bool(
-        ledger.value("select count(*) from ledger.outbox where path = ?", [path])
-    )
 
 
 def paths(ledger: Ledger) -> set[str]:

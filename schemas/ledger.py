@@ -46,7 +46,7 @@ class Runs(Table):
 
 
 class Letterheads(Table):
-    """One row per run that made documents: the practice as it stood at their head."""
+    """One row per run that made documents: the practice as it stood, with its accounts."""
 
     run_no: Whole
     practice_name: Text
@@ -59,6 +59,10 @@ class Letterheads(Table):
     bank_details: Text = blank()
     invoice_footer: Text = blank()
     prices_include_tax: Flag
+    deferred_basis: Text = pa.Field(isin=["Months", "Days"])
+    debtors_account: Text
+    vat_account: Text
+    deferred_account: Text
 
     class Config:
         name = "letterheads"

@@ -76,6 +76,30 @@ class Practice(Table):
     invoice_footer: Text = column(
         "Invoice footer", "text", "a line at the foot of invoices"
     )
+    deferred_basis: Text = column(
+        "Deferred income basis", "choice",
+        "how a period longer than a month becomes income: in equal parts by whole"
+        " months, or by days", required=True, default="Months",
+        choices={"Months": ("month", "monthly"), "Days": ("day", "daily")},
+    )  # fmt: skip
+    debtors_account: Text = column(
+        "Debtors account", "code", "the nominal account of what is owed to the practice",
+        required=True, default="1100",
+    )  # fmt: skip
+    income_account: Text = column(
+        "Income account", "code",
+        "the nominal account of a product whose own Income account is blank",
+        required=True, default="4000",
+    )  # fmt: skip
+    vat_account: Text = column(
+        "VAT account", "code", "the nominal account of VAT on sales", required=True,
+        default="2200",
+    )  # fmt: skip
+    deferred_account: Text = column(
+        "Deferred income account", "code",
+        "the nominal account of what is invoiced and not yet earned", required=True,
+        default="2110",
+    )  # fmt: skip
     max_drop: Rate = column(
         "Max drop %", "percent", "guard drop: largest fall in members or rows",
         required=True, default="5", ge=0, expected=_SHARE,

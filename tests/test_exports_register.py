@@ -11,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.books import Document, Entry, Letterhead, Line, Month
 from pipeline.exports import invoice_list, lists, register
+from pipeline.journal import journal
 
 AS_OF = date(2026, 3, 31)
 HEADINGS = [
@@ -128,7 +129,10 @@ ENTRIES = (
     entry(DOCUMENTS[2], status="sent", sent_on=date(2026, 3, 2), sent_to="by post"),
     entry(DOCUMENTS[3], membership=False),
 )
-MARCH = Month("2026-03", "Harbour Lane Surgery", "GBP", DOCUMENTS, ENTRIES, "c0ffee")
+MARCH = Month(
+    "2026-03", "Harbour Lane Surgery", "GBP", DOCUMENTS, ENTRIES, "c0ffee",
+    postings=journal(DOCUMENTS, (), {}, "2026-03"), others=Decimal("119.24"),
+)  # fmt: skip
 QUIET = Month("2026-04", "Harbour Lane Surgery", "GBP", (), ())
 
 
@@ -265,8 +269,10 @@ def test_workbooks_are_dated_by_what_they_show_not_by_the_clock() -> None:
 
 def test_the_register_opens_on_its_summary() -> None:
     book = shown(register.render(MARCH))
-    sheets = ["Summary", "Invoices", "Lines", "Tax summary", "Control totals"]
-    assert book.sheetnames == sheets
+    assert book.sheetnames == [
+        "Summary", "Invoices", "Lines", "Credit notes", "Tax summary", "Unsent",
+        "Deferred income", "Journal", "Members", "Checks",
+    ]  # fmt: skip
     assert book.active.title == "Summary"
 
 
@@ -314,9 +320,30 @@ def test_the_tax_summary_keeps_credit_notes_apart() -> None:
     assert exempt["Together net (£)"] == 69.09
 
 
+def test_what_belongs_in_boxes_1_and_6_of_a_vat_return() -> None:
+    registered = Letterhead("Harbour Lane Surgery", vat_registered=True)
+    outside = replace(line(1, "GOLD", "10.00"), tax_code="OUT")
+    made = (*DOCUMENTS, document("INV-000004", 2, outside))
+    returned = tuple(replace(each, letterhead=registered) for each in made)
+    found = rows(
+        shown(register.render(replace(MARCH, documents=returned)))["Tax summary"]
+    )
+    boxes = ("Tax code", "Box 1: VAT due (£)", "Box 6: sales without VAT (£)")
+    assert [tuple(row[name] for name in boxes) for row in found] == [
+        ("EXEMPT", 0, 69.09),
+        ("OUT", 0, 0),
+        ("STD", 0.03, 0.13),
+    ]
+
+
+def test_a_practice_that_is_not_registered_has_no_boxes() -> None:
+    (first, *_) = rows(shown(register.render(MARCH))["Tax summary"])
+    assert [name for name in first if str(name).startswith("Box")] == []
+
+
 def checks(month: Month) -> dict[str, tuple[object, ...]]:
     """Each control total: its two sides, the difference and the word for it."""
-    sheet = shown(register.render(month))["Control totals"]
+    sheet = shown(register.render(month))["Checks"]
     below = sheet.iter_rows(min_row=6, values_only=True)
     return {str(row[0]): (row[2], row[4], row[5], row[6]) for row in below}
 
@@ -324,7 +351,7 @@ def checks(month: Month) -> dict[str, tuple[object, ...]]:
 @pytest.mark.parametrize("month", [MARCH, QUIET], ids=["a month", "an empty month"])
 def test_every_control_total_shows_nought(month: Month) -> None:
     found = checks(month)
-    assert len(found) == 20
+    assert len(found) == 35
     assert {row[2:] for row in found.values()} == {(0, "Agrees")}
 
 

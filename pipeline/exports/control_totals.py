@@ -1,14 +1,21 @@
 """The last sheet of a month's register: sums that must agree, each difference 0."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.books import Month
 from pipeline.exports.lists import Listing
+from pipeline.exports.register_checks import (
+    Check,
+    Side,
+    checks_of_income,
+    checks_of_state,
+    listed,
+    summed,
+)
 from pipeline.exports.register_summary import COUNT, NET, WORDS, Block
 from pipeline.exports.register_sums import of_kind
 from pipeline.exports.words import symbol
@@ -24,10 +31,10 @@ from pipeline.exports.workbook import (
 )
 
 COLUMNS = (
-    ("Check", 34),
-    ("One side", 40),
+    ("Check", 38),
+    ("One side", 44),
     ("Amount", 16),
-    ("Other side", 40),
+    ("Other side", 46),
     ("Amount", 16),
     ("Difference", 14),
     ("Result", 12),
@@ -36,36 +43,22 @@ FIRST_ROW = 5
 AMOUNTS = ("Net", "Tax", "Gross")
 
 
-@dataclass(frozen=True)
-class Side:
-    """One side of a check: what it is, and its formula with its value."""
-
-    name: str
-    formula: str
-    value: Decimal | int
-
-
-@dataclass(frozen=True)
-class Check:
-    """Two sides that must agree."""
-
-    name: str
-    one: Side
-    other: Side
-
-
 def write_control_totals(
     book: Book,
     sheet: Worksheet,
     month: Month,
-    listings: Sequence[Listing],
+    listings: Mapping[str, Listing],
     blocks: dict[str, Block],
 ) -> None:
     """Write every check with its two sides, their difference and a word for it."""
     unit = symbol(month.currency).strip()
-    checks = _checks(listings, blocks, unit) + _counts(month, listings[0], blocks)
+    checks = _checks(listings, blocks, unit)
+    checks += _counts(month, listings["Invoices"], blocks)
+    checks += checks_of_income(month, listings, unit) + checks_of_state(
+        month, listings, unit
+    )
     last = FIRST_ROW + len(checks) - 1
-    put(book, sheet, 0, 0, "Control totals", bold=True, font_size=16, font_color=ACCENT)
+    put(book, sheet, 0, 0, "Checks", bold=True, font_size=16, font_color=ACCENT)
     said = f"{month.practice_name}, {month.month}. Every difference must show 0."
     put(book, sheet, 1, 0, said, font_color=QUIET)
     sheet.set_row(0, 26)
@@ -87,7 +80,7 @@ def write_control_totals(
     sheet.freeze_panes(FIRST_ROW, 1)
     sheet.repeat_rows(FIRST_ROW - 1)
     sheet.print_area(0, 0, last, len(COLUMNS) - 1)
-    page(sheet, landscape=True, name=f"Register {month.month} - Control totals")
+    page(sheet, landscape=True, name=f"Register {month.month} - Checks")
 
 
 def _write_check(book: Book, sheet: Worksheet, row: int, check: Check) -> None:
@@ -114,16 +107,17 @@ def _difference(check: Check) -> Decimal | int:
 
 
 def _checks(
-    listings: Sequence[Listing], blocks: dict[str, Block], unit: str
+    listings: Mapping[str, Listing], blocks: dict[str, Block], unit: str
 ) -> list[Check]:
     """The checks of money: breakdowns come to the lines, lines to the documents."""
-    invoices, lines, taxes = listings
+    invoices, lines = listings["Invoices"], listings["Lines"]
+    taxes = listings["Tax summary"]
     checks = []
     for position, amount in enumerate(AMOUNTS):
         heading = f"{amount} ({unit})"
-        of_lines = _listed(lines, heading)
-        of_invoices = _listed(invoices, heading)
-        of_taxes = _listed(taxes, f"Together {amount.lower()} ({unit})")
+        of_lines = listed(lines, heading)
+        of_invoices = listed(invoices, heading)
+        of_taxes = listed(taxes, f"Together {amount.lower()} ({unit})")
         pairs = [
             ("Lines and documents", of_lines, of_invoices),
             ("Summary and documents", _issued(blocks, position), of_invoices),
@@ -138,26 +132,16 @@ def _checks(
     return sorted(checks, key=lambda check: check.name.rsplit(",", 1)[0])
 
 
-def _sum(name: str, ranges: Sequence[str], value: Decimal) -> Side:
-    return Side(name, f"=ROUND(SUM({','.join(ranges)}),2)", value)
-
-
-def _listed(listing: Listing, *headings: str) -> Side:
-    ranges = [listing.cells(heading) for heading in headings]
-    value = sum((listing.total(heading) for heading in headings), Decimal("0.00"))
-    return _sum(f"{listing.sheet}: {' + '.join(headings)}", ranges, value)
-
-
 def _net_and_tax(listing: Listing, unit: str) -> Check:
     net, tax, gross = (f"{amount} ({unit})" for amount in AMOUNTS)
-    one, other = _listed(listing, net, tax), _listed(listing, gross)
+    one, other = listed(listing, net, tax), listed(listing, gross)
     return Check(f"Net + tax = gross, {listing.sheet}", one, other)
 
 
 def _issued(blocks: dict[str, Block], position: int) -> Side:
     block = blocks["Issued this month"]
     name = f"Summary: Issued this month, {AMOUNTS[position].lower()}"
-    return _sum(name, [block.cells(NET + position)], block.amounts[position])
+    return summed(name, [block.cells(NET + position)], block.amounts[position])
 
 
 def _blocks(blocks: dict[str, Block], kind: str, position: int) -> Side:
@@ -165,13 +149,13 @@ def _blocks(blocks: dict[str, Block], kind: str, position: int) -> Side:
     chosen = [blocks[f"{word} {kind}"] for word in WORDS.values()]
     value = sum((block.amounts[position] for block in chosen), Decimal("0.00"))
     name = f"Summary: {kind}, {AMOUNTS[position].lower()}"
-    return _sum(name, [block.cells(NET + position) for block in chosen], value)
+    return summed(name, [block.cells(NET + position) for block in chosen], value)
 
 
 def _counts(month: Month, invoices: Listing, blocks: dict[str, Block]) -> list[Check]:
     """The checks of numbers: every document is listed, and no number is left out."""
     issued, position = blocks["Issued this month"], invoices.position("Kind")
-    listed = sum(1 for row in invoices.rows if row[position])
+    shown = sum(1 for row in invoices.rows if row[position])
     kinds = invoices.cells("Kind")
     checks = [
         Check(
@@ -181,7 +165,7 @@ def _counts(month: Month, invoices: Listing, blocks: dict[str, Block]) -> list[C
                 f"=SUM({issued.cells(COUNT)})",
                 issued.count,
             ),
-            Side("Invoices: rows", f"=COUNTA({kinds})", listed),
+            Side("Invoices: rows", f"=COUNTA({kinds})", shown),
         )
     ]
     for kind, word in WORDS.items():

@@ -60,7 +60,9 @@ class Listing:
 
     def shows(self, row: Sequence[Value]) -> bool:
         """Whether the filter lets a row through."""
-        wanted = (self.only or {}).items()
+        if not self.only:
+            return True
+        wanted = self.only.items()
         return all(row[self.position(heading)] == text for heading, text in wanted)
 
     def total(self, heading: str) -> Decimal:
@@ -136,6 +138,10 @@ def _filter(sheet: Worksheet, listing: Listing) -> None:
         sheet.filter_column_list(listing.position(heading), [text])
 
 
+_OTHER = {"indent": 1, "text_wrap": False, "bottom": 1, "bottom_color": RULE}
+_TEXT = {**_OTHER, "text_wrap": True}
+
+
 def _write_row(
     book: Book, sheet: Worksheet, listing: Listing, row: int, values: Sequence[Value]
 ) -> None:
@@ -143,10 +149,7 @@ def _write_row(
     tallest = 1
     for position, value in enumerate(values):
         is_text = isinstance(value, str)
-        put(
-            book, sheet, row, position, value,
-            indent=1, text_wrap=is_text, bottom=1, bottom_color=RULE,
-        )  # fmt: skip
+        put(book, sheet, row, position, value, **(_TEXT if is_text else _OTHER))
         if isinstance(value, str) and value:
             room = listing.columns[position].width * MM_PER_CHARACTER - MM_AT_THE_EDGES
             tallest = max(tallest, wrapped_rows(value, room))

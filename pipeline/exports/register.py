@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 from pipeline.books import Document, Entry, Line, Month
 from pipeline.exports.control_totals import write_control_totals
 from pipeline.exports.invoice_list import KINDS, signed
 from pipeline.exports.lists import Column, Listing, write_list
-from pipeline.exports.register_summary import write_summary
-from pipeline.exports.register_sums import (
-    NOTHING,
-    Amounts,
-    Group,
-    by_tax_code,
-    of_kind,
-    plus,
+from pipeline.exports.register_income import (
+    credit_notes,
+    deferred_income,
+    journal_sheet,
 )
+from pipeline.exports.register_state import members_sheet, unsent_sheet
+from pipeline.exports.register_summary import write_summary
+from pipeline.exports.register_tax import tax_summary
 from pipeline.exports.words import symbol
 from pipeline.exports.workbook import Percent, Value, new_book
 
@@ -34,24 +32,34 @@ def render(month: Month) -> bytes:
         practice=month.practice_name,
         made_on=first_day,
     )
-    documents = sorted(month.documents, key=lambda document: document.kind != "invoice")
-    note = (
-        f"{month.practice_name}. Credit notes are negative. "
-        "The totals follow the filter; those of Control totals do not."
-    )
-    unit = symbol(month.currency).strip()
-    listings = [
-        _invoices(documents, month.entries, title, note, unit),
-        _lines(documents, title, note, unit),
-        _tax_summary(documents, title, note, unit),
-    ]
     summary = book.workbook.add_worksheet("Summary")
-    for listing in listings:
+    listings = {listing.sheet: listing for listing in _listings(month, title)}
+    for listing in listings.values():
         write_list(book, book.workbook.add_worksheet(listing.sheet), listing)
-    sums = write_summary(book, summary, month, title)
-    checks = book.workbook.add_worksheet("Control totals")
+    sums = write_summary(book, summary, month, title, listings["Deferred income"])
+    checks = book.workbook.add_worksheet("Checks")
     write_control_totals(book, checks, month, listings, sums)
     return book.finish()
+
+
+def _listings(month: Month, title: str) -> list[Listing]:
+    """The sheets between the summary and the checks, in their order."""
+    documents = sorted(month.documents, key=lambda document: document.kind != "invoice")
+    unit = symbol(month.currency).strip()
+    note = (
+        f"{month.practice_name}. Credit notes are negative. "
+        "The totals follow the filter; those of Checks do not."
+    )
+    return [
+        _invoices(documents, month.entries, title, note, unit),
+        _lines(documents, title, note, unit),
+        credit_notes(month, title, unit),
+        tax_summary(documents, title, note, unit),
+        unsent_sheet(month, title, unit),
+        deferred_income(month, title, unit),
+        journal_sheet(month, title, unit),
+        members_sheet(month, title, unit),
+    ]
 
 
 def _invoices(
@@ -157,40 +165,3 @@ def _line(document: Document, line: Line) -> list[Value]:
         line.income_account,
         line.price_source,
     ]
-
-
-def _tax_summary(
-    documents: Sequence[Document], title: str, note: str, unit: str
-) -> Listing:
-    parts = ("Invoices", "Credit notes", "Together")
-    amounts = [
-        Column(f"{part} {name} ({unit})", 16, total=True)
-        for part in parts
-        for name in ("net", "tax", "gross")
-    ]
-    columns = [
-        Column("Tax code", 12),
-        Column("Name", 22),
-        Column("Rate", 9, figures=True),
-    ]
-    rows = _tax_rows(documents)
-    return Listing(
-        "Tax summary", f"{title}: tax by code and rate", note, columns + amounts, rows
-    )
-
-
-def _tax_rows(documents: Sequence[Document]) -> list[list[Value]]:
-    """A row per code and rate; a code that only one kind of document uses has zeros."""
-    invoiced = _amounts(by_tax_code(of_kind(documents, "invoice")))
-    credited = _amounts(by_tax_code(of_kind(documents, "credit_note")))
-    rows: list[list[Value]] = []
-    for group in by_tax_code(documents):
-        key = group.code, group.rate
-        parts = invoiced.get(key, NOTHING), credited.get(key, NOTHING)
-        rate = Percent(group.rate or Decimal(0))
-        rows.append([group.code, group.name, rate, *parts[0], *parts[1], *plus(*parts)])
-    return rows
-
-
-def _amounts(groups: Sequence[Group]) -> dict[tuple[str, Decimal | None], Amounts]:
-    return {(group.code, group.rate): group.amounts for group in groups}

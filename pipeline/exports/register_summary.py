@@ -8,6 +8,9 @@ from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.books import Document, Month
+from pipeline.exports.lists import Listing
+from pipeline.exports.register_chart import write_months
+from pipeline.exports.register_income import MOVEMENTS
 from pipeline.exports.register_sums import (
     Amounts,
     Group,
@@ -50,7 +53,7 @@ class Block:
 
 
 def write_summary(
-    book: Book, sheet: Worksheet, month: Month, title: str
+    book: Book, sheet: Worksheet, month: Month, title: str, deferrals: Listing
 ) -> dict[str, Block]:
     """Write the sheet; its blocks by name, for the control totals."""
     sheet.set_default_row(13)  # a month of a few products fits one page
@@ -65,11 +68,14 @@ def write_summary(
     for name, first, rows in _contents(month.documents):
         unit = symbol(month.currency).strip()
         blocks[name], row = _write_block(book, sheet, row, (name, first, unit), rows)
+        if name == "Issued this month":
+            row = _write_deferred(book, sheet, row, deferrals, unit)
+            row = write_months(book, sheet, row, month.totals, unit)
     row = _write_chain_head(book, sheet, row, month.chain_head)
     sheet.print_area(0, 0, row, len(WIDTHS) - 1)
     cells = xl_range_abs(0, 0, row, len(WIDTHS) - 1).replace("$", "")
     sheet.ignore_errors({"number_stored_as_text": cells})
-    page(sheet, landscape=True, name=f"{title} - Summary")
+    page(sheet, landscape=False, name=f"{title} - Summary")
     return blocks
 
 
@@ -91,7 +97,8 @@ def _contents(
 
 def _issued(documents: Sequence[Document], kind: str) -> Group:
     chosen = of_kind(documents, kind)
-    numbers = f"{chosen[0].number} to {chosen[-1].number}" if chosen else "None"
+    ends = dict.fromkeys(each.number for each in (*chosen[:1], *chosen[-1:]))
+    numbers = " to ".join(ends) or "None"
     return Group(WORDS[kind], numbers, None, len(chosen), of_documents(chosen))
 
 
@@ -144,6 +151,29 @@ def _write_total(book: Book, sheet: Worksheet, block: Block) -> None:
             book, sheet, block.last + 1, column, shown,
             bold=True, indent=1, top=1, top_color=ACCENT,
         )  # fmt: skip
+
+
+def _write_deferred(
+    book: Book, sheet: Worksheet, row: int, deferrals: Listing, unit: str
+) -> int:
+    """How deferred income moved, each figure summed from its sheet; the next row."""
+    put(
+        book, sheet, row, 0, "Deferred income", bold=True, font_size=12,
+        font_color=ACCENT,
+    )  # fmt: skip
+    sheet.set_row(row, 20)
+    for at, name in enumerate(MOVEMENTS, start=1):
+        heading = f"{name} ({unit})"
+        formula = Formula(
+            f"=ROUND(SUM({deferrals.cells(heading)}),2)", deferrals.total(heading)
+        )
+        last = name == MOVEMENTS[-1]
+        look = {"bold": last, "indent": 1, "bottom": 1, "bottom_color": RULE}
+        for column in range(len(WIDTHS)):
+            put(book, sheet, row + at, column, "", **look)
+        put(book, sheet, row + at, 0, name, **look)
+        put(book, sheet, row + at, NET, formula, **look)
+    return row + len(MOVEMENTS) + 2
 
 
 def _write_chain_head(book: Book, sheet: Worksheet, row: int, chain_head: str) -> int:

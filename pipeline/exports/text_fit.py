@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import cache, lru_cache
 
 # Width of a character at 10 points, in millimetres, for a plain sans serif face.
 WIDEST = 3.6
@@ -16,6 +17,7 @@ def text_width(text: str, points: float = 10) -> float:
     return sum(map(_character_width, text)) * points / 10
 
 
+@cache
 def _character_width(character: str) -> float:
     if character in _NARROW:
         return 1.0
@@ -28,6 +30,7 @@ def _character_width(character: str) -> float:
     return 2.45 if character.isupper() else 1.96
 
 
+@lru_cache(maxsize=10_000)  # a long list says the same few things again and again
 def wrapped_rows(text: str, width: float, points: float = 10) -> int:
     """How many rows a text takes when wrapped at a width in millimetres."""
     if "\n" not in text and len(text) * WIDEST * points / 10 <= width:

@@ -66,10 +66,13 @@ class Book:
 
     def style(self, **properties: Any) -> Format:
         """A cell format in the house font; the same properties give the same format."""
-        key = tuple(sorted(properties.items()))
+        key = tuple(properties.items())
         if key not in self.formats:
-            settings = {**FONT, "font_color": INK, "valign": "top", **properties}
-            self.formats[key] = self.workbook.add_format(settings)
+            in_order = tuple(sorted(key))
+            if in_order not in self.formats:
+                settings = {**FONT, "font_color": INK, "valign": "top", **properties}
+                self.formats[in_order] = self.workbook.add_format(settings)
+            self.formats[key] = self.formats[in_order]
         return self.formats[key]
 
     def finish(self) -> bytes:

@@ -17,7 +17,8 @@ taxed as (
         prices.*,
         lower(products.type) = 'membership' as is_membership,
         products.healthcode_code,
-        products.income_account,
+        coalesce(products.income_account, practice.income_account)
+            as income_account,
         tax_codes.code as tax_code,
         tax_codes.name as tax_name,
         tax_codes.rate as tax_rate,

@@ -1,0 +1,75 @@
+"""Tax by code and rate, and what of it belongs in boxes 1 and 6 of a VAT return."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from pipeline.books import Document
+from pipeline.exports.lists import Column, Listing
+from pipeline.exports.register_sums import (
+    NOTHING,
+    Amounts,
+    Group,
+    by_tax_code,
+    of_kind,
+    plus,
+)
+from pipeline.exports.workbook import Percent, Value
+
+# What bears this code is outside the scope of VAT, and in neither box.
+OUTSIDE = "OUT"
+BOXES = ("Box 1: VAT due", "Box 6: sales without VAT")
+_BOX_NOTE = (
+    " Boxes are of what a registered practice issued; box 6 is without what is outside"
+    " the scope (code OUT)."
+)
+
+
+def tax_summary(
+    documents: Sequence[Document], title: str, note: str, unit: str
+) -> Listing:
+    """A row per tax code and rate; the boxes only where a document has a VAT number."""
+    registered = [made for made in documents if made.letterhead.vat_registered]
+    amounts = [
+        Column(f"{part} {name} ({unit})", 16, total=True)
+        for part in ("Invoices", "Credit notes", "Together")
+        for name in ("net", "tax", "gross")
+    ]
+    boxes = [Column(f"{box} ({unit})", 16, total=True) for box in BOXES]
+    columns = [
+        Column("Tax code", 12),
+        Column("Name", 22),
+        Column("Rate", 9, figures=True),
+        *amounts,
+        *(boxes if registered else ()),
+    ]
+    rows = _rows(documents, registered)
+    return Listing(
+        "Tax summary", f"{title}: tax by code and rate",
+        note + (_BOX_NOTE if registered else ""), columns, rows,
+    )  # fmt: skip
+
+
+def _rows(
+    documents: Sequence[Document], registered: Sequence[Document]
+) -> list[list[Value]]:
+    """A code that only one kind of document uses has zeros in the other's columns."""
+    invoiced = _amounts(by_tax_code(of_kind(documents, "invoice")))
+    credited = _amounts(by_tax_code(of_kind(documents, "credit_note")))
+    returned = _amounts(by_tax_code(registered))
+    rows: list[list[Value]] = []
+    for group in by_tax_code(documents):
+        key = group.code, group.rate
+        parts = invoiced.get(key, NOTHING), credited.get(key, NOTHING)
+        rate = Percent(group.rate or Decimal(0))
+        row: list[Value] = [
+            group.code, group.name, rate, *parts[0], *parts[1], *plus(*parts)
+        ]  # fmt: skip
+        if registered:
+            net, tax, _ = returned.get(key, NOTHING)
+            row += [tax, Decimal("0.00") if group.code.upper() == OUTSIDE else net]
+        rows.append(row)
+    return rows
+
+
+def _amounts(groups: Sequence[Group]) -> dict[tuple[str, Decimal | None], Amounts]:
+    return {(group.code, group.rate): group.amounts for group in groups}
