@@ -250,7 +250,8 @@ def check(folder: Path, as_of: date | None, ledger: Path | None) -> None:
         for problem in problems
         if problem.severity is Severity.HELD or problem.code == "change-refused"
     ]
-    click.echo(f"{len(bad)} to mend before the next night; all of it is in {issues}")
+    number = len(bad) or "Nothing"
+    click.echo(f"{number} to mend before the next night; all of it is in {issues}")
     sys.exit(HELD if bad else 0)
 
 
@@ -270,7 +271,10 @@ def preview(folder: Path, as_of: date | None, form: str, ledger: Path | None) ->
         lines, prepared = run_preview(
             folder, _ledger(folder, ledger), as_of=as_of, today=today
         )
-    title = f"What {prepared.as_of} would bill"
+    title = (
+        f"What {prepared.as_of} would bill, {sum(line['gross'] for line in lines)} in"
+    )
+    title += " all, line by line"
     _print(lines, LINE_COLUMNS, LINES_SHOWN, form, title)
     _say_problems(prepared.problems)
 
@@ -655,6 +659,9 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
         click.echo(f"{folder / name} is already there and was left as it is", err=True)
     if there:
         sys.exit(REFUSED)
+    if old is None:
+        click.echo("Now fill in settings.xlsx, then products.xlsx, then patients.xlsx;")
+        click.echo(f"what is still to mend says: membill check {folder}")
 
 
 @cli.group("import")

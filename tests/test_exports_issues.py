@@ -158,12 +158,15 @@ class TestEveryNight:
         assert properties.created == datetime(2026, 3, 31)
         assert properties.creator == "Harbour Lane Surgery"
 
-    def test_prints_landscape_on_a4_one_page_wide(self, night: Night) -> None:
+    def test_prints_on_a4_and_the_widest_list_over_two_pages(
+        self, night: Night
+    ) -> None:
         for sheet in read(night):
+            pages = 2 if sheet.title in ("Problems",) else 1
             assert sheet.page_setup.orientation == "landscape"
             assert sheet.page_setup.paperSize == 9
             assert sheet.sheet_properties.pageSetUpPr.fitToPage
-            assert sheet.page_setup.fitToWidth in (None, 1)
+            assert (sheet.page_setup.fitToWidth or 1) == pages
             assert sheet.page_setup.fitToHeight == 0
 
     def test_lists_keep_their_header_in_sight(self, night: Night) -> None:
@@ -350,17 +353,17 @@ def test_problems_are_grouped_by_what_to_do_about_them() -> None:
             "Not billed",
             2,
             "Write it as a date cell or as 2024-01-31.",
-            "patients.xlsx: Patients!D2",
+            "patients.xlsx: Patients!D2, Start date",
             99.98,
         ),
         (
             "Not billed",
             1,
             "Write another thing.",
-            "patients.xlsx: Patients!D2",
+            "patients.xlsx: Patients!D2, Start date",
             None,
         ),
-        ("Check", 1, "Delete it.", "patients.xlsx: Patients!D2", None),
+        ("Check", 1, "Delete it.", "patients.xlsx: Patients!D2, Start date", None),
     ]
 
 

@@ -96,7 +96,7 @@ def test_without_anybody_to_judge_by_nothing_is_billed(
 ) -> None:
     rows = practice.read(clinic, sheet)
     practice.write(clinic, sheet, [dict.fromkeys(rows[0], "")])
-    _refused(clinic, f"the sheet {title} has no row that can be used; put the rows of")
+    _refused(clinic, f"the sheet {title} has no row that can be used; fill in")
 
 
 def test_a_billed_request_that_was_edited_is_not_billed_again(clinic: Path) -> None:

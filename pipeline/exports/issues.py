@@ -56,6 +56,8 @@ READ_ME: tuple[tuple[str, str], ...] = (
     ("", "the columns File, Sheet, Row and Column say the same."),
     ("Amount held", "What waits, tax included. One membership may stand under several"),
     ("", "problems: only the total of the sheet Held counts each of them once."),
+    ("Effect tonight", "Not billed tonight: the amount beside it waits. Held: the row"),
+    ("", "waits, and nothing is due for it, or its amount cannot be worked out yet."),
     ("Nights", "For how many nights the problem has been there."),
     ("", ""),
     (
@@ -189,7 +191,7 @@ def _summary(book: Book, night: Night) -> None:
     about = f"The night of {words.day(night.as_of)}"
     about += f", run {night.run_id}" if night.run_id else ""
     title = f"{night.practice_name}: what to repair"
-    sheet = book.sheet("Summary", title, about, [17, 11, 62, 34, 16])
+    sheet = book.sheet("Summary", title, about, [17, 11, 60, 46, 16])
     banner = _banner(night)
     sheet.set_row(HEADER_ROW, 34)
     for position in range(5):
@@ -208,7 +210,7 @@ _COUNTED = (Heading("Seriousness", 17), Heading("How many", 11, "header_centre")
 
 
 def _counts(book: Book, sheet: Any, row: int, night: Night) -> int:
-    headings = [*_COUNTED, Heading("What it means", 62)]
+    headings = [*_COUNTED, Heading("What it means", 60)]
     book.header(sheet, row, headings)
     for severity, (style, meaning) in SERIOUSNESS.items():
         row += 1
@@ -227,8 +229,8 @@ def _copies(book: Book, sheet: Any, row: int, night: Night) -> int:
     headings = [
         Heading("Workbook", 17),
         Heading("Problems", 11, "header_centre"),
-        Heading("A copy with the cells in red", 62),
-        Heading("Of this copy", 34),
+        Heading("A copy with the cells in red", 60),
+        Heading("Of this copy", 46),
     ]
     book.header(sheet, row, headings)
     for note in notes:
@@ -251,8 +253,8 @@ def _repairs(book: Book, sheet: Any, row: int, night: Night) -> None:
         return
     headings = [
         *_COUNTED,
-        Heading("What to do", 62),
-        Heading("For example", 34),
+        Heading("What to do", 60),
+        Heading("For example", 46),
         Heading(book.money_title, 16, "header_right"),
     ]
     book.header(sheet, row, headings)
@@ -264,7 +266,7 @@ def _repairs(book: Book, sheet: Any, row: int, night: Night) -> None:
             Marked(repair.severity.value, SERIOUSNESS[repair.severity][0]),
             len(repair.problems),
             repair.action,
-            link_to(place, str(place)),
+            link_to(place, f"{place}, {place.column}" if place.column else str(place)),
             repair.amount,
         )
         book.row(sheet, row, headings, cells)
@@ -352,6 +354,7 @@ def _held(book: Book, night: Night) -> None:
     note = f"Not billed until it is mended: {words.held_in_words(night)}."
     if None in amounts:
         note += " An amount cannot be known while its price or dates cannot be read."
+    note += " Which cell it is stands in the sheet Problems."
     if not rows:
         note = "Nobody is held."
     sheet = book.table("Held", "Held", note, headings, rows)
@@ -381,7 +384,7 @@ def _fixed(book: Book, night: Night) -> None:
         *_WHERE,
         Heading("What we found", 48),
         Heading("To save us doing it", 48),
-        Heading("Code", 20),
+        Heading("Code", 16),
     ]
     note = f"{words.counted(len(shown), 'small thing')} put right while reading."
     rows = [
@@ -414,6 +417,8 @@ def _changes(book: Book, night: Night) -> None:
     )
     if not night.changes:
         note = "Nothing was changed."
+    elif not words.refused_changes(night):
+        note = "Every change was accepted and counts from this night on."
     rows = [_change_row(change) for change in night.changes]
     book.table("Changes", "Changes", note, headings, rows)
 
@@ -423,8 +428,8 @@ def _change_row(change: Change) -> Sequence[Value]:
         change.table,
         change.subject,
         change.column,
-        change.old,
-        change.new,
+        words.changed(change, change.old),
+        words.changed(change, change.new),
         change.edited_by,
         Marked("Accepted", "good") if change.accepted else Marked("Refused", "stops"),
         words.sentence(change.reason),

@@ -18,6 +18,7 @@ from pipeline.exports.workbook import (
     Value,
     page,
     put,
+    spread,
 )
 
 MM_PER_CHARACTER = 1.85  # of a column's width
@@ -108,6 +109,7 @@ def write_list(book: Book, sheet: Worksheet, listing: Listing) -> None:
     cells = xl_range_abs(FIRST_ROW, 0, listing.last_row, last).replace("$", "")
     sheet.ignore_errors({"number_stored_as_text": cells})
     page(sheet, landscape=True, name=listing.title)
+    spread(sheet, [column.width for column in listing.columns])
 
 
 def _write_head(book: Book, sheet: Worksheet, listing: Listing) -> None:

@@ -1,6 +1,7 @@
 """How a workbook is opened, written, paged and closed: the same bytes each time."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -26,6 +27,7 @@ DATE_FORMAT = "dd mmm yyyy"
 MAX_POINTS = 409.0  # the tallest row there can be
 MAX_LINKS = 65_530  # Excel refuses a sheet with more
 A4 = 9
+READABLE = 190  # characters across a landscape page, in print of a good 7 points
 POINTS_PER_MM = 72 / 25.4
 PIXELS_PER_MM = 96 / 25.4
 
@@ -201,3 +203,19 @@ def page(sheet: Worksheet, *, landscape: bool, name: str) -> None:
     shown = exact(name).replace("&", "&&").replace("\n", " ")[:60]
     font = '&"Arial,Regular"&10'
     sheet.set_footer(f"&L{font} {shown}&R{font} Page &P of &N")
+
+
+def pages_across(widths: Iterable[float]) -> int:
+    """Over how many landscape pages columns must go, so that their print can be read."""
+    return max(1, math.ceil(sum(widths) / READABLE))
+
+
+def spread(sheet: Worksheet, widths: Iterable[float], keep: int = 1) -> None:
+    """A sheet of columns too many for one page across goes over several.
+
+    The first `keep` columns stand on each of them, so that every row keeps its name.
+    """
+    across = pages_across(widths)
+    if across > 1:
+        sheet.fit_to_pages(across, 0)
+        sheet.repeat_columns(0, keep - 1)
