@@ -16,6 +16,7 @@ from pipeline.exports.workbook import (
     Book,
     Formula,
     Value,
+    head_every_page,
     page,
     put,
     spread,
@@ -109,7 +110,9 @@ def write_list(book: Book, sheet: Worksheet, listing: Listing) -> None:
     cells = xl_range_abs(FIRST_ROW, 0, listing.last_row, last).replace("$", "")
     sheet.ignore_errors({"number_stored_as_text": cells})
     page(sheet, landscape=True, name=listing.title)
-    spread(sheet, [column.width for column in listing.columns])
+    if spread(sheet, [column.width for column in listing.columns]):
+        area = (TOTAL_ROW, 0, listing.last_row, last)
+        head_every_page(sheet, listing.title, listing.note, area)
 
 
 def _write_head(book: Book, sheet: Worksheet, listing: Listing) -> None:

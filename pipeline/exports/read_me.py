@@ -26,7 +26,7 @@ HEADINGS = {
     "Sheet": 15, "Column": 24, "Required": 14, "What it means": 40,
     "What to type": 32, "Example": 23,
 }  # fmt: skip
-ACROSS = 150  # letters that fit across the sheet
+ACROSS = 165  # letters that fit across the sheet
 LINE = 15  # points
 STYLE = {"font_name": "Calibri", "align": "left", "valign": "top"}
 
