@@ -250,8 +250,8 @@ def check(folder: Path, as_of: date | None, ledger: Path | None) -> None:
         for problem in problems
         if problem.severity is Severity.HELD or problem.code == "change-refused"
     ]
-    number = len(bad) or "Nothing"
-    click.echo(f"{number} to mend before the next night; all of it is in {issues}")
+    found = f"{len(bad)} to mend before the next night; all of it is in {issues}"
+    click.echo(found if bad else f"Nothing to mend before the next night; see {issues}")
     sys.exit(HELD if bad else 0)
 
 
@@ -271,10 +271,8 @@ def preview(folder: Path, as_of: date | None, form: str, ledger: Path | None) ->
         lines, prepared = run_preview(
             folder, _ledger(folder, ledger), as_of=as_of, today=today
         )
-    title = (
-        f"What {prepared.as_of} would bill, {sum(line['gross'] for line in lines)} in"
-    )
-    title += " all, line by line"
+    gross = sum(line["gross"] for line in lines)
+    title = f"What {prepared.as_of} would bill, {gross:.2f} in all; lines"
     _print(lines, LINE_COLUMNS, LINES_SHOWN, form, title)
     _say_problems(prepared.problems)
 

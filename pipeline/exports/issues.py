@@ -191,7 +191,7 @@ def _summary(book: Book, night: Night) -> None:
     about = f"The night of {words.day(night.as_of)}"
     about += f", run {night.run_id}" if night.run_id else ""
     title = f"{night.practice_name}: what to repair"
-    sheet = book.sheet("Summary", title, about, [17, 11, 64, 44, 16])
+    sheet = book.sheet("Summary", title, about, [17, 11, 72, 42, 16])
     banner = _banner(night)
     sheet.set_row(HEADER_ROW, 34)
     for position in range(5):
@@ -210,7 +210,7 @@ _COUNTED = (Heading("Seriousness", 17), Heading("How many", 11, "header_centre")
 
 
 def _counts(book: Book, sheet: Any, row: int, night: Night) -> int:
-    headings = [*_COUNTED, Heading("What it means", 64)]
+    headings = [*_COUNTED, Heading("What it means", 72)]
     book.header(sheet, row, headings)
     for severity, (style, meaning) in SERIOUSNESS.items():
         row += 1
@@ -229,8 +229,8 @@ def _copies(book: Book, sheet: Any, row: int, night: Night) -> int:
     headings = [
         Heading("Workbook", 17),
         Heading("Problems", 11, "header_centre"),
-        Heading("A copy with the cells in red", 64),
-        Heading("Of this copy", 44),
+        Heading("A copy with the cells in red", 72),
+        Heading("Of this copy", 42),
     ]
     book.header(sheet, row, headings)
     for note in notes:
@@ -253,8 +253,8 @@ def _repairs(book: Book, sheet: Any, row: int, night: Night) -> None:
         return
     headings = [
         *_COUNTED,
-        Heading("What to do", 64),
-        Heading("For example", 44),
+        Heading("What to do", 72),
+        Heading("For example", 42),
         Heading(book.money_title, 16, "header_right"),
     ]
     book.header(sheet, row, headings)
