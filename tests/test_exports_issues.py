@@ -443,6 +443,36 @@ def test_changes_say_whether_they_took_effect_and_why_not() -> None:
     assert book["Summary"]["A4"].value == "Something to look at"
 
 
+def test_a_changed_yes_or_no_is_shown_as_it_is_typed() -> None:
+    active = Change("Products", "GOLD", "Active", "true", "false", "mm", True)
+    text = replace(active, column="Name")
+    shown = table(read(replace(CLEAN, changes=(active, text)))["Changes"])
+    assert [(row["Before"], row["Now"]) for row in shown] == [
+        ("Yes", "No"),
+        ("true", "false"),
+    ]
+
+
+def test_the_page_of_a_wide_list_says_which_list_and_row_it_is() -> None:
+    sheet = read(replace(CLEAN, practice_name="A & B", problems=(opened(),)))[
+        "Problems"
+    ]
+    assert sheet.print_title_cols == "$A:$B"
+    assert sheet.print_area == "'Problems'!$A$4:$Q$5"
+    assert sheet.oddHeader.left.text.startswith("Problems\n")
+    assert sheet.page_setup.pageOrder == "overThenDown"
+
+
+def test_the_column_is_named_where_an_address_alone_says_it() -> None:
+    of_csv = Place("patients.csv", "Patients", 9, "Start date", "D9")
+    problems = (opened(), opened(code="date-late", place=of_csv))
+    rows = [row[3].value for row in read(replace(CLEAN, problems=problems))["Summary"]]
+    assert rows[-2:] == [
+        "patients.xlsx: Patients!D2, Start date",
+        "patients.csv: row 9, Start date",
+    ]
+
+
 HOSTILE = [
     "=1+1",
     "+44",

@@ -36,6 +36,7 @@ class Day:
     said: dict[str, str]
     codes: list[int]
     found: Rows
+    red: list[str]
     banners: list[str]
 
 
@@ -43,13 +44,14 @@ class Day:
 def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     """Every step of the page, in its order."""
     home = tmp_path_factory.mktemp("home")
-    made = Day(tmp_path_factory.mktemp("srv") / "alder", home, {}, [], [], [])
+    made = Day(tmp_path_factory.mktemp("srv") / "alder", home, {}, [], [], [], [])
     for step in STEPS:
         match step:
             case Typing():
                 type_rows(made.folder, step)
             case Repairs():
                 made.found.extend(problems(made.folder))
+                made.red.extend(_red_cells(made.folder))
                 repair(made.folder, made.found, [row["Di types"] for row in step.rows])
             case Command():
                 told = practice.run(*_words(step, made), today="2026-05-13")
@@ -77,6 +79,21 @@ def _shown(text: str, day: Day) -> str:
 def _banner(folder: Path) -> str:
     book = openpyxl.load_workbook(folder / "out/issues.xlsx", read_only=True)
     return str(book["Summary"]["A4"].value)
+
+
+def _red_cells(folder: Path) -> list[str]:
+    """What the marked copies show in red, with nothing that may be drawn over it."""
+    found = []
+    for path in sorted(folder.glob("out/marked/*.xlsx")):
+        for sheet in openpyxl.load_workbook(path).worksheets:
+            assert not sheet.conditional_formatting
+            found += [
+                f"{sheet.title}!{cell.coordinate}"
+                for row in sheet.iter_rows(min_row=2)
+                for cell in row
+                if cell.fill.fgColor.rgb == "FFFF9C94" and cell.border.left.style
+            ]
+    return found
 
 
 COMMANDS = [step for step in STEPS if isinstance(step, Command)]
@@ -111,6 +128,7 @@ def test_the_page_quotes_each_problem_as_the_issues_workbook_tells_it(day: Day) 
         "duplicate", "money-comma",
     }  # fmt: skip
     assert day.found[-1]["Who fixes it"] == "Morag Mint"
+    assert sorted(day.red) == sorted(problem["Cell"] for problem in day.found)
 
 
 def test_the_repairs_alone_make_the_next_night_clean(day: Day) -> None:

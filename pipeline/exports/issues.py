@@ -18,7 +18,7 @@ from pipeline.exports.issues_sheets import (
     Value,
     link_to,
 )
-from pipeline.problems import Problem, Severity
+from pipeline.problems import Place, Problem, Severity
 
 SERIOUSNESS: dict[Severity, tuple[str, str]] = {
     Severity.STOPS: ("stops", "The night could not go on: nobody was billed."),
@@ -191,7 +191,7 @@ def _summary(book: Book, night: Night) -> None:
     about = f"The night of {words.day(night.as_of)}"
     about += f", run {night.run_id}" if night.run_id else ""
     title = f"{night.practice_name}: what to repair"
-    sheet = book.sheet("Summary", title, about, [17, 11, 72, 42, 16])
+    sheet = book.sheet("Summary", title, about, [22, 11, 72, 42, 16])
     banner = _banner(night)
     sheet.set_row(HEADER_ROW, 34)
     for position in range(5):
@@ -206,7 +206,7 @@ def _summary(book: Book, night: Night) -> None:
     _repairs(book, sheet, row + 1, night)
 
 
-_COUNTED = (Heading("Seriousness", 17), Heading("How many", 11, "header_centre"))
+_COUNTED = (Heading("Seriousness", 22), Heading("How many", 11, "header_centre"))
 
 
 def _counts(book: Book, sheet: Any, row: int, night: Night) -> int:
@@ -227,7 +227,7 @@ def _copies(book: Book, sheet: Any, row: int, night: Night) -> int:
     if not notes:
         return row
     headings = [
-        Heading("Workbook", 17),
+        Heading("Workbook", 22),
         Heading("Problems", 11, "header_centre"),
         Heading("A copy with the cells in red", 72),
         Heading("Of this copy", 42),
@@ -266,11 +266,18 @@ def _repairs(book: Book, sheet: Any, row: int, night: Night) -> None:
             Marked(repair.severity.value, SERIOUSNESS[repair.severity][0]),
             len(repair.problems),
             repair.action,
-            link_to(place, f"{place}, {place.column}" if place.column else str(place)),
+            link_to(place, _named(place)),
             repair.amount,
         )
         book.row(sheet, row, headings, cells)
     sheet.autofilter(first, 0, row, len(headings) - 1)
+
+
+def _named(place: Place) -> str:
+    """A place in words, its column told where the address of a cell alone says it."""
+    said = str(place)
+    by_address = place.column and said.endswith(f"!{place.cell}")
+    return f"{said}, {place.column}" if by_address else said
 
 
 def _where(problem: Problem) -> tuple[Value, ...]:
