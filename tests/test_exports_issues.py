@@ -468,8 +468,8 @@ def test_the_column_is_named_where_an_address_alone_says_it() -> None:
     problems = (opened(), opened(code="date-late", place=of_csv))
     rows = [row[3].value for row in read(replace(CLEAN, problems=problems))["Summary"]]
     assert rows[-2:] == [
-        "patients.xlsx: Patients!D2, Start date",
         "patients.csv: row 9, Start date",
+        "patients.xlsx: Patients!D2, Start date",
     ]
 
 
