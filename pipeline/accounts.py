@@ -23,17 +23,20 @@ from pipeline.ledger import Ledger, current
 from pipeline.outbox import DOCUMENT_PATH
 from pipeline.problems import Place, Problem, Severity
 from pipeline.record import letterhead_columns
+from pipeline.seals import closed
 
-# A document's state now: what was credited, the latest sending, whether it counts.
+# A document's state: what was credited, the latest sending, whether it counts; all of it
+# up to a run, so that the register of a closed month stays what it was.
 _ENTRIES = f"""
 with
 credited as (
     select credits_number as number, -sum(gross)::decimal(14, 2) as credits,
         -sum(net)::decimal(14, 2) as net_credits
-    from ledger.invoices where kind = 'credit_note' group by credits_number
+    from ledger.invoices where kind = 'credit_note' and run_no <= UPTO
+    group by credits_number
 ),
 latest as (
-    select number, sent_on, sent_to from ledger.sendings
+    select number, sent_on, sent_to from ledger.sendings where run_no <= UPTO
     qualify row_number() over
         (partition by number order by sent_on desc, sending_no desc) = 1
 ),
@@ -86,11 +89,18 @@ _ORDER = " order by kind desc, sequence"
 
 
 def entries(
-    ledger: Ledger, where: str = "true", values: Sequence[Any] = ()
+    ledger: Ledger,
+    where: str = "true",
+    values: Sequence[Any] = (),
+    upto: int | None = None,
 ) -> list[Entry]:
-    """Documents with their state now, invoices first, in order of number."""
+    """Documents with their state now, or after run `upto`, in order of number.
+
+    Invoices come first.
+    """
+    listed = _ENTRIES.replace("UPTO", str(upto or "run_no"))
     rows = ledger.rows(
-        f"select listed.* exclude (run_no) from ({_ENTRIES}) as listed"
+        f"select listed.* exclude (run_no) from ({listed}) as listed"
         f" inner join ledger.invoices as invoices using (number)"
         f" where {where} order by invoices.kind desc, invoices.sequence",
         values,
@@ -113,7 +123,10 @@ def documents(
         values,
     ):
         number = row.pop("number")
-        text = ("healthcode_code", "income_account", "frequency", "request_id")
+        text = (
+            "healthcode_code", "income_account", "frequency", "request_id",
+            "replaces_number",
+        )  # fmt: skip
         row.update({name: row[name] or "" for name in text})
         lines.setdefault(number, []).append(Line(**row))
     heads, adopted = _letterheads(ledger), _adopted(ledger)
@@ -186,9 +199,12 @@ def _letterheads(ledger: Ledger) -> dict[int, Letterhead]:
     return heads
 
 
-def practice(ledger: Ledger) -> tuple[str, str]:
-    """The practice's name and currency, as last accepted."""
-    in_force = current("ledger.accepted.settings", "row_key")
+def practice(ledger: Ledger, upto: int | None = None) -> tuple[str, str]:
+    """The practice's name and currency, as last accepted, or as of run `upto`."""
+    versions = "ledger.accepted.settings"
+    if upto is not None:
+        versions = f"(select * from {versions} where run_no <= {upto})"
+    in_force = current(versions, "row_key")
     named = {
         row["row_key"]: row["value"]
         for row in ledger.rows(f"select row_key, value from ({in_force})")
@@ -197,16 +213,31 @@ def practice(ledger: Ledger) -> tuple[str, str]:
 
 
 def month(ledger: Ledger, name: str) -> Month:
-    """A month of issue (YYYY-MM) for the register."""
-    title, currency = practice(ledger)
+    """A month of issue (YYYY-MM) for the register; a closed one as it was sealed."""
+    closing = closed(ledger, name)
+    upto = closing.run_no if closing else None
+    title, currency = practice(ledger, upto)
     where = "strftime(invoices.issued_on, '%Y-%m') = ?"
     return Month(
         month=name,
         practice_name=title,
         currency=currency,
         documents=tuple(documents(ledger, where, [name])),
-        entries=tuple(entries(ledger, where, [name])),
-        chain_head=chain.head(ledger.connection).sha256,
+        entries=tuple(entries(ledger, where, [name], upto)),
+        chain_head=_head_after(ledger, upto),
+        closed=closing,
+    )
+
+
+def _head_after(ledger: Ledger, upto: int | None) -> str:
+    """The head of the chain now, or as run `upto` left it."""
+    if upto is None:
+        return chain.head(ledger.connection).sha256
+    return str(
+        ledger.value(
+            "select sha256 from ledger.chain where kind = 'run' and record_key = ?",
+            [str(upto)],
+        )
     )
 
 

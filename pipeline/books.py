@@ -31,7 +31,9 @@ class Letterhead:
 class Line:
     """One line of a document. Money in pounds; `period_*` is None for no membership.
 
-    `credits_line` is the line of the invoice that a credit note's line takes back.
+    `credits_line` is the line of the invoice that a credit note's line takes back, and
+    `rebill` says that it is billed again; `replaces_number` and `replaces_line` are the
+    line that an invoice's line is billed in place of.
     """
 
     line: int
@@ -56,6 +58,9 @@ class Line:
     price_source: str
     request_id: str = ""
     credits_line: int | None = None
+    rebill: bool = False
+    replaces_number: str = ""
+    replaces_line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -200,8 +205,30 @@ class Night:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """How a month was sealed: by which run, by whom, its totals and their hash.
+
+    Amounts are signed: credit notes are taken off.
+    """
+
+    month: str
+    closed_on: date
+    closed_by: str
+    invoices: int
+    credit_notes: int
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    sha256: str
+    run_no: int
+
+
+@dataclass(frozen=True)
 class Month:
-    """A month of issue for the register: its documents in order of number, with state."""
+    """A month of issue for the register: its documents in order of number, with state.
+
+    Of a closed month the state is that of the run that closed it.
+    """
 
     month: str
     practice_name: str
@@ -209,3 +236,4 @@ class Month:
     documents: tuple[Document, ...]
     entries: tuple[Entry, ...]
     chain_head: str = ""
+    closed: Closed | None = None

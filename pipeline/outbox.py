@@ -19,6 +19,7 @@ _PAGES = {
     "credit": ("invoices.xlsx", "summary.html"),
     "forget": ("invoices.xlsx", "summary.html"),
     "adopt": ("invoices.xlsx", "summary.html"),
+    "close": (),
 }
 
 
@@ -47,7 +48,10 @@ def post(ledger: Ledger, run_no: int) -> None:
 
 
 def _months(ledger: Ledger, run_no: int) -> list[str]:
-    """The months whose documents, credits, sendings or names this run changed."""
+    """The months whose documents, credits, sendings or names this run changed or closed.
+
+    The register of a closed month stays as it was sealed, but for a name that goes.
+    """
     rows = ledger.rows(
         "with touched as ("
         " select issued_on from ledger.invoices where run_no = $1"
@@ -57,11 +61,15 @@ def _months(ledger: Ledger, run_no: int) -> list[str]:
         " union all select invoices.issued_on from ledger.sendings as sendings"
         "  inner join ledger.invoices as invoices using (number)"
         "  where sendings.run_no = $1"
-        " union all select invoices.issued_on from ledger.forgotten as forgotten"
+        "), named as ("
+        " select invoices.issued_on from ledger.forgotten as forgotten"
         "  inner join ledger.invoices as invoices"
         "  on split_part(forgotten.record_key, ' ', 1) = invoices.number"
         "  where forgotten.run_no = $1"
-        ") select distinct strftime(issued_on, '%Y-%m') as month from touched order by 1",
+        ") select distinct strftime(issued_on, '%Y-%m') as month from touched"
+        "  where month not in (select month from ledger.closed_months)"
+        " union select strftime(issued_on, '%Y-%m') from named"
+        " union select month from ledger.closed_months where run_no = $1 order by 1",
         [run_no],
     )
     return [row["month"] for row in rows]
