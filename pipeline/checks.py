@@ -3,6 +3,7 @@
 from datetime import date
 
 from pipeline.cells import show
+from pipeline.credit_due import credit_due
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet
@@ -22,6 +23,7 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
         *_far_starts(ledger, sheets, as_of),
         *_tax_without_registration(ledger, sheets),
         *_sendings(ledger, sheets),
+        *credit_due(ledger, sheets, as_of),
     ]
 
 

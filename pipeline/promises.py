@@ -323,7 +323,7 @@ _MONTHS: tuple[Promise, ...] = (
     (
         "whatever a run closed stays closed",
         (4,),
-        "select run_id || ' closed ' || (report->>'month') as fault from ledger.runs"
+        "select concat(run_id, ' closed ', report->>'month') as fault from ledger.runs"
         " as runs anti join ledger.closed_months using (run_no)"
         " where command = 'close'",
     ),
