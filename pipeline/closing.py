@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.desk import WrongRequest, day_of, must_may, working
+from pipeline.desk import WrongRequest, day_of, must_may, setting, working
 from pipeline.exports.words import counted, money
 from pipeline.ledger import Ledger
 from pipeline.publish import publish
@@ -49,7 +49,8 @@ def close(folder: Path, path: Path, month: str, *, by: str, today: Today) -> Out
                 " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [month, day, by, *sums.values(), run_no],
             )
-        return Outcome(_said(month, sums), publish(ledger, folder / "out").warnings)
+        said = _said(month, sums, setting(ledger, "currency", "GBP"))
+        return Outcome(said, publish(ledger, folder / "out").warnings)
 
 
 def _first_day(month: str) -> date:
@@ -84,10 +85,11 @@ def _must_be_closable(ledger: Ledger, month: str, first: date, today: date) -> N
         )
 
 
-def _said(month: str, sums: dict[str, Any]) -> str:
+def _said(month: str, sums: dict[str, Any], currency: str) -> str:
+    net, tax, gross = (money(sums[name], currency) for name in ("net", "tax", "gross"))
     return (
         f"{month} is closed: {counted(sums['invoices'], 'invoice')},"
-        f" {counted(sums['credit_notes'], 'credit note')}, net {money(sums['net'])},"
-        f" tax {money(sums['tax'])}, gross {money(sums['gross'])}\n"
+        f" {counted(sums['credit_notes'], 'credit note')}, net {net}, tax {tax},"
+        f" gross {gross}\n"
         f"seal {sums['sha256']}"
     )

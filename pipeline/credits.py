@@ -57,15 +57,17 @@ class Made:
     credits: str
     gross: Decimal
     left: Decimal
+    currency: str
     rebill: bool
     warnings: Sequence[str]
 
     def told(self) -> str:
         """The outcome in a line."""
-        said = f"{self.number} takes back {money(self.gross)} of {self.credits}"
-        said += f"; {money(self.left)} is left" if self.left else "; nothing is left"
+        taken, left = (money(each, self.currency) for each in (self.gross, self.left))
+        said = f"{self.number} takes back {taken} of {self.credits}"
+        said += f"; {left} is left" if self.left else "; nothing is left"
         if self.rebill:
-            said += "; the next night bills it again"
+            said += "; the next night bills it again, if the sheets still ask for it"
         return said
 
 
@@ -123,7 +125,10 @@ def make_credit_note(
         gross = -sum((line["gross"] for line in taken), Decimal(0))
         left = sum((line["left"] for line in lines), Decimal(0)) - gross
         warnings = publish(ledger, folder / "out").warnings
-        return Made(made, invoice["number"], gross, left, wish.rebill, warnings)
+        return Made(
+            made, invoice["number"], gross, left, invoice["currency"], wish.rebill,
+            warnings,
+        )  # fmt: skip
 
 
 def _lines_left(ledger: Ledger, number: str) -> list[Row]:
@@ -148,23 +153,13 @@ def _taken_back(
     ledger: Ledger, invoice: Row, lines: list[Row], wish: Wish
 ) -> list[Row]:
     """The lines of the credit note, or `WrongRequest`."""
-    chosen = _chosen(invoice["number"], lines, wish)
+    chosen = _chosen(invoice, lines, wish)
     if wish.amount is None:
         amounts = [(line, line["left"]) for line in chosen]
     else:
         (line,) = chosen
         amount = _amount(wish.amount)
-        if amount > line["left"]:
-            raise WrongRequest(
-                f"{money(amount)} is more than is left of {invoice['number']} line"
-                f" {line['line']}, {money(line['left'])}"
-            )
-        if wish.rebill and amount < line["left"]:
-            raise WrongRequest(
-                f"--rebill goes with taking back the whole line; {money(amount)} would"
-                f" leave {money(line['left'] - amount)} of {invoice['number']} line"
-                f" {line['line']} in force"
-            )
+        _must_fit(invoice, line, amount, wish.rebill)
         amounts = [(line, amount)]
     inclusive = ledger.value(
         "select prices_include_tax from ledger.letterheads where run_no = ?",
@@ -176,18 +171,36 @@ def _taken_back(
     ]
 
 
-def _chosen(number: str, lines: list[Row], wish: Wish) -> list[Row]:
+def _must_fit(invoice: Row, line: Row, amount: Decimal, rebill: bool) -> None:
+    """No more is taken back than is left, and billed again is a whole line."""
+    left, currency = line["left"], invoice["currency"]
+    which = f"{invoice['number']} line {line['line']}"
+    if amount > left:
+        raise WrongRequest(
+            f"{money(amount, currency)} is more than is left of {which},"
+            f" {money(left, currency)}"
+        )
+    if rebill and amount < left:
+        raise WrongRequest(
+            "--rebill goes with taking back the whole line;"
+            f" {money(amount, currency)} would leave {money(left - amount, currency)} of"
+            f" {which} in force"
+        )
+
+
+def _chosen(invoice: Row, lines: list[Row], wish: Wish) -> list[Row]:
     """The lines that are meant and have something left."""
+    number, listed = invoice["number"], _listed(lines, invoice["currency"])
     if wish.line is not None:
         meant = [line for line in lines if line["line"] == wish.line]
         if not meant:
             raise WrongRequest(
-                f"{number} has no line {wish.line}; its lines are {_listed(lines)}"
+                f"{number} has no line {wish.line}; its lines are {listed}"
             )
     elif wish.amount is not None and len(lines) > 1:
         raise WrongRequest(
             f"{number} has {len(lines)} lines: say with --line of which one;"
-            f" they are {_listed(lines)}"
+            f" they are {listed}"
         )
     else:
         meant = lines
@@ -199,11 +212,11 @@ def _chosen(number: str, lines: list[Row], wish: Wish) -> list[Row]:
     return still
 
 
-def _listed(lines: list[Row]) -> str:
+def _listed(lines: list[Row], currency: str) -> str:
     """The lines of an invoice in words, without a name."""
     return ", ".join(
         f"{line['line']} ({line['product_code']} of {line['patient_id']},"
-        f" {money(line['left'])} left)"
+        f" {money(line['left'], currency)} left)"
         for line in lines
     )
 
