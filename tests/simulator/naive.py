@@ -353,7 +353,12 @@ def standing(world: World, books: Books, row: Read) -> Standing:
         return Standing("held", reason="frequency")
     step = 1 if frequency == "Monthly" else 12
     due = due_periods(member, world.practice, as_of, step)
-    fresh = [p for p in due if p[0] not in {start for start, _ in billed}]
+    begun = {start for start, _ in billed}
+    fresh = [
+        one
+        for one in due
+        if one[0] not in begun or _outgrown(books, member, frequency, *one)
+    ]
     if not fresh:
         ended = member["End date"] is not None and member["End date"] < as_of
         rest = "already_billed" if due else "before_bill_from"
@@ -364,6 +369,23 @@ def standing(world: World, books: Books, row: Read) -> Standing:
     except Held as why:
         return Standing("held", reason=str(why), first_unbilled=fresh[0][0])
     return Standing("billed", items)
+
+
+def _outgrown(
+    books: Books, member: Values, frequency: str, first: date, last: date
+) -> bool:
+    """Billed from that day on by the month, and now by the year: not to its end."""
+    billed = books.billed.get(member["Patient ID"], [])
+    return any(
+        line.start == first
+        and line.frequency != frequency
+        and line.end is not None
+        and line.end < last
+        and (line.start, line.end) in billed
+        for document in books.of("invoice")
+        for line in document.lines
+        if line.patient_id == member["Patient ID"]
+    )
 
 
 def _fresh_items(
