@@ -18,11 +18,10 @@ from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.ledger import Ledger
 from pipeline.package import unpack
-from pipeline.problems import Refused
+from pipeline.problems import Refused, refused
 from pipeline.record import add_run, letterhead_columns
 from pipeline.seals import first_open_day
 from pipeline.sheets import Unusable
-from pipeline.soundness import refusal
 from pipeline.transaction import transaction
 from schemas.columns import column_types
 from schemas.ledger import Invoices, Lines
@@ -84,7 +83,7 @@ def _read(out: Path, lost: Collection[str]) -> list[tuple[Document, bytes]]:
 
 
 def _refuse(file: str, code: str, said: str, repair: str) -> Refused:
-    return refusal(f"out/{file}" if "/" in file else file, code, said, repair)
+    return refused(f"out/{file}" if "/" in file else file, code, said, repair)
 
 
 def _document(number: str, file: Path) -> tuple[Document, bytes]:

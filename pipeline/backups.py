@@ -13,12 +13,12 @@ import duckdb
 
 from pipeline.files import private_folder, sweep, sync_folder
 from pipeline.ledger import Ledger, locked, opened
+from pipeline.problems import refused
 from pipeline.soundness import (
     checksum_of,
     contents,
     note_checksum,
     quoted,
-    refusal,
     sha256_of,
 )
 
@@ -52,7 +52,7 @@ def backup(path: Path) -> Path:
     """Copy the ledger to `backups/` by hand; such a copy is never removed."""
     with locked(path):
         if not path.exists():
-            raise refusal(
+            raise refused(
                 str(path), "no-ledger", "there is no ledger to copy",
                 "run the night first",
             )  # fmt: skip
@@ -61,7 +61,7 @@ def backup(path: Path) -> Path:
         try:
             return copy_to_backups(path, held, f"{held.run_id}{BY_HAND}")
         except Unsound as unsound:
-            raise refusal(
+            raise refused(
                 path.name, "copy-unsound", str(unsound), "look at the disk; try again"
             ) from None
 

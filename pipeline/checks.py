@@ -1,6 +1,7 @@
 """Checks across rows, sheets and nights that no single column can make."""
 
 from datetime import date
+from typing import Any
 
 from pipeline.cells import show
 from pipeline.credit_due import credit_due
@@ -58,6 +59,60 @@ def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
     ]
 
 
+def lost_columns(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """A column that held something last time and is gone: never read as blank."""
+    problems = []
+    for schema in ACCEPTED:
+        name = name_of(schema)
+        if name not in sheets:
+            continue
+        for column in columns(schema):
+            if not column.loaded or column.name in sheets[name].headings:
+                continue
+            filled = ledger.value(
+                f"select count({column.name}) from staged.before_{name}"
+            )
+            if filled:
+                problems.append(
+                    Problem(
+                        Severity.STOPS,
+                        "column-lost",
+                        Place(sheets[name].file, sheets[name].sheet),
+                        f"the column {column.title}, which {filled} rows filled in last"
+                        " time, is missing",
+                        "every column that was in use",
+                        f"put the column {column.title} back, even if it is now empty",
+                    )
+                )
+    return problems
+
+
+def nobody_to_judge(ledger: Ledger) -> list[Problem]:
+    """Without a single usable user and role nobody could sign anything again."""
+    return [
+        Problem(
+            Severity.STOPS,
+            f"{name}-empty",
+            Place("settings.xlsx", title),
+            f"the sheet {title} has no row that can be used",
+            "at least one",
+            f"put the rows of {title} back",
+        )
+        for name, title in (("staff", "Staff"), ("roles", "Roles"))
+        if not ledger.value(f"select count(*) from staged.{name} where not held")
+    ]
+
+
+def _hold_patients(ledger: Ledger, rows: list[dict[str, Any]]) -> None:
+    """Mark rows of `input.patients` as held, by their row numbers."""
+    if not rows:
+        return
+    ledger.connection.execute(
+        "update input.patients set held = true where row_number in (select unnest(?))",
+        [[row["row_number"] for row in rows]],
+    )
+
+
 def _reused_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """An id whose name and birth date both changed belongs to somebody else now."""
     rows = ledger.rows(
@@ -68,11 +123,7 @@ def _reused_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
         " and lower(now.first_name) <> lower(before.first_name)"
         " and now.date_of_birth <> before.date_of_birth order by now.row_number"
     )
-    for row in rows:
-        ledger.connection.execute(
-            "update input.patients set held = true where row_number = ?",
-            [row["row_number"]],
-        )
+    _hold_patients(ledger, rows)
     return [
         Problem(
             Severity.HELD,
@@ -83,6 +134,71 @@ def _reused_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
             "a Patient ID of their own for each person",
             "give the new patient a new Patient ID and put back the old row",
             subject=row["patient_id"],
+        )
+        for row in rows
+    ]
+
+
+def _renamed_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """Hold a new Patient ID that stands for a billed person who has gone.
+
+    Under another id the same months would be billed again. Changes `input.patients`.
+    """
+    rows = ledger.rows(
+        "select now.row_number, now.patient_id, before.patient_id as old_id"
+        " from input.patients as now"
+        " inner join staged.before_patients as before"
+        "  on lower(now.first_name) = lower(before.first_name)"
+        "  and lower(now.last_name) = lower(before.last_name)"
+        "  and now.date_of_birth = before.date_of_birth"
+        " where now.names_membership and not now.held"
+        " and before.row_key not in"
+        "  (select row_key from staged.patients where row_key is not null)"
+        " and now.row_key not in (select row_key from staged.before_patients)"
+        " and before.row_key in"
+        "  (select patient_key from tonight.in_force.billed_periods)"
+        " order by now.row_number"
+    )
+    _hold_patients(ledger, rows)
+    return [
+        Problem(
+            Severity.HELD,
+            "id-changed",
+            sheets["patients"].place(row["row_number"], "patient_id"),
+            f"{row['patient_id']} has the name and date of birth of {row['old_id']},"
+            " who was billed and is no longer in the sheet",
+            "the Patient ID that was billed before",
+            f"put back {row['old_id']}; if it is somebody else, put back the row of"
+            f" {row['old_id']} and end it",
+            subject=row["patient_id"],
+        )
+        for row in rows
+    ]
+
+
+def _changed_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """A request that was billed and now says something else: it is not billed again."""
+    rows = ledger.rows(
+        "select requests.row_number, requests.request_id, filled.number"
+        " from input.invoice_requests as requests"
+        " inner join tonight.in_force.filled_requests as filled"
+        "  on requests.row_key = filled.request_key"
+        " inner join ledger.lines as lines using (number, line)"
+        " where not requests.held and (requests.patient_id <> lines.patient_id"
+        "  or requests.product_code <> lines.product_code"
+        "  or coalesce(requests.quantity, 1) <> lines.quantity)"
+        " order by requests.row_number"
+    )
+    return [
+        Problem(
+            Severity.CHECK,
+            "request-changed",
+            sheets["invoice_requests"].place(row["row_number"], "request_id"),
+            f"{row['request_id']} was billed on {row['number']} and now asks for"
+            " something else, which is not billed",
+            "a Request ID of its own for each request",
+            "give what is new a new Request ID; a wrong invoice is credited",
+            subject=row["request_id"],
         )
         for row in rows
     ]
@@ -252,116 +368,3 @@ def _sending(row: dict[str, object], sheet: Sheet) -> Problem:
         repair,
         subject=number,
     )
-
-
-def _renamed_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """Hold a new Patient ID that stands for a billed person who has gone.
-
-    Under another id the same months would be billed again. Changes `input.patients`.
-    """
-    rows = ledger.rows(
-        "select now.row_number, now.patient_id, before.patient_id as old_id"
-        " from input.patients as now"
-        " inner join staged.before_patients as before"
-        "  on lower(now.first_name) = lower(before.first_name)"
-        "  and lower(now.last_name) = lower(before.last_name)"
-        "  and now.date_of_birth = before.date_of_birth"
-        " where now.names_membership and not now.held"
-        " and before.row_key not in"
-        "  (select row_key from staged.patients where row_key is not null)"
-        " and now.row_key not in (select row_key from staged.before_patients)"
-        " and before.row_key in"
-        "  (select patient_key from tonight.in_force.billed_periods)"
-        " order by now.row_number"
-    )
-    for row in rows:
-        ledger.connection.execute(
-            "update input.patients set held = true where row_number = ?",
-            [row["row_number"]],
-        )
-    return [
-        Problem(
-            Severity.HELD,
-            "id-changed",
-            sheets["patients"].place(row["row_number"], "patient_id"),
-            f"{row['patient_id']} has the name and date of birth of {row['old_id']},"
-            " who was billed and is no longer in the sheet",
-            "the Patient ID that was billed before",
-            f"put back {row['old_id']}; if it is somebody else, put back the row of"
-            f" {row['old_id']} and end it",
-            subject=row["patient_id"],
-        )
-        for row in rows
-    ]
-
-
-def lost_columns(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """A column that held something last time and is gone: never read as blank."""
-    problems = []
-    for schema in ACCEPTED:
-        name = name_of(schema)
-        if name not in sheets:
-            continue
-        for column in columns(schema):
-            if not column.loaded or column.name in sheets[name].headings:
-                continue
-            filled = ledger.value(
-                f"select count({column.name}) from staged.before_{name}"
-            )
-            if filled:
-                problems.append(
-                    Problem(
-                        Severity.STOPS,
-                        "column-lost",
-                        Place(sheets[name].file, sheets[name].sheet),
-                        f"the column {column.title}, which {filled} rows filled in last"
-                        " time, is missing",
-                        "every column that was in use",
-                        f"put the column {column.title} back, even if it is now empty",
-                    )
-                )
-    return problems
-
-
-def _changed_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """A request that was billed and now says something else: it is not billed again."""
-    rows = ledger.rows(
-        "select requests.row_number, requests.request_id, filled.number"
-        " from input.invoice_requests as requests"
-        " inner join tonight.in_force.filled_requests as filled"
-        "  on requests.row_key = filled.request_key"
-        " inner join ledger.lines as lines using (number, line)"
-        " where not requests.held and (requests.patient_id <> lines.patient_id"
-        "  or requests.product_code <> lines.product_code"
-        "  or coalesce(requests.quantity, 1) <> lines.quantity)"
-        " order by requests.row_number"
-    )
-    return [
-        Problem(
-            Severity.CHECK,
-            "request-changed",
-            sheets["invoice_requests"].place(row["row_number"], "request_id"),
-            f"{row['request_id']} was billed on {row['number']} and now asks for"
-            " something else, which is not billed",
-            "a Request ID of its own for each request",
-            "give what is new a new Request ID; a wrong invoice is credited",
-            subject=row["request_id"],
-        )
-        for row in rows
-    ]
-
-
-def nobody_to_judge(ledger: Ledger) -> list[Problem]:
-    """Without a single usable user and role nobody could sign anything again."""
-    return [
-        Problem(
-            Severity.STOPS,
-            f"{name}-empty",
-            Place("settings.xlsx", title),
-            f"the sheet {title} has no row that can be used",
-            "at least one",
-            f"put the rows of {title} back",
-        )
-        for name, title in (("staff", "Staff"), ("roles", "Roles"))
-        if not ledger.value(f"select count(*) from staged.{name} where not held")
-    ]

@@ -26,6 +26,7 @@ _SPARE_ENDINGS = ("bak", "old", "tmp", "backup")
 
 _HIDDEN_COPY = re.compile(r"~\$(.+)|\.~lock\.(.+)#")
 _MARKED = " - problems marked"
+_CARRIED = re.compile(r" - template [0-9]+")
 _NUMBERED = re.compile(r"\s*\(\d+\)")
 # OneDrive adds the computer's name, which has capitals: patients-DESKTOP-7QK.xlsx.
 _COMPUTER = re.compile(r"-(?=[^ ]*[A-Z])[A-Za-z0-9-]+")
@@ -205,6 +206,8 @@ def _beside(
     for stem in sorted(TABLES if is_text else WORKBOOKS, key=len, reverse=True):
         kind = _copy_kind(base, stem)
         if kind and stem in real:
+            if not is_text and _CARRIED.fullmatch(base[len(stem) :]):
+                return [_carried(name, real[stem])]
             if kind == "conflict" and not spare:
                 return [_several([real[stem], name])]
             return [_ignored(name, real[stem])]
@@ -253,6 +256,19 @@ def _ignored(name: str, real: str) -> Problem:
     return _check(
         "copy-ignored", name, f"the file stands beside {real} and was not read",
         "move copies out of the practice folder",
+    )  # fmt: skip
+
+
+def carried_name(stem: str, version: int) -> str:
+    """The file of a workbook whose rows were carried into a newer template beside it."""
+    return f"{stem} - template {version}.xlsx"
+
+
+def _carried(name: str, real: str) -> Problem:
+    return _check(
+        "template-ready", name,
+        f"rows of {real} were carried into this new template, which was not read",
+        f"look through it, then move {real} out of the folder and give this its name",
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from pipeline import chain
 from pipeline.files import sweep, sync_folder, write_text
-from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.problems import Refused, refused
 from pipeline.soundness import (
     at_work,
     checksum_of,
@@ -87,8 +87,7 @@ class Ledger:
 
 
 def _refuse(path: Path, code: str, found: str, repair: str) -> Refused:
-    place = Place(file=f"ledger/{path.name}")
-    return Refused([Problem(Severity.STOPS, code, place, found, "", repair)])
+    return refused(f"ledger/{path.name}", code, found, repair)
 
 
 @contextmanager
@@ -127,22 +126,27 @@ def create(path: Path) -> None:
         old.unlink(missing_ok=True)
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"attach '{quoted(draft)}' as ledger {NEW_FILE}")
-        connection.execute("create schema ledger.accepted")
         connection.execute(
             "create table ledger.about (schema_version integer not null)"
         )
         connection.execute("insert into ledger.about values (?)", [SCHEMA_VERSION])
-        for schema in LEDGER:
-            connection.execute(create_table(schema, f"ledger.{name_of(schema)}"))
-        for schema in ACCEPTED:
-            connection.execute(
-                create_accepted(schema, f"ledger.accepted.{name_of(schema)}")
-            )
+        _create_tables(connection)
         connection.execute("checkpoint ledger")
         connection.execute("detach ledger")
     draft.chmod(0o600)
     os.replace(draft, path)
     sync_folder(path.parent)
+
+
+def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables of an empty ledger, attached as `ledger`."""
+    connection.execute("create schema ledger.accepted")
+    for schema in LEDGER:
+        connection.execute(create_table(schema, f"ledger.{name_of(schema)}"))
+    for schema in ACCEPTED:
+        connection.execute(
+            create_accepted(schema, f"ledger.accepted.{name_of(schema)}")
+        )
 
 
 @contextmanager
@@ -209,13 +213,8 @@ def _refuse_if_lost(path: Path) -> None:
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -> None:
     connection.execute("attach ':memory:' as tonight; attach ':memory:' as baseline")
     if not path.exists():
-        connection.execute("attach ':memory:' as ledger; create schema ledger.accepted")
-        for schema in LEDGER:
-            connection.execute(create_table(schema, f"ledger.{name_of(schema)}"))
-        for schema in ACCEPTED:
-            connection.execute(
-                create_accepted(schema, f"ledger.accepted.{name_of(schema)}")
-            )
+        connection.execute("attach ':memory:' as ledger")
+        _create_tables(connection)
         connection.execute("use tonight")
         return
     mode = "" if write else " (read_only)"

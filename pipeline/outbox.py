@@ -81,15 +81,9 @@ def _known(ledger: Ledger, path: str) -> bool:
     )
 
 
-def paths(ledger: Ledger) -> list[str]:
-    """Every file there ever was to show, in the order they became necessary."""
-    return [
-        row["path"]
-        for row in ledger.rows(
-            "select path, min(run_no) as since from ledger.outbox group by path"
-            " order by since, path"
-        )
-    ]
+def paths(ledger: Ledger) -> set[str]:
+    """Every file there ever was to show."""
+    return {row["path"] for row in ledger.rows("select path from ledger.outbox")}
 
 
 def pending(ledger: Ledger) -> list[str]:

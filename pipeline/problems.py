@@ -92,3 +92,12 @@ class Refused(Exception):
     def __init__(self, problems: list[Problem]):
         super().__init__("\n".join(problem.public() for problem in problems))
         self.problems = problems
+
+
+def refused(
+    file: str, code: str, found: str, repair: str, expected: str = ""
+) -> Refused:
+    """What stops a night or a command because of one file."""
+    return Refused(
+        [Problem(Severity.STOPS, code, Place(file), found, expected, repair)]
+    )

@@ -26,10 +26,11 @@ _DOCUMENTS = "invoices/"
 
 @dataclass(frozen=True)
 class Published:
-    """What was written, and what could not be and why, in words."""
+    """What was written, what could not be and why, in words, and the last night."""
 
     written: list[str]
     warnings: list[str]
+    night: Night | None = None
 
 
 class _Press:
@@ -97,7 +98,7 @@ def publish(
     """
     press = _Press(out)
     known = outbox.paths(ledger)
-    due = set(known if everything else outbox.pending(ledger))
+    due = known.copy() if everything else set(outbox.pending(ledger))
     due |= {
         path
         for path in known
@@ -105,7 +106,9 @@ def publish(
     }
     _sweep(out, due)
     _invoices(ledger, press, due, everything=everything)
-    _pages(ledger, press, sorted(due))
+    night = accounts.night(ledger)
+    if night:
+        _pages(ledger, night, press, sorted(due))
     try:
         outbox.mark(ledger, press.written)
     except duckdb.Error:
@@ -115,7 +118,7 @@ def publish(
             "what was published could not be noted (is the disk full?); the next run"
             " looks at every file again"
         )
-    return Published([path for path, _ in press.written], press.warnings)
+    return Published([path for path, _ in press.written], press.warnings, night)
 
 
 def finish(ledger: Ledger, out: Path) -> bool:
@@ -150,11 +153,8 @@ def _invoices(
         press.put(document.path, invoice.render(document), replace=False)
 
 
-def _pages(ledger: Ledger, press: _Press, due: list[str]) -> None:
+def _pages(ledger: Ledger, night: Night, press: _Press, due: list[str]) -> None:
     """Registers, the Invoices page, the issues, the summary and runs for machines."""
-    night = accounts.night(ledger)
-    if night is None:
-        return
     makers: dict[str, Callable[[], bytes]] = {
         "invoices.xlsx": lambda: invoice_list.render(
             accounts.entries(ledger),

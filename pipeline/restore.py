@@ -17,7 +17,7 @@ import duckdb
 from pipeline.adopt import Adopted, adopt
 from pipeline.files import private_folder, sync_folder
 from pipeline.ledger import Ledger, locked, opened, read_head, write_head
-from pipeline.problems import Refused
+from pipeline.problems import Refused, refused
 from pipeline.publish import publish, published_numbers
 from pipeline.run import VERSION
 from pipeline.soundness import (
@@ -27,7 +27,6 @@ from pipeline.soundness import (
     matches,
     must_be_readable,
     note_checksum,
-    refusal,
 )
 from pipeline.verify import books_hold
 
@@ -47,7 +46,7 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
     somebody's hands; with `again` such documents are entered again from their workbooks.
     """
     if not source.is_file():
-        raise refusal(str(source), "no-copy", "there is no such file", "name a copy")
+        raise refused(str(source), "no-copy", "there is no such file", "name a copy")
     with locked(path), _made_ready(path, source) as draft:
         # The head file beside it is of the ledger that the copy takes the place of.
         with opened(draft, write=True, against_head=False) as copy:
@@ -67,7 +66,7 @@ def _made_ready(path: Path, source: Path) -> Iterator[Path]:
     # A ledger is proved by its contents; a copy that changed since is better left alone.
     is_copy = source.resolve() != path.resolve()
     if is_copy and checksum_of(source).exists() and not matches(source):
-        raise refusal(
+        raise refused(
             source.name, "copy-changed", "the copy is not as it was made",
             "use another copy",
         )  # fmt: skip
@@ -82,7 +81,7 @@ def _made_ready(path: Path, source: Path) -> Iterator[Path]:
         try:
             must_be_readable(draft)
         except Refused:
-            raise refusal(
+            raise refused(
                 source.name, "copy-unsound", "the file is damaged or not a ledger",
                 "use another copy",
             ) from None  # fmt: skip
@@ -94,7 +93,7 @@ def _made_ready(path: Path, source: Path) -> Iterator[Path]:
 def _must_hold(copy: Ledger, name: str) -> None:
     faults = [fault for result in books_hold(copy) for fault in result.faults]
     if faults:
-        raise refusal(
+        raise refused(
             name, "copy-unsound", f"the ledger does not hold: {faults[0]}",
             "use another copy; `membill verify` tells more",
         )  # fmt: skip
@@ -110,7 +109,7 @@ def _know_all(
         return Adopted([], [])
     if again:
         return adopt(copy, out, lost, VERSION)
-    raise refusal(
+    raise refused(
         name,
         "copy-too-old",
         f"{len(lost)} documents were published after this copy was made, such as"

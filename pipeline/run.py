@@ -21,7 +21,7 @@ from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import Parsing, read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
-from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.problems import Place, Problem, Refused, Severity, refused
 from pipeline.publish import (
     Published,
     finish,
@@ -47,6 +47,7 @@ from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
 from schemas.columns import Schema, column_types, columns, name_of
 from schemas.ledger import ACCEPTED
+from schemas.models import RECORDED
 
 VERSION = version("membill")
 
@@ -152,7 +153,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     problems += unchanged_for_long(ledger, reading, day)
     if _stops(problems):
         raise Refused(problems)
-    transform(ledger.connection)
+    transform(ledger.connection, hold=RECORDED)
     problems += explain_held(ledger, reading.sheets)
     problems = with_amounts(ledger, without_filled(ledger, problems))
     # A day that was given does not rest on the clock.
@@ -191,12 +192,25 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
                 f"create or replace table input.{name} as select {listed} from {source}"
             )
         resolve(ledger, {})
-        if _stops(read_settings(ledger, replace(settings, rows=[]))):
+        if not _settings_differ(ledger) or _stops(
+            read_settings(ledger, replace(settings, rows=[]))
+        ):
             run("create or replace table input.practice as"
                 " select * from tonight.input.practice")  # fmt: skip
-        transform(ledger.connection, hold=False)
+        transform(ledger.connection, hold=())
     finally:
         run("use tonight")
+
+
+def _settings_differ(ledger: Ledger) -> bool:
+    rows = "select row_key, value from {}.input.settings where not held"
+    before, now = rows.format("baseline"), rows.format("tonight")
+    return bool(
+        ledger.value(
+            f"select exists (({before}) except ({now}))"
+            f" or exists (({now}) except ({before}))"
+        )
+    )
 
 
 def bill(
@@ -253,12 +267,12 @@ def bill(
         published = publish(ledger, folder / "out")
         say("checking the ledger, copying it")
         end.check(ledger, folder / "out")
-        night = accounts.night(ledger)
-        assert night is not None
-        code = night.report["exit_code"]
+    night = published.night
+    assert night is not None
     # The copy is made once the ledger is closed, and may add a warning.
     doubted = (f"the clock may be wrong: {reason}" for reason in prepared.doubts)
-    return Outcome(code, night, published, night.report, (*doubted, *end.warnings))
+    warnings = (*doubted, *end.warnings)
+    return Outcome(night.report["exit_code"], night, published, night.report, warnings)
 
 
 def _must_take_files(out: Path) -> None:
@@ -266,17 +280,12 @@ def _must_take_files(out: Path) -> None:
     try:
         sweep(private_folder(out))
     except OSError as error:
-        raise Refused(
-            [
-                Problem(
-                    Severity.STOPS,
-                    "out-unusable",
-                    Place(file="out"),
-                    f"no files can be written there ({error.strerror})",
-                    "a folder",
-                    "make out a folder that membill may write to",
-                )
-            ]
+        raise refused(
+            "out",
+            "out-unusable",
+            f"no files can be written there ({error.strerror})",
+            "make out a folder that membill may write to",
+            "a folder",
         ) from None
 
 
@@ -295,20 +304,15 @@ def _must_know_published(ledger: Ledger, out: Path) -> None:
     if not lost:
         return
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-    raise Refused(
-        [
-            Problem(
-                Severity.STOPS,
-                "published-unknown",
-                Place(file=f"ledger/{ledger.path.name}"),
-                f"{lost[-1]}{more} lie in out/invoices but are not in the ledger: it is"
-                " an older or a new one, and would give their numbers out again",
-                "the ledger that made them",
-                "bring it back with `membill restore`, or enter them again with `membill"
-                " restore --adopt`; if the workbooks are of another practice or only a"
-                " trial, move out/invoices away",
-            )
-        ]
+    raise refused(
+        f"ledger/{ledger.path.name}",
+        "published-unknown",
+        f"{lost[-1]}{more} lie in out/invoices but are not in the ledger: it is an older"
+        " or a new one, and would give their numbers out again",
+        "bring it back with `membill restore`, or enter them again with `membill restore"
+        " --adopt`; if the workbooks are of another practice or only a trial, move"
+        " out/invoices away",
+        "the ledger that made them",
     )
 
 

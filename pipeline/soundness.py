@@ -18,14 +18,9 @@ from pathlib import Path
 import duckdb
 
 from pipeline.files import sync_folder, write_text
-from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.problems import Refused, refused
 
 _GOOD_COPY = "bring back a good copy with `membill restore`"
-
-
-def refusal(file: str, code: str, found: str, repair: str) -> Refused:
-    """What stops a night or a command because of one file."""
-    return Refused([Problem(Severity.STOPS, code, Place(file), found, "", repair)])
 
 
 def log_of(path: Path) -> Path:
@@ -57,16 +52,16 @@ def must_be_files(path: Path) -> None:
         except FileNotFoundError:
             continue
         if stat.S_ISLNK(mode):
-            raise refusal(
+            raise refused(
                 name, "ledger-link", "this is a link and not the ledger itself",
                 "put the ledger itself here, or name its place with --ledger",
             )  # fmt: skip
         if not stat.S_ISREG(mode):
-            raise refusal(
+            raise refused(
                 name, "ledger-no-file", "this is no file, so no ledger", _GOOD_COPY
             )
         if not os.access(file, os.R_OK | os.W_OK):
-            raise refusal(
+            raise refused(
                 name, "ledger-no-right",
                 "the account that runs the night may not read and write the file",
                 "give the file to that account; run as nobody else, least of all as root",
@@ -96,7 +91,7 @@ def must_be_sound(path: Path, look: Callable[[Path], None]) -> None:
 
 def _must_match(path: Path, look: Callable[[Path], None]) -> None:
     if log_of(path).exists():
-        raise refusal(
+        raise refused(
             f"{path.parent.name}/{log_of(path).name}", "log-strange",
             "a log lies beside the ledger that its last run did not leave",
             "move it away; if another program had the ledger open, end that first",
@@ -104,7 +99,7 @@ def _must_match(path: Path, look: Callable[[Path], None]) -> None:
     if not matches(path):
         must_be_readable(path)
         look(path)
-        raise refusal(
+        raise refused(
             f"{path.parent.name}/{path.name}", "ledger-changed",
             "the ledger is not as its last run left it: it was damaged, exchanged or"
             " written to by another program",
@@ -184,7 +179,7 @@ def must_be_readable(path: Path) -> None:
 
 def _damaged(path: Path, found: str) -> Refused:
     name = f"{path.parent.name}/{path.name}"
-    return refusal(name, "ledger-damaged", f"the ledger {found}", _GOOD_COPY)
+    return refused(name, "ledger-damaged", f"the ledger {found}", _GOOD_COPY)
 
 
 def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:

@@ -23,14 +23,12 @@ from pipeline.problems import Place, Problem, Severity
 from pipeline.separated import Separated, read_separated
 from pipeline.sheet_rows import read_sheet_rows
 from pipeline.sheets import Sheet, Unusable, column_letter
+from pipeline.template_stamp import age, must_be
 from schemas import INPUTS
 from schemas.columns import Schema, about, name_of
 
 __all__ = ["Reading", "Sheet", "column_letter", "read_practice"]
 
-# A template says what it is, so that one saved under another's name is noticed.
-_TEMPLATE_PROPERTY = "billing_template"
-TEMPLATE_VERSION = 1
 _NEARLY = 0.85  # how alike a sheet's title is that was surely meant
 
 
@@ -56,10 +54,37 @@ def read_practice(folder: Path) -> Reading:
     """
     listing = list_practice(folder)
     reading = Reading(problems=[*listing.problems])
+    _read_files(folder, listing, reading, _keep)
+    reading.problems.extend(_missing_files(listing))
+    return reading
+
+
+def read_grids(folder: Path) -> tuple[dict[str, Grid], list[Problem]]:
+    """Each sheet of a practice folder, by table, with every cell it holds.
+
+    The same files as `read_practice` reads, under the same guards; nothing is asked of
+    headings and rows, and files and columns that are missing are no problem.
+    """
+    listing, grids = list_practice(folder), dict[str, Grid]()
+    reading = Reading(problems=[*listing.problems])
+
+    def keep(_: Reading, schema: Schema, grid: Grid) -> None:
+        grids[name_of(schema)] = grid
+
+    _read_files(folder, listing, reading, keep)
+    return grids, reading.problems
+
+
+Keep = Callable[[Reading, Schema, Grid], None]
+
+
+def _read_files(folder: Path, listing: Listing, reading: Reading, keep: Keep) -> None:
+    """Hand every sheet of the listed files to `keep`, with its table."""
     twice: set[str] = set()
     for stem in WORKBOOKS:
         if stem in listing.workbooks:
             reader = _Workbook(folder, listing.workbooks[stem], stem, listing, reading)
+            reader.keep = keep
             with file_boundary(Place(reader.file), reading.problems):
                 reader.read()
             twice |= reader.twice
@@ -67,9 +92,7 @@ def read_practice(folder: Path) -> Reading:
         name = listing.texts.get(name_of(schema))
         if name is not None and name_of(schema) not in twice:
             with file_boundary(Place(name), reading.problems):
-                _read_text(folder, name, schema, reading)
-    reading.problems.extend(_missing_files(listing))
-    return reading
+                keep(reading, schema, _read_text(folder, name, schema, reading))
 
 
 def _contents(folder: Path, name: str, reading: Reading) -> bytes:
@@ -96,6 +119,7 @@ class _Workbook:
         self.texts, self.reading = listing.texts, reading
         self.schemas = [s for s in INPUTS if about(s)["file"] == stem]
         self.twice: set[str] = {*listing.twice}
+        self.keep: Keep = _keep
         self.grids: dict[str, Grid] = {}
         self.cells = 0
 
@@ -106,7 +130,7 @@ class _Workbook:
         if form != "xlsx":
             raise Unusable(f"format-{form}", *MESSAGES[form])
         self.package = unpack(content)
-        self._must_be_the_right_template()
+        must_be(self.stem, self.package.properties, WORKBOOKS)
         self._mention_1904()
         self._mention_template_age()
         told = len(self.reading.problems)
@@ -121,30 +145,9 @@ class _Workbook:
         if len(self.reading.problems) == told and not claimed:
             self._mention_unused()
 
-    def _must_be_the_right_template(self) -> None:
-        kind = self.package.properties.get(_TEMPLATE_PROPERTY, "").partition("/")[0]
-        if kind in WORKBOOKS and kind != self.stem:
-            raise Unusable(
-                "wrong-file",
-                f"by its properties this is the workbook {kind}, not {self.stem}",
-                "put the right workbook here",
-            )
-
     def _mention_template_age(self) -> None:
-        """A template of another version may lack a column, or have one too many."""
-        version = self.package.properties.get(_TEMPLATE_PROPERTY, "").partition("/")[2]
-        if version and version != str(TEMPLATE_VERSION):
-            age = (
-                "an older"
-                if version.isdigit() and int(version) < TEMPLATE_VERSION
-                else "another"
-            )
-            self._problem(
-                Severity.CHECK, "template-version", Place(self.file),
-                f"the workbook was made from {age} template than this program's",
-                "make new workbooks with `membill init` in an empty folder, and copy the"
-                " rows into them",
-            )  # fmt: skip
+        problem = age(self.file, self.package.properties)
+        self.reading.problems.extend([problem] if problem else [])
 
     def _mention_1904(self) -> None:
         """Dates are right in either system, but not day numbers taken for dates."""
@@ -269,7 +272,7 @@ class _Workbook:
             return
         if not grid.facts.filled_rows and about(schema)["optional"]:
             return
-        _keep(self.reading, schema, grid)
+        self.keep(self.reading, schema, grid)
         if entry.state != "visible":
             self._problem(
                 Severity.CHECK, "sheet-hidden", Place(self.file, entry.title),
@@ -279,7 +282,7 @@ class _Workbook:
 
     def _grid(self, entry: Entry) -> Grid:
         if entry.title not in self.grids:
-            grid = _grid_of(self.file, self.package, entry)
+            grid = grid_of(self.file, self.package, entry)
             self.cells += sum(map(len, grid.rows))
             if self.cells > MOST_CELLS:
                 raise too_large()
@@ -318,7 +321,7 @@ class _Workbook:
         )
 
 
-def _grid_of(file: str, package: Package, entry: Entry) -> Grid:
+def grid_of(file: str, package: Package, entry: Entry) -> Grid:
     """A sheet's values with its error cells, read in two ways that must agree."""
     facts = inspect(package, entry)
     with unheard():
@@ -342,13 +345,13 @@ def _grid_of(file: str, package: Package, entry: Entry) -> Grid:
     return Grid(file, entry.title, rows, facts)
 
 
-def _read_text(folder: Path, name: str, schema: Schema, reading: Reading) -> None:
-    """Read one CSV file into a reading."""
+def _read_text(folder: Path, name: str, schema: Schema, reading: Reading) -> Grid:
+    """The cells of one CSV file; what was found on the way goes into the reading."""
     content = _contents(folder, name, reading)
     separated = read_separated(content, frozenset(known_headings(schema)))
     if separated.windows:
         reading.problems.append(_windows_text(name))
-    _keep(reading, schema, _grid_of_text(name, schema, separated))
+    return _grid_of_text(name, schema, separated)
 
 
 def _windows_text(name: str) -> Problem:

@@ -65,6 +65,7 @@ class Column:
     default: str
     warn_only: bool
     dtype: pd.ArrowDtype
+    offers: tuple[str, ...] = ()
 
     @property
     def may_name_a_person(self) -> bool:
@@ -102,6 +103,7 @@ def column(
     default: str = "",
     warn_only: bool = False,
     may_be_blank: bool = False,
+    offers: tuple[str, ...] = (),
     **checks: Any,
 ) -> Any:
     """A pandera field with its heading, meaning and cell kind.
@@ -111,7 +113,8 @@ def column(
     `loaded=False` names a column that is known but never read;
     `warn_only` means a value that cannot be used is reported and left blank
     instead of holding its row; `default` is a setting's value when it is not given;
-    `may_be_blank` is a required column whose blank cell another rule judges.
+    `may_be_blank` is a required column whose blank cell another rule judges;
+    `offers` are words to choose from where any other may be typed as well.
     """
     if choices and not expected:
         expected = " or ".join(choices)
@@ -131,6 +134,7 @@ def column(
             "loaded": loaded,
             "default": default,
             "warn_only": warn_only,
+            "offers": offers,
         },
         **checks,
     )

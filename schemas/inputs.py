@@ -142,6 +142,7 @@ class Products(InputTable):
     type: Text = column(
         "Type", "text", "Membership for a membership scheme; any other word for the rest",
         required=True, example="Membership",
+        offers=("Membership", "Consultation", "Test", "Treatment", "Other"),
     )  # fmt: skip
     description: Text = column(
         "Description", "text", "a longer description, for the practice's own use"
@@ -324,7 +325,10 @@ class Contacts(InputTable):
         "Name", "text", "the name the invoice is addressed to", required=True,
         personal=True, example="Acme Widgets Ltd",
     )  # fmt: skip
-    type: Text = column("Type", "text", "Employer, Insurer, Family, ...")
+    type: Text = column(
+        "Type", "text", "Employer, Insurer, Family, ...",
+        offers=("Employer", "Insurer", "Family", "Other"),
+    )  # fmt: skip
     email: Text = column(
         "Email", "email", "where staff send the invoice", personal=True, warn_only=True,
         example="accounts@example.com",
@@ -370,7 +374,10 @@ class Patients(InputTable):
         "Patient ID", "code", "the patient's number in the practice's system",
         required=True, key=True, example="P0042",
     )  # fmt: skip
-    title: Text = column("Title", "text", "Mr, Ms, Dr, ...", personal=True)
+    title: Text = column(
+        "Title", "text", "Mr, Ms, Dr, ...", personal=True,
+        offers=("Mr", "Mrs", "Miss", "Ms", "Mx", "Dr"),
+    )  # fmt: skip
     first_name: Text = column(
         "First name", "text", "first name", required=True, personal=True, example="Ada"
     )
@@ -487,7 +494,10 @@ class Sent(InputTable):
         "Sent to", "text", "the e-mail or postal address it went to", required=True,
         personal=True, example="ada@example.org",
     )  # fmt: skip
-    how: Text = column("How", "text", "e-mail, post, by hand, ...", example="e-mail")
+    how: Text = column(
+        "How", "text", "e-mail, post, by hand, ...", example="e-mail",
+        offers=("e-mail", "post", "by hand"),
+    )  # fmt: skip
     sent_by: Text = column("Sent by", "code", "the user who sent it", example="dd")
 
     class Config:

@@ -287,3 +287,6 @@ MODELS: tuple[Schema, ...] = (
     NewLines,
     Standings,
 )
+
+# What a night writes into the ledger; the rest are steps on the way there.
+RECORDED: tuple[Schema, ...] = (NewInvoices, NewLines, Standings)

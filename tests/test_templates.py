@@ -11,6 +11,8 @@ import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from pipeline.exports.input_lists import lists_of, offered
+from pipeline.exports.input_marks import ROW_MARKS
 from pipeline.exports.input_words import prompt, sheets_of, title_of
 from pipeline.exports.templates import template, write_templates
 from pipeline.folder import WORKBOOKS
@@ -114,8 +116,9 @@ def test_the_same_bytes_each_time_and_no_word_from_the_writer(file: str) -> None
 @pytest.mark.parametrize("file", WORKBOOKS)
 def test_the_read_me_stands_first_then_the_sheets_of_the_workbook(file: str) -> None:
     titles = [title_of(schema) for schema in sheets_of(file)]
-    assert book(file).sheetnames == ["Read me", *titles]
-    assert book(file).custom_doc_props["billing_template"].value == f"{file}/1"
+    assert book(file).sheetnames == ["Read me", *titles, "Lists"]
+    assert book(file).custom_doc_props["billing_template"].value == f"{file}/2"
+    assert book(file).active.title == titles[0]
 
 
 @pytest.mark.parametrize(("schema", "column"), FIELDS, ids=field_id)
@@ -158,13 +161,16 @@ def test_the_sheet_is_an_excel_table_of_its_name_with_a_row_to_type_in(
 
 
 @pytest.mark.parametrize("schema", INPUTS, ids=title_of)
-def test_the_sheet_prints_on_a4_across_one_page_wide(schema: Schema) -> None:
+def test_the_sheet_prints_on_a4_and_the_widest_over_two_pages(schema: Schema) -> None:
     sheet = sheet_of(schema)
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.page_setup.paperSize == 9
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
-    assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
+    pages = 2 if title_of(schema) == "Patients" else 1
+    assert (sheet.page_setup.fitToWidth or 1) == pages
+    assert sheet.page_setup.fitToHeight == 0
     assert sheet.print_title_rows == "$1:$1"
+    assert (sheet.print_title_cols or "") == ("$A:$A" if pages == 2 else "")
 
 
 @pytest.mark.parametrize(("schema", "column"), FIELDS, ids=field_id)
@@ -189,29 +195,106 @@ def test_cells_to_be_typed_have_the_format_of_their_column(
 
 
 @pytest.mark.parametrize(("schema", "column"), FIELDS, ids=field_id)
-def test_one_rule_prompts_and_offers_the_words_down_to_row_500(
+def test_one_rule_prompts_and_offers_the_words_down_to_row_2001(
     schema: Schema, column: Column
 ) -> None:
     letter = letter_of(schema, column)
     if (title_of(schema), column.title) == ("Settings", "Value"):
         return  # each setting has its own rule, below
-    for cell in (f"{letter}2", f"{letter}500"):
+    file = about(schema)["file"]
+    for cell in (f"{letter}2", f"{letter}2001"):
         (rule,) = rules_at(sheet_of(schema), cell)
         assert rule.promptTitle == column.title
-        assert rule.prompt == prompt(column)
-    words = ["Yes", "No"] if column.kind == "yesno" else list(column.choices)
-    if words:
-        assert (rule.type, rule.formula1) == ("list", f'"{",".join(words)}"')
+        assert rule.prompt == prompt(column, file)
+    if offered(column):
+        assert (rule.type, words_at(file, rule.formula1)) == ("list", offered(column))
     assert rule.errorStyle == "warning"
+    assert rule.showErrorMessage is not bool(column.offers)
+
+
+def words_at(file: str, source: str) -> tuple[str, ...]:
+    """The words of the sheet Lists that a drop-down offers."""
+    title, _, cells = source.partition("!")
+    assert title == "Lists"
+    return tuple(cell.value for (cell,) in book(file)[title][cells.replace("$", "")])
+
+
+@pytest.mark.parametrize("file", WORKBOOKS)
+def test_the_lists_can_be_seen_and_like_the_read_me_not_typed_into(file: str) -> None:
+    sheet = book(file)["Lists"]
+    assert sheet.sheet_state == "visible"
+    assert [cell.value for cell in sheet[3]] == list(lists_of(file).values())
+    for locked in (sheet, book(file)["Read me"]):
+        assert locked.protection.sheet and not locked.protection.password
+
+
+@pytest.mark.parametrize("schema", INPUTS, ids=title_of)
+def test_rows_are_free_and_a_heading_takes_no_other_word(schema: Schema) -> None:
+    sheet = sheet_of(schema)
+    assert not sheet.protection.sheet
+    for column in columns(schema):
+        cell = f"{letter_of(schema, column)}1"
+        (rule,) = rules_at(sheet, cell)
+        assert rule.formula1 == f'EXACT({cell},"{column.title}")'
+        assert (rule.type, rule.errorStyle or "stop") == ("custom", "stop")
+
+
+def test_every_promise_over_whole_rows_is_marked_as_soon_as_it_is_broken() -> None:
+    checks = {
+        str(check.error) for schema in INPUTS for check in schema.to_schema().checks
+    }
+    assert checks == {*ROW_MARKS, "duplicate"}
+
+
+@pytest.mark.parametrize(
+    ("title", "cell", "formula"),
+    [
+        ("Patients", "A2", 'AND($A2<>"",COUNTIF($A:$A,$A2)>1)'),
+        ("Patients", "C2", "AND(ISBLANK($C2),COUNTA($A2:$T2)>0)"),
+        ("Patients", "M2", 'AND($L2="Yes",$M2="")'),
+        ("Patients", "O2", 'AND($L2="Yes",$O2="")'),
+        ("Patients", "O2", "AND(ISTEXT($O2),ISERROR(DATEVALUE($O2)))"),
+        ("Patients", "P2", "AND(ISNUMBER($P2),ISNUMBER($O2),$P2<$O2)"),
+        ("Patients", "R2", 'AND($R2<>"",COUNTIF(Contacts_Code,$R2)=0)'),
+        ("Price changes", "A2", 'AND($A2<>"",COUNTIF(Products_Code,$A2)=0)'),
+        (
+            "Price changes",
+            "A2",
+            'AND($A2<>"",COUNTIFS($A:$A,IF($A2="","",$A2),$B:$B,IF($B2="","",$B2))>1)',
+        ),
+        ("Settings", "C2", 'AND($C2<>"",COUNTIF(Staff_User,$C2)=0)'),
+    ],
+)
+def test_a_mistake_that_can_be_seen_at_once_is_filled_bold_and_framed(
+    title: str, cell: str, formula: str
+) -> None:
+    schema = next(schema for schema in INPUTS if title_of(schema) == title)
+    marks = [
+        rule
+        for area in sheet_of(schema).conditional_formatting
+        for rule in area.rules
+        if cell in area.sqref and rule.formula == [formula]
+    ]
+    (look,) = (mark.dxf for mark in marks)
+    assert look.font.b and look.fill.bgColor.rgb and look.border.left.style == "thin"
+
+
+def test_codes_of_another_sheet_have_a_name_for_older_spreadsheets() -> None:
+    names = {
+        name: found.value for name, found in book("products").defined_names.items()
+    }
+    assert names == {"Products_Code": "'Products'!$A:$A"}
 
 
 @pytest.mark.parametrize(
     ("title", "cell", "source"),
     [
-        ("Price changes", "A2", "'Products'!$A$2:$A$501"),
-        ("Contract prices", "B2", "'Products'!$A$2:$A$501"),
-        ("Patients", "R2", "'Contacts'!$A$2:$A$501"),
-        ("Staff", "C2", "'Roles'!$A$2:$A$501"),
+        ("Price changes", "A2", "Products"),
+        ("Contract prices", "B2", "Products"),
+        ("Patients", "R2", "Contacts"),
+        ("Staff", "C2", "Roles"),
+        ("Settings", "C2", "Staff"),
+        ("Tax codes", "D2", "Staff"),
     ],
 )
 def test_codes_are_chosen_from_the_sheet_beside(
@@ -219,12 +302,32 @@ def test_codes_are_chosen_from_the_sheet_beside(
 ) -> None:
     schema = next(schema for schema in INPUTS if title_of(schema) == title)
     (rule,) = rules_at(sheet_of(schema), cell)
-    assert (rule.type, rule.formula1) == ("list", source)
+    cells = f"'{source}'!$A"
+    offer = f"OFFSET({cells}$1,1,0,MAX(1,COUNTA({cells}:$A)-1),1)"
+    assert (rule.type, rule.formula1) == ("list", offer)
+
+
+@pytest.mark.parametrize(
+    ("title", "cell", "where"),
+    [
+        ("Patients", "M2", "Look it up in products.xlsx, sheet Products."),
+        ("Contract prices", "A2", "Look it up in patients.xlsx, sheet Contacts."),
+        ("Products", "L2", "Look it up in settings.xlsx, sheet Staff."),
+    ],
+)
+def test_a_code_of_another_workbook_says_where_to_look_it_up(
+    title: str, cell: str, where: str
+) -> None:
+    schema = next(schema for schema in INPUTS if title_of(schema) == title)
+    (rule,) = rules_at(sheet_of(schema), cell)
+    assert rule.type in (None, "none") and where in rule.prompt
 
 
 def test_no_prompt_is_cut() -> None:
-    every = [column for _, column in FIELDS] + SETTINGS
-    assert [c.title for c in every if len(prompt(c)) >= 255 or len(c.title) > 32] == []
+    every = [(column, about(schema)["file"]) for schema, column in FIELDS]
+    every += [(setting, "settings") for setting in SETTINGS]
+    cut = [c.title for c, file in every if len(prompt(c, file)) >= 255]
+    assert [*cut, *(c.title for c, _ in every if len(c.title) > 32)] == []
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=field_id)
@@ -236,9 +339,9 @@ def test_every_setting_stands_with_its_default_unsigned(setting: Column) -> None
     assert ("" if value is None else str(value)) == setting.default
     assert signed is None
     (rule,) = rules_at(sheet, f"B{row}")
-    assert rule.prompt == prompt(setting)
+    assert rule.prompt == prompt(setting, "settings")
     if setting.kind == "yesno":
-        assert rule.formula1 == '"Yes,No"'
+        assert words_at("settings", rule.formula1) == ("Yes", "No")
     if setting.kind == "date":
         assert sheet[f"B{row}"].number_format == "dd mmm yyyy"
 

@@ -21,7 +21,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pipeline import folder as folders
 from pipeline import workbooks as subject
 from pipeline.cells import CellError
-from pipeline.exports import templates
 from pipeline.problems import Place, Severity
 from pipeline.workbooks import Reading, read_practice
 
@@ -426,25 +425,34 @@ FILE_FAULTS = [
         id="another template's workbook",
     ),
     pytest.param(
-        {"patients.xlsx": saved("patients.xlsx", marked("patients/1"))},
+        {"patients.xlsx": saved("patients.xlsx", marked("patients/2"))},
         [],
         id="the template's own workbook",
     ),
     pytest.param(
         {"patients.xlsx": saved("patients.xlsx", marked("patients/0"))},
         [
-            "Check: patients.xlsx: the workbook was made from an older template than"
-            " this program's; make new workbooks with `membill init` in an empty folder,"
-            " and copy the rows into them",
+            "Check: patients.xlsx: the workbook was made from template 0, older than"
+            " this program's 2; carry its rows over with"
+            " `membill init NEW_FOLDER --from FOLDER`",
         ],
         id="a template of an earlier version",
+    ),
+    pytest.param(
+        {"patients.xlsx": saved("patients.xlsx", marked("patients/17"))},
+        [
+            "Check: patients.xlsx: the workbook was made from template 17, newer than"
+            " this program's 2; bring the program up to date before this workbook is"
+            " used",
+        ],
+        id="a template of a version to come",
     ),
     pytest.param(
         {"patients.xlsx": saved("patients.xlsx", marked("patients/x"))},
         [
             "Check: patients.xlsx: the workbook was made from another template than"
-            " this program's; make new workbooks with `membill init` in an empty folder,"
-            " and copy the rows into them",
+            " this program's; carry its rows over with"
+            " `membill init NEW_FOLDER --from FOLDER`",
         ],
         id="a template of a version that is none",
     ),
@@ -1170,7 +1178,3 @@ def test_a_folder_that_is_none_stops_the_night(tmp_path: Path) -> None:
         f"Stops the night: {tmp_path / 'none'}: there is no such folder;"
         " name the practice folder"
     ]
-
-
-def test_the_version_that_is_expected_is_the_one_the_templates_have() -> None:
-    assert subject.TEMPLATE_VERSION == templates.VERSION

@@ -23,6 +23,8 @@ INTRODUCTION = """\
 # The files of a practice folder
 
 `membill init FOLDER` makes all of them, with a Read me in each.
+`membill init FOLDER --from OLD_FOLDER` carries the rows of older ones over into new ones.
+Patients of another system come in by `membill import patients`: [moving in](moving-in.md).
 They are read every night and never written.
 Headings match whatever their case, spaces, underscores or order.
 A cell of a required column must be filled in; a row with a mistake is held.

@@ -66,8 +66,8 @@ def lay_out(
 ) -> None:
     """Column widths and formats all the way down, the heading frozen, the paper."""
     for index, column in enumerate(columns):
-        wide = WIDE.get(column.name, WIDTHS.get(column.kind, 16))
         options = {"hidden": column.name in hidden}
+        wide = width_of(column)
         sheet.set_column(index, index, wide, formats[format_of(column)], options)
     sheet.set_default_row(17)
     sheet.set_row(0, 34)
@@ -82,6 +82,12 @@ def print_on_a4(sheet: Worksheet, heading: int = 0) -> None:
     sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(heading)
+
+
+def lock(sheet: Worksheet) -> None:
+    """Protect a sheet that is only read, without a password; widths may be changed."""
+    free = ("format_columns", "format_rows", "select_locked_cells")
+    sheet.protect("", dict.fromkeys(free, True))
 
 
 def add_table(
@@ -142,6 +148,11 @@ def words_of(column: Column) -> list[str]:
 def drop_down(source: list[str] | str) -> dict[str, Any]:
     """A list of words, or of cells, to choose from; anything else brings a warning."""
     return {"validate": "list", "source": source, "error_type": "warning"}
+
+
+def width_of(column: Column) -> int:
+    """How many letters wide a column is."""
+    return WIDE.get(column.name, WIDTHS.get(column.kind, 16))
 
 
 def format_of(column: Column) -> str:

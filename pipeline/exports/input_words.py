@@ -84,9 +84,33 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def prompt(column: Column) -> str:
-    """What a cell says when it is selected, in no more letters than Excel shows."""
+# Columns that hold a user, who is judged by his rights and not by being listed.
+_USERS = ("last_edited_by", "sent_by", "requested_by")
+
+
+def offered_from(column: Column) -> str:
+    """The "table.column" whose cells a column may name; "" where there is none."""
+    return "staff.user" if column.name in _USERS else column.refers_to
+
+
+def elsewhere(column: Column, file: str) -> str:
+    """Where to look codes up that another workbook holds: Excel cannot offer those."""
+    table = offered_from(column).partition(".")[0]
+    if not table or table in map(name_of, sheets_of(file)):
+        return ""
+    schema = next(schema for schema in INPUTS if name_of(schema) == table)
+    return f"Look it up in {about(schema)['file']}.xlsx, sheet {title_of(schema)}."
+
+
+def prompt(column: Column, file: str) -> str:
+    """What a cell of a workbook ("patients") says when it is selected.
+
+    No longer than Excel shows.
+    """
     must = required(column)
     example = f"Example: {column.example}" if column.example else ""
-    parts = (f"{must}." if must else "", f"{meaning_and_choices(column)}.", example)
+    parts = (
+        f"{must}." if must else "", f"{meaning_and_choices(column)}.",
+        elsewhere(column, file), example,
+    )  # fmt: skip
     return " ".join(part for part in parts if part)[:255]

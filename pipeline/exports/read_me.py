@@ -1,10 +1,11 @@
 """The first sheet of a template: what happens at night and what each column means."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.exports.input_sheets import InputBook, print_on_a4
+from pipeline.exports.input_sheets import InputBook, lock, print_on_a4
 from pipeline.exports.input_words import (
     TITLES,
     csv_name,
@@ -22,9 +23,10 @@ from schemas.columns import Column, Schema, columns
 
 # Heading to width in letters.
 HEADINGS = {
-    "Sheet": 20, "Column": 27, "Required": 28, "What it means": 86,
-    "What to type": 66, "Example": 26,
+    "Sheet": 16, "Column": 25, "Required": 24, "What it means": 50,
+    "What to type": 36, "Example": 21,
 }  # fmt: skip
+ACROSS = 165  # letters that fit across the sheet
 LINE = 15  # points
 STYLE = {"font_name": "Calibri", "align": "left", "valign": "top"}
 
@@ -34,9 +36,15 @@ ADVICE = (
     "Type under the last row. Columns may change places, but their headings must stay,"
     " in row 1.",
     "Columns with a dark heading must be filled in, others may stay blank."
-    " A cell that still needs filling in turns yellow once its row is begun.",
+    " A blank cell that still needs filling in gets a frame and turns yellow once its"
+    " row is begun.",
+    "A cell turns red, bold and framed when it cannot be right: an id or code that"
+    " stands twice, an end before its start, a code that no sheet here has, text that"
+    " is no date or amount.",
     "Select a cell to see what belongs in it. What is pasted is not checked at once;"
     " the night checks every cell.",
+    "Where there is a drop-down, its words stand in the sheet Lists, or its codes in the"
+    " sheet that holds them. Lists and this sheet are locked, without a password.",
     "Do not merge cells, write under the table or let colours say anything:"
     " the program reads the words alone.",
     "What needs repair is in out/issues.xlsx the next morning;"
@@ -48,11 +56,18 @@ SIGN_FIRST = (
 )
 
 
-def write_read_me(book: InputBook, file: str, version: str) -> None:
-    """Add the sheet `Read me` for a workbook ("patients") and its template version."""
+def write_read_me(
+    book: InputBook, file: str, version: str, *, signed: bool = False
+) -> None:
+    """Add the sheet `Read me` for a workbook ("patients") and its template version.
+
+    `signed` is said of a workbook whose first rows carry somebody's user name already.
+    """
     sheet = book.workbook.add_worksheet("Read me")
     sheet.hide_gridlines(2)
-    row = _write_advice(book, sheet, file, version)
+    advice = ADVICE + ((SIGN_FIRST,) if file == "settings" and not signed else ())
+    row = _write_advice(book, sheet, file, version, advice)
+    lock(sheet)
     for index, (heading, width) in enumerate(HEADINGS.items()):
         sheet.set_column(index, index, width)
         sheet.write_string(row, index, heading, book.formats["required"])
@@ -70,7 +85,9 @@ def write_read_me(book: InputBook, file: str, version: str) -> None:
                 sheet.write_blank(number, index, None, cell)
 
 
-def _write_advice(book: InputBook, sheet: Worksheet, file: str, version: str) -> int:
+def _write_advice(
+    book: InputBook, sheet: Worksheet, file: str, version: str, advice: Sequence[str]
+) -> int:
     """What is said above the table; returns the row, from 0, where that may begin."""
     plain = book.workbook.add_format(STYLE)
     strong = book.workbook.add_format(STYLE | {"bold": True})
@@ -78,10 +95,10 @@ def _write_advice(book: InputBook, sheet: Worksheet, file: str, version: str) ->
     sheet.set_row(0, 24)
     sheet.write_string(0, 0, TITLES[file], title)
     sheet.write_string(1, 0, f"Template {version}", plain)
-    advice = ADVICE + ((SIGN_FIRST,) if file == "settings" else ())
-    for row, line in enumerate(advice, start=3):
+    lines = [line for said in advice for line in wrap(said, ACROSS)]
+    for row, line in enumerate(lines, start=3):
         sheet.write_string(row, 0, line, plain)
-    row = len(advice) + 4
+    row = len(lines) + 4
     for schema in sheets_of(file):
         sheet.write_string(row, 0, title_of(schema), strong)
         for line in _about(schema):

@@ -1,24 +1,27 @@
-"""The workbooks a new practice starts with, made from the schemas alone."""
+"""The workbooks a practice types into, made from the schemas, blank or filled."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from pipeline.cells import heading
+from pipeline.exports.input_cells import write_cell
+from pipeline.exports.input_lists import write_lists
+from pipeline.exports.input_marks import MISSING, mark_mistakes, name_codes
+from pipeline.exports.input_rules import keep_heading, rule
 from pipeline.exports.input_sheets import (
     InputBook,
     add_table,
-    drop_down,
     format_of,
     lay_out,
     new_book,
     setting_default,
-    words_of,
+    width_of,
     write_headings,
-    write_value,
 )
 from pipeline.exports.input_words import (
     TITLES,
@@ -30,12 +33,18 @@ from pipeline.exports.input_words import (
 from pipeline.exports.read_me import write_read_me
 from pipeline.files import private_folder, write_bytes
 from pipeline.folder import WORKBOOKS, list_practice
+from pipeline.template_stamp import PROPERTY, stamp
 from schemas import Practice
 from schemas.columns import Column, Schema, about, columns, name_of
 
-VERSION = 1
 MADE_AT = datetime(2026, 1, 1)  # fixed, so that the same version is the same bytes
-LAST_ROW = 500  # how far down prompts, drop-downs and colours go; formats never end
+# How far down prompts, drop-downs and marks go below the rows there are; Excel takes
+# them along as its table grows, and formats never end.
+SPARE_ROWS = 2000
+
+# A sheet of more letters across is printed over two pages, with the ids on both: on one
+# it would be too small to read.
+WIDE_SHEET = 250
 
 TAX_CODES = (
     ("EXEMPT", "Exempt", 0),
@@ -47,10 +56,34 @@ ROLES = (
     ("Reception", "View", "Edit", "View", "Edit"),
     ("Accountant", "View", "None", "View", "Edit"),
 )
-MISSING = {"bg_color": "#FBE3B5"}
 
 
-def write_templates(folder: Path) -> tuple[list[str], list[str]]:
+@dataclass(frozen=True)
+class Filled:
+    """The rows of a sheet, in the order of its columns, and columns of the office's own.
+
+    `more` are the headings of those, which stand at the right; `signed` is said of
+    rows that carry somebody's user name.
+    """
+
+    rows: Sequence[Sequence[Any]] = ()
+    more: Sequence[str] = ()
+    signed: bool = False
+
+
+def first_rows() -> dict[str, Filled]:
+    """What templates hold by themselves; Last edited by is for the office to sign."""
+    settings = [(s.title, setting_default(s), None) for s in columns(Practice)]
+    return {
+        "settings": Filled(settings),
+        "tax_codes": Filled([(*row, None) for row in TAX_CODES]),
+        "roles": Filled(ROLES),
+    }
+
+
+def write_templates(
+    folder: Path, filled: Mapping[str, Filled] | None = None
+) -> tuple[list[str], list[str]]:
     """Put the template workbooks into a practice folder, made 0700 when it is missing.
 
     Returns the names of the files made and of those already there, which are left as
@@ -59,10 +92,10 @@ def write_templates(folder: Path) -> tuple[list[str], list[str]]:
     private_folder(folder)
     made, there = [], []
     for file in WORKBOOKS:
-        name, found = f"{file}.xlsx", _already_there(folder, file)
+        name, found = f"{file}.xlsx", already_there(folder, file)
         if not found:
             try:
-                write_bytes(folder / name, template(file), replace=False)
+                write_bytes(folder / name, template(file, filled), replace=False)
                 made.append(name)
             except FileExistsError:
                 found = [name]
@@ -70,7 +103,7 @@ def write_templates(folder: Path) -> tuple[list[str], list[str]]:
     return made, there
 
 
-def _already_there(folder: Path, file: str) -> list[str]:
+def already_there(folder: Path, file: str) -> list[str]:
     """What answers for a workbook or one of its sheets: a second one stops the night."""
     listing = list_practice(folder)
     tables = [name_of(schema) for schema in sheets_of(file)]
@@ -78,109 +111,85 @@ def _already_there(folder: Path, file: str) -> list[str]:
     return [listing.workbooks[file], *texts] if file in listing.workbooks else texts
 
 
-def template(file: str) -> bytes:
-    """The template of a workbook ("patients"), the same bytes every time."""
+def template(file: str, filled: Mapping[str, Filled] | None = None) -> bytes:
+    """The template of a workbook ("patients"), the same bytes every time.
+
+    `filled` are the rows of its sheets by table; without it, those of `first_rows`.
+    """
+    rows = first_rows() if filled is None else filled
     book = new_book(TITLES[file], "", MADE_AT)
-    version = f"{file}/{VERSION}"
-    book.workbook.set_custom_property("billing_template", version, "text")
-    write_read_me(book, file, version)
+    book.workbook.set_custom_property(PROPERTY, stamp(file), "text")
+    signed = any(rows.get(name_of(s), Filled()).signed for s in sheets_of(file))
+    write_read_me(book, file, stamp(file), signed=signed)
     for schema in sheets_of(file):
-        _write_sheet(book, schema)
+        _write_sheet(book, schema, rows.get(name_of(schema), Filled()))
+    write_lists(book, file)
+    name_codes(book, file)
+    book.workbook.get_worksheet_by_name(title_of(sheets_of(file)[0])).activate()
     return book.finish()
 
 
-def _write_sheet(book: InputBook, schema: Schema) -> None:
+def _write_sheet(book: InputBook, schema: Schema, filled: Filled) -> None:
     """One sheet with its headings, its first rows and what helps to fill it in."""
     sheet, listed = book.workbook.add_worksheet(title_of(schema)), [*columns(schema)]
-    headings, rows = [column.title for column in listed], _first_rows(schema)
-    add_table(sheet, title_of(schema).replace(" ", ""), headings, max(len(rows), 1))
-    lay_out(sheet, listed, book.formats)
+    headings = [*(column.title for column in listed), *filled.more]
+    file, last = about(schema)["file"], len(filled.rows) + SPARE_ROWS
+    add_table(
+        sheet, title_of(schema).replace(" ", ""), headings, max(len(filled.rows), 1)
+    )
+    _lay_out(book, sheet, listed, filled, last)
     write_headings(sheet, listed, headings, book.formats)
-    for number, row in enumerate(rows, start=1):
-        for index, (column, value) in enumerate(zip(listed, row, strict=True)):
-            write_value(sheet, number, index, column, value, book.formats)
+    for number, row in enumerate(filled.rows, start=1):
+        for index, value in enumerate(row):
+            column = listed[index] if index < len(listed) else None
+            write_cell(book, sheet, (number, index), column, value)
+    for index, title in enumerate(headings):
+        keep_heading(sheet, index, title)
     for index, column in enumerate(listed):
         if column.required:
-            sheet.write_comment(0, index, prompt(column))
+            sheet.write_comment(0, index, prompt(column, file))
         # The values of Settings have a rule each: two on one cell damage the file.
         if (name_of(schema), column.name) != ("settings", "value"):
-            rule = _rule(column, about(schema)["file"])
-            sheet.data_validation(1, index, LAST_ROW, index, rule)
-    _colour_what_is_missing(book, sheet, listed)
+            sheet.data_validation(1, index, last, index, rule(column, file))
+    mark_mistakes(book, sheet, schema, file, last)
     if name_of(schema) == "settings":
-        _help_with_settings(book, sheet, headings.index("Value"))
+        _help_with_settings(book, sheet, headings.index("Value"), filled.rows)
 
 
-def _first_rows(schema: Schema) -> Sequence[Sequence[Any]]:
-    """What a template already holds; Last edited by is for the office to sign."""
-    match name_of(schema):
-        case "settings":
-            return [(s.title, setting_default(s), None) for s in columns(Practice)]
-        case "tax_codes":
-            return [(*row, None) for row in TAX_CODES]
-        case "roles":
-            return ROLES
-        case _:
-            return ()
+def _lay_out(
+    book: InputBook,
+    sheet: Worksheet,
+    listed: Sequence[Column],
+    filled: Filled,
+    last: int,
+) -> None:
+    """Widths, formats and paper; the office's own columns are free text."""
+    lay_out(sheet, listed, book.formats)
+    if filled.more:
+        first = len(listed)
+        wide = first + len(filled.more) - 1
+        sheet.set_column(first, wide, 18, book.formats["setting"])
+    # A code of digits alone is meant to be text: no green corner says otherwise.
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last + 1}"})
+    sheet.set_footer("&L&A&RPage &P of &N")
+    if sum(width_of(column) for column in listed) > WIDE_SHEET:
+        sheet.fit_to_pages(2, 0)
+        sheet.repeat_columns(0)
 
 
-def _help_with_settings(book: InputBook, sheet: Worksheet, index: int) -> None:
+def _help_with_settings(
+    book: InputBook, sheet: Worksheet, index: int, rows: Sequence[Sequence[Any]]
+) -> None:
     """Each value has the format, the choices and the prompt of its own setting."""
     missing = book.workbook.add_format(MISSING)
-    for number, setting in enumerate(columns(Practice), start=1):
-        if setting.kind == "date":
+    known = {heading(setting.title): setting for setting in columns(Practice)}
+    for number, row in enumerate(rows, start=1):
+        setting = known.get(heading(str(row[0] or "")))
+        if setting is None:
+            continue
+        if setting.kind == "date" and row[index] is None:
             sheet.write_blank(number, index, None, book.formats[format_of(setting)])
-        sheet.data_validation(number, index, number, index, _rule(setting, "settings"))
+        sheet.data_validation(number, index, number, index, rule(setting, "settings"))
         if must_be_filled(setting):
             blank = {"type": "blanks", "format": missing}
             sheet.conditional_format(number, index, number, index, blank)
-
-
-def _colour_what_is_missing(
-    book: InputBook, sheet: Worksheet, listed: Sequence[Column]
-) -> None:
-    """Required cells that are blank in a row somebody has begun."""
-    missing = book.workbook.add_format(MISSING)
-    last = xl_col_to_name(len(listed) - 1)
-    for index, column in enumerate(listed):
-        if must_be_filled(column):
-            letter = xl_col_to_name(index)
-            begun = f"=AND(ISBLANK(${letter}2),COUNTA($A2:${last}2)>0)"
-            rule = {"type": "formula", "criteria": begun, "format": missing}
-            sheet.conditional_format(1, index, LAST_ROW, index, rule)
-
-
-def _rule(column: Column, file: str) -> dict[str, Any]:
-    """What a cell says when selected, what it offers, and what it warns of."""
-    return {
-        **_check(column, file),
-        "input_title": column.title[:32],
-        "input_message": prompt(column),
-        "error_type": "warning",
-        "error_title": column.title[:32],
-        "error_message": f"Expected: {column.expected}."[:255],
-    }
-
-
-def _check(column: Column, file: str) -> dict[str, Any]:
-    """What is warned of; codes can be chosen where their sheet is in the workbook."""
-    if source := words_of(column) or "".join(_codes(column, file)):
-        return drop_down(source)
-    if column.kind == "date":
-        first, last = date(1900, 1, 1), date(2199, 12, 31)
-        between = {"criteria": "between", "minimum": first, "maximum": last}
-        return {"validate": "date"} | between
-    if column.kind in ("money", "percent", "whole"):
-        kind = "integer" if column.kind == "whole" else "decimal"
-        return {"validate": kind, "criteria": ">=", "value": 0}
-    return {"validate": "any"}
-
-
-def _codes(column: Column, file: str) -> Iterator[str]:
-    """Where the codes stand that a column refers to, when in the same workbook."""
-    table, _, field = column.refers_to.partition(".")
-    for schema in sheets_of(file):
-        if name_of(schema) == table:
-            names = [known.name for known in columns(schema)]
-            letter = xl_col_to_name(names.index(field))
-            yield f"='{title_of(schema)}'!${letter}$2:${letter}${LAST_ROW + 1}"

@@ -27,8 +27,8 @@ CONCERNS = {
         for path in sorted((ROOT / "pipeline/models").glob("*.sql"))
     },
     "pipeline/transaction.py": "tests/test_journeys.py tests/torture",
-    "pipeline/outbox.py": "tests/test_journeys.py tests/test_outbox.py tests/torture",
-    "pipeline/publish.py": "tests/test_outbox.py tests/test_journeys.py tests/torture",
+    "pipeline/outbox.py": "tests/test_journeys.py tests/test_files.py tests/torture",
+    "pipeline/publish.py": "tests/test_files.py tests/test_journeys.py tests/torture",
     "pipeline/chain.py": "tests/test_journeys.py tests/test_forget.py",
     "pipeline/desk.py": "tests/test_journeys.py tests/test_looking_back.py",
     "pipeline/credits.py": "tests/test_credits.py tests/test_journeys.py",

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -147,7 +146,10 @@ def hurried() -> Iterator[None]:
         patch("duckdb.connect", plain),
         patch("pipeline.run._baseline", lambda *given: None),
         patch("pipeline.run.read_sheet", remembered),
-        patch("pipeline.run.transform", partial(transform, hold=False)),
+        patch(
+            "pipeline.run.transform",
+            lambda connection, hold: transform(connection, hold=()),
+        ),
         patch("os.fsync", lambda descriptor: None),
         ExitStack() as stack,
     ):

@@ -1,0 +1,66 @@
+"""A value of any kind as a cell: a typed one of ours, or one carried over as it was."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from pipeline.cells import CellError
+from pipeline.exports.exact_text import exact
+from pipeline.exports.input_sheets import InputBook, format_of
+from pipeline.exports.workbook import DATE_FORMAT
+from schemas.columns import Column
+
+_SETTING = "value"  # the one column whose cells are each of their own kind
+_LEFT = {"font_name": "Calibri", "valign": "vcenter", "align": "left", "indent": 1}
+_SHOWN = {datetime: f"{DATE_FORMAT} hh:mm", time: "hh:mm", timedelta: "[h]:mm"}
+
+
+def write_cell(
+    book: InputBook, sheet: Worksheet, at: tuple[int, int], column: Column | None,
+    value: Any,
+) -> None:  # fmt: skip
+    """Write a value at (row, column), counted from 0, as a cell of its own type.
+
+    `column` is None in a column of the office's own.
+    """
+    usual = book.formats[format_of(column) if column else "setting"]
+    match value:
+        case None:
+            sheet.write_blank(*at, None, usual)
+        case bool():
+            sheet.write_boolean(*at, value, usual)
+        case CellError():
+            # A formula that gives the error, which is how one gets into a cell.
+            sheet.write_formula(*at, f"={value.text}", usual, value.text)
+        case int() | float() | Decimal():
+            sheet.write_number(*at, float(value), _of_number(book, column))
+        case datetime() if value.time() == time():
+            sheet.write_datetime(*at, value, book.formats["date"])
+        case datetime() | time() | timedelta():
+            sheet.write_datetime(*at, value, _of_clock(book, type(value)))
+        case date():
+            moment = datetime.combine(value, time())
+            sheet.write_datetime(*at, moment, book.formats["date"])
+        case _:
+            sheet.write_string(*at, exact(str(value)), book.formats["text"])
+
+
+def _of_number(book: InputBook, column: Column | None) -> Format:
+    """Amounts look like amounts; a number where text belongs keeps its own look."""
+    if column is None or column.name == _SETTING:
+        return book.formats["setting"]
+    kind = format_of(column)
+    return book.formats[kind if kind in ("money", "number") else "setting"]
+
+
+def _of_clock(book: InputBook, kind: type) -> Format:
+    """The format of a time of day, once in a workbook."""
+    name = f"clock {kind.__name__}"
+    if name not in book.formats:
+        book.formats[name] = book.workbook.add_format(
+            _LEFT | {"num_format": _SHOWN[kind]}
+        )
+    return book.formats[name]
