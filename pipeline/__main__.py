@@ -277,6 +277,58 @@ def preview(folder: Path, as_of: date | None, form: str, ledger: Path | None) ->
 
 @cli.command()
 @FOLDER
+@click.option(
+    "--months",
+    type=click.IntRange(1, 60),
+    default=12,
+    show_default=True,
+    help="Whole months after this one.",
+)
+@AS_OF
+@click.option(
+    "--to",
+    "to",
+    type=click.Path(path_type=Path),
+    metavar="FILE.xlsx",
+    help="Where to write it, if not FOLDER/out/forecast.xlsx.",
+)
+@LEDGER
+def forecast(
+    folder: Path, months: int, as_of: date | None, to: Path | None, ledger: Path | None
+) -> None:
+    """What the coming months would bill, as a workbook. Records nothing.
+
+    Example: membill forecast /srv/clinic --months 6
+    """
+    from pipeline.chosen_file import must_be_free, write_chosen
+    from pipeline.exports.forecast import render, sentence
+    from pipeline.forecast import forecast as foresee
+
+    file = to or folder / "out" / "forecast.xlsx"
+    with outcomes(), _may_write_there():
+        path = _ledger(folder, ledger)
+        must_be_free(folder, file)
+        coming, problems = foresee(
+            folder, path, months=months, as_of=as_of, today=today
+        )
+        write_chosen(folder, file, render(coming))
+    _say_problems(problems)
+    click.echo(f"{sentence(coming)}; all of it is in {file}")
+
+
+@contextmanager
+def _may_write_there() -> Iterator[None]:
+    """A file of the practice's own, named to be written, is wrong usage."""
+    from pipeline.chosen_file import WrongPlace
+
+    try:
+        yield
+    except WrongPlace as wrong:
+        raise click.UsageError(str(wrong)) from None
+
+
+@cli.command()
+@FOLDER
 @click.option("--active", is_flag=True, help="Show only active: not credited in full.")
 @click.option("--memberships", is_flag=True, help="Show memberships only.")
 @click.option("--unsent", is_flag=True, help="Show only what is not sent yet.")
@@ -416,6 +468,43 @@ def explain(folder: Path, number_or_patient: str, ledger: Path | None) -> None:
             f"{number_or_patient} is neither an invoice number nor a Patient ID here"
         )
     click.echo(text)
+
+
+@cli.command()
+@FOLDER
+@click.argument("patient_id", metavar="PATIENT_ID")
+@click.option(
+    "--xlsx",
+    "to",
+    type=click.Path(path_type=Path),
+    metavar="FILE.xlsx",
+    help="Write it as a workbook as well, with the patient's name.",
+)
+@LEDGER
+def patient(
+    folder: Path, patient_id: str, to: Path | None, ledger: Path | None
+) -> None:
+    """One patient's history: periods, invoices, sendings, credits, problems, next due.
+
+    Example: membill patient /srv/clinic P0042 --xlsx /tmp/P0042.xlsx
+    """
+    from pipeline.chosen_file import must_be_free, write_chosen
+    from pipeline.exports.patient_file import render
+    from pipeline.exports.patient_text import told
+    from pipeline.patient_file import NoSuchPatient, patient_file
+
+    with outcomes(), _may_write_there():
+        if to:
+            must_be_free(folder, to)
+        try:
+            with _reading(folder, ledger) as book:
+                file = patient_file(book, patient_id)
+        except NoSuchPatient as unknown:
+            raise click.UsageError(str(unknown)) from None
+        if to:
+            write_chosen(folder, to, render(file))
+    for line in told(file):
+        click.echo(line)
 
 
 @cli.command()

@@ -7,6 +7,7 @@ from pipeline.cells import show
 from pipeline.credit_due import credit_due
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
+from pipeline.sent_log import sendings
 from pipeline.workbooks import Sheet
 from schemas.columns import columns, name_of
 from schemas.ledger import ACCEPTED
@@ -23,7 +24,7 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
         *_birth_dates(ledger, sheets, as_of),
         *_far_starts(ledger, sheets, as_of),
         *_tax_without_registration(ledger, sheets),
-        *_sendings(ledger, sheets),
+        *sendings(ledger, sheets, as_of),
         *credit_due(ledger, sheets, as_of),
     ]
 
@@ -325,46 +326,3 @@ def _tax_without_registration(
         )
         for row in rows
     ]
-
-
-def _sendings(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """Sendings of what was never issued, before it was issued, or by nobody known."""
-    rows = ledger.rows(
-        "select sent.row_number, sent.invoice_number, sent.sent_on, invoices.issued_on,"
-        " sent.sent_by, invoices.number is null as unknown,"
-        " sent.sent_on < invoices.issued_on as early,"
-        " sent.sent_by is not null and staff.row_key is null as stranger"
-        " from input.sent as sent"
-        " left join ledger.invoices as invoices"
-        "  on upper(sent.invoice_number) = upper(invoices.number)"
-        " left join staged.judging_staff as staff"
-        "  on canonical(sent.sent_by) = staff.row_key"
-        " where not sent.held and (unknown or early or stranger) order by sent.row_number"
-    )
-    return [_sending(row, sheets["sent"]) for row in rows]
-
-
-def _sending(row: dict[str, object], sheet: Sheet) -> Problem:
-    number = str(row["invoice_number"])
-    if row["unknown"]:
-        field, found = "invoice_number", f"no invoice {number} has been made"
-        repair = "write the number as it stands on the invoice"
-    elif row["early"]:
-        field = "sent_on"
-        found = (
-            f"{show(row['sent_on'])} is before {number} was made,"
-            f" {show(row['issued_on'])}"
-        )
-        repair = "write the day it was sent"
-    else:
-        field, found = "sent_by", f"{row['sent_by']} is not a user of the Staff sheet"
-        repair = "write the user name of the person who sent it"
-    return Problem(
-        Severity.CHECK,
-        f"sending-{field.replace('_', '-')}",
-        sheet.place(int(str(row["row_number"])), field),
-        found,
-        "",
-        repair,
-        subject=number,
-    )

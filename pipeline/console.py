@@ -95,6 +95,8 @@ def night_table(outcome: Outcome, folder: Path) -> None:
             f"Held: {len(night.held)}, {money(Decimal(report['held_value']))} known;"
             " see issues.xlsx"
         )
+    if outcome.late:
+        console.print(f"Late: {outcome.late}; see To send in invoices.xlsx")
     out = folder / "out"
     console.print(f"Look at {out / 'summary.html'}, {out / 'invoices.xlsx'}")
     console.print(f"and {out / 'issues.xlsx'}; chain head {night.chain_head[:16]}")

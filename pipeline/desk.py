@@ -14,6 +14,7 @@ from pipeline.ledger import Ledger, current, locked, opened
 from pipeline.publish import Published, finish, publish
 from pipeline.record import add_run, run_id_of
 from pipeline.run import VERSION, Today
+from pipeline.sent_log import not_there
 from pipeline.transaction import transaction
 
 
@@ -92,8 +93,8 @@ def record_sending(
 
     Returns the numbers that it recorded: a sending that is there already, alike in day,
     recipient and way, is not recorded again. Raises `WrongRequest` for a number that is
-    not there, a day before it was issued or a user without the right; then nothing is
-    recorded.
+    not there, a day before it was issued or after it was credited in full, or a user
+    without the right; then nothing is recorded.
     """
     with working(folder, path) as ledger:
         must_may(ledger, sent_by)
@@ -101,12 +102,8 @@ def record_sending(
         _must_be_writable("--how", how or "")
         documents = [document_of(ledger, number) for number in dict.fromkeys(numbers)]
         day = day_of(ledger, sent_on, today)
-        for document in documents:
-            if day < document["issued_on"]:
-                raise WrongRequest(
-                    f"{day} is before {document['number']} was made,"
-                    f" {document['issued_on']}"
-                )
+        if wrong := not_there(ledger, documents, day):
+            raise WrongRequest(wrong)
         known = ledger.rows(
             "select number from ledger.sendings where sent_on = ? and sent_to = ?"
             " and how is not distinct from ?",

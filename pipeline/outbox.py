@@ -23,6 +23,11 @@ _PAGES = {
 }
 
 
+def pages() -> set[str]:
+    """The names of the pages that runs make below `out/`."""
+    return {name for names in _PAGES.values() for name in names}
+
+
 def post(ledger: Ledger, run_no: int) -> None:
     """Note every file that run `run_no` made necessary; the caller holds the transaction."""
     run = ledger.connection.execute

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline import accounts, outbox
+from pipeline import accounts, outbox, unsent
 from pipeline.books import Night
 from pipeline.exports import invoice, invoice_list, issues, register, summary
 from pipeline.files import inside, sweep, write_bytes
@@ -160,9 +160,13 @@ def _pages(ledger: Ledger, night: Night, press: _Press, due: list[str]) -> None:
             accounts.entries(ledger),
             practice_name=night.practice_name,
             as_of=night.as_of,
+            emails=unsent.emails(ledger),
+            limits=unsent.limits(ledger),
         ),
         "issues.xlsx": lambda: issues.render(night),
-        "summary.html": lambda: summary.render(night).encode("utf-8"),
+        "summary.html": lambda: summary.render(night, unsent.limits(ledger)).encode(
+            "utf-8"
+        ),
         "last_run.json": lambda: run_json(ledger, night.run_id),
     }
     for path in due:

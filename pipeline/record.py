@@ -11,6 +11,7 @@ from pipeline.books import Change
 from pipeline.ledger import Ledger, add_versions
 from pipeline.problems import Problem, Severity
 from pipeline.rights import content
+from pipeline.sent_log import HAPPENED
 from schemas.columns import column_types, name_of
 from schemas.ledger import ACCEPTED, Letterheads, Lines
 from schemas.models import BUCKETS
@@ -188,7 +189,8 @@ def _held(ledger: Ledger) -> list[dict[str, Any]]:
     """
     return ledger.rows(
         "select case when patient_id in (select patient_id from input.patients)"
-        "  then patient_id end as patient_id, product_code, reason, gross::varchar as amount"
+        "  then patient_id end as patient_id, product_code, request_id, reason,"
+        " gross::varchar as amount"
         " from model.charges where request_row is not null and reason is not null"
         " order by request_row"
     )
@@ -243,11 +245,9 @@ def _sendings(ledger: Ledger, run_no: int) -> None:
         "  + (select coalesce(max(sending_no), 0) from ledger.sendings))::integer,"
         f" number, sent_on, sent_to, how, sent_by, 'sent log', {run_no}"
         " from ("
-        "  select invoices.number, sent.sent_on, sent.sent_to, sent.how, sent.sent_by,"
-        "   min(sent.row_number) as first_row"
-        "  from input.sent as sent inner join ledger.invoices as invoices"
-        "   on upper(sent.invoice_number) = upper(invoices.number)"
-        "  where not sent.held and sent.sent_on >= invoices.issued_on group by all"
+        "  select number, sent_on, sent_to, how, sent_by, min(row_number) as first_row"
+        # What is made tonight was not there to be sent.
+        f"  from ({HAPPENED}) where run_no < {run_no} group by all"
         " ) as fresh"
         " where not exists (select 1 from ledger.sendings as known"
         "  where known.number = fresh.number and known.sent_on = fresh.sent_on"

@@ -16,6 +16,7 @@ from pipeline.boundary import file_boundary
 from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.clock import doubts
 from pipeline.ending import ending
+from pipeline.exports.words import late_in_words
 from pipeline.file_age import unchanged_for_long
 from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
@@ -43,6 +44,7 @@ from pipeline.soundness import checksum_of, head_of, log_of
 from pipeline.tables import empty, load
 from pipeline.transaction import transaction
 from pipeline.transform import transform
+from pipeline.unsent import limits
 from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
 from schemas.columns import Schema, column_types, columns, name_of
@@ -84,6 +86,8 @@ class Outcome:
     published: Published
     report: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    # Documents that wait too long to be sent, in words.
+    late: str = ""
 
 
 def _stops(problems: list[Problem]) -> list[Problem]:
@@ -267,12 +271,14 @@ def bill(
         published = publish(ledger, folder / "out")
         say("checking the ledger, copying it")
         end.check(ledger, folder / "out")
-    night = published.night
-    assert night is not None
+        night = published.night
+        assert night is not None
+        late = late_in_words(limits(ledger).counted(night.unsent, night.as_of))
     # The copy is made once the ledger is closed, and may add a warning.
     doubted = (f"the clock may be wrong: {reason}" for reason in prepared.doubts)
     warnings = (*doubted, *end.warnings)
-    return Outcome(night.report["exit_code"], night, published, night.report, warnings)
+    code = night.report["exit_code"]
+    return Outcome(code, night, published, night.report, warnings, late)
 
 
 def _must_take_files(out: Path) -> None:

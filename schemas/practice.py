@@ -111,6 +111,16 @@ class Practice(Table):
         "how long copies of a patient's data are kept before `membill forget` may take"
         " the names out", required=True, default="6", ge=1, le=100,
     )  # fmt: skip
+    unsent_warning_days: Whole = column(
+        "Unsent warning days", "whole",
+        "days after which an invoice that is not sent yet is called late",
+        required=True, default="14", ge=1, le=3660,
+    )  # fmt: skip
+    unsent_alarm_days: Whole = column(
+        "Unsent alarm days", "whole",
+        "days after which an invoice that is not sent yet is called very late",
+        required=True, default="30", ge=1, le=3660,
+    )  # fmt: skip
 
     class Config:
         name = "practice"

@@ -1,21 +1,31 @@
 """The Invoices page, `invoices.xlsx`: every document and its state, newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from pipeline.books import Entry
 from pipeline.exports.lists import Column, Listing, write_list
+from pipeline.exports.to_send import KINDS, write_to_send
 from pipeline.exports.words import symbol
 from pipeline.exports.workbook import MAX_LINKS, Link, Value, new_book
+from pipeline.unsent import Limits, age
 
-KINDS = {"invoice": "Invoice", "credit_note": "Credit note"}
+__all__ = ["KINDS", "render", "signed"]
 
 
-def render(entries: Sequence[Entry], *, practice_name: str, as_of: date) -> bytes:
-    """The workbook of all documents, with a sheet already filtered to memberships.
+def render(
+    entries: Sequence[Entry],
+    *,
+    practice_name: str,
+    as_of: date,
+    emails: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> bytes:
+    """The workbook of all documents, one sheet of it already filtered to memberships.
 
-    Credit notes count negative, so that each total is what is left to be paid.
+    A third sheet holds what waits to be sent. Credit notes count negative, so that each
+    total is what is left to be paid.
     """
     newest_first = sorted(entries, key=_age, reverse=True)
     book = new_book(
@@ -25,7 +35,8 @@ def render(entries: Sequence[Entry], *, practice_name: str, as_of: date) -> byte
         made_on=as_of,
     )
     rows = [_cells(entry, as_of, row) for row, entry in enumerate(newest_first)]
-    columns = _columns(symbol(entries[0].currency if entries else "GBP").strip())
+    unit = symbol(entries[0].currency if entries else "GBP").strip()
+    columns = _columns(unit)
     note = (
         f"{practice_name}, as of {as_of:%d %b %Y}. Newest first; "
         "credit notes are negative. The totals follow the filter."
@@ -34,6 +45,15 @@ def render(entries: Sequence[Entry], *, practice_name: str, as_of: date) -> byte
     for name, only in (("Invoices", None), ("Active memberships", seed)):
         sheet = book.workbook.add_worksheet(name)
         write_list(book, sheet, Listing(name, name, note, columns, rows, only))
+    write_to_send(
+        book,
+        entries,
+        practice_name=practice_name,
+        as_of=as_of,
+        unit=unit,
+        emails=emails or {},
+        limits=limits or Limits(),
+    )
     return book.finish()
 
 
@@ -92,6 +112,6 @@ def _cells(entry: Entry, as_of: date, row: int) -> list[Value]:
         entry.credits,
         entry.sent_on,
         entry.sent_to,
-        max((as_of - entry.issued_on).days, 0) if is_unsent else None,
+        age(entry, as_of) if is_unsent else None,
         entry.run_id,
     ]

@@ -13,6 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from pipeline.books import Change, Entry, Held, MonthTotal, Night
 from pipeline.exports import words
 from pipeline.problems import Severity
+from pipeline.unsent import Limits, age
 from schemas.models import BUCKETS
 
 MOST_INVOICES = 20
@@ -20,8 +21,6 @@ MOST_PRODUCTS = 12
 MOST_REASONS = 5
 MOST_IDS = 5
 MOST_CHANGES = 5
-
-AGES = ((0, "0 to 13 days"), (14, "14 to 29 days"), (30, "30 days or more"))
 
 # These sheets hold people: what changed in them is not told on this page.
 PERSONAL_SHEETS = ("patients", "contacts")
@@ -63,14 +62,16 @@ class Reason:
     amount: str
 
 
-def render(night: Night) -> str:
+def render(night: Night, limits: Limits | None = None) -> str:
     """`out/summary.html`: one file that needs no other; the same text for the same night.
+
+    `limits` say since when an unsent document is late.
 
     Raises ValueError for a refused night, which billed nothing and has no summary.
     """
     if night.refused:
         raise ValueError("a refused night has no summary")
-    return _template().render(_page(night))
+    return _template().render(_page(night, limits or Limits()))
 
 
 @cache
@@ -86,7 +87,7 @@ def _template() -> Template:
     return environment.from_string(page.read_text(encoding="utf-8"))
 
 
-def _page(night: Night) -> dict[str, Any]:
+def _page(night: Night, limits: Limits) -> dict[str, Any]:
     made = words.invoices(night)
     return {
         "night": night,
@@ -102,7 +103,8 @@ def _page(night: Night) -> dict[str, Any]:
         "made_gross": _gross(made, night.currency),
         "reasons": reasons(night.held, night.currency)[:MOST_REASONS],
         "reasons_more": len(reasons(night.held, night.currency)) - MOST_REASONS,
-        "unsent": unsent_by_age(night.unsent, night.as_of, night.currency),
+        "unsent": unsent_by_age(night.unsent, night.as_of, night.currency, limits),
+        "late": words.late_in_words(limits.counted(night.unsent, night.as_of)),
         "unsent_total": (len(night.unsent), _gross(night.unsent, night.currency)),
         "changes": _shown_changes(night.changes),
         "changes_more": _unshown_changes(night.changes),
@@ -118,7 +120,7 @@ def figures(night: Night) -> list[tuple[str, str, str]]:
     requests = max(len(night.held) - held, 0)
     kept = words.total(waiting.amount for waiting in night.held)
     unknown = sum(waiting.amount is None for waiting in night.held)
-    days = [_age(entry, night.as_of) for entry in night.unsent]
+    days = [age(entry, night.as_of) for entry in night.unsent]
     oldest = (
         f"the oldest for {words.counted(max(days), 'day')}" if days else "none waits"
     )
@@ -197,25 +199,32 @@ def _reason(why: str, held: Sequence[Held], currency: str) -> Reason:
     )
 
 
-def _age(entry: Entry, as_of: date) -> int:
-    return max((as_of - entry.issued_on).days, 0)
-
-
 def _gross(entries: Iterable[Entry], currency: str) -> str:
     return words.money(words.total(words.signed(entry) for entry in entries), currency)
 
 
-def unsent_by_age(unsent: Sequence[Entry], as_of: date, currency: str) -> list[Age]:
-    """Unsent documents by whole days since issue: 0-13, 14-29, 30 and more."""
-    grouped: dict[str, list[Entry]] = {said: [] for _, said in AGES}
+def unsent_by_age(
+    unsent: Sequence[Entry], as_of: date, currency: str, limits: Limits | None = None
+) -> list[Age]:
+    """Unsent documents by whole days since issue: young, late and very late ones."""
+    limits = limits or Limits()
+    firsts = sorted({0, limits.warning, limits.alarm})
+    grouped: dict[int, list[Entry]] = {first: [] for first in firsts}
     for entry in unsent:
-        days = _age(entry, as_of)
-        said = [said for first, said in AGES if days >= first][-1]
-        grouped[said].append(entry)
+        days = age(entry, as_of)
+        grouped[max(first for first in firsts if days >= first)].append(entry)
     return [
-        Age(said, len(entries), _gross(entries, currency))
-        for said, entries in grouped.items()
+        Age(_span(first, firsts), len(entries), _gross(entries, currency))
+        for first, entries in grouped.items()
     ]
+
+
+def _span(first: int, firsts: Sequence[int]) -> str:
+    """A span of ages in words: from one limit to the day before the next."""
+    longer = [other for other in firsts if other > first]
+    if not longer:
+        return f"{first} days or more"
+    return f"{first} to {longer[0] - 1} days"
 
 
 def _told(changes: Iterable[Change]) -> list[Change]:

@@ -1,7 +1,7 @@
 """How amounts, days, counts and the night itself are put in words for people."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -87,6 +87,13 @@ def sentence(clause: str) -> str:
     if not clause:
         return ""
     return capital(clause) + ("" if clause[-1] in ".!?…" else ".")
+
+
+def late_in_words(counts: Mapping[int, int]) -> str:
+    """How many documents are unsent since how long, by limit; '' where none is late."""
+    return ", ".join(
+        f"{count:,} unsent for {days} days or more" for days, count in counts.items()
+    )
 
 
 def reason(held: str) -> str:

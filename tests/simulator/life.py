@@ -22,6 +22,7 @@ from tests.simulator.naive import (
     Refused,
     close,
     credit,
+    credited_on,
     night,
     practice_of,
 )
@@ -380,6 +381,9 @@ class Life:
         )
         allowed = may_edit(self.books.accepted, user, "Invoices")
         allowed = allowed and all(day <= self.today for day in issued)
+        allowed = allowed and all(
+            self.today <= credited_on(self.books, number) for number in picked
+        )
         same(14, result.code, 0 if allowed else 2, f"sent by {user}: {result.err}")
         if allowed:
             self.books = self.books.copy()

@@ -536,7 +536,7 @@ def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
     for _, line in items:
         books.billed.setdefault(line.patient_id, []).append((line.start, line.end))
     books.filled |= {item.request for item, _ in asked if item.request}
-    _send(books, before, sheets)
+    _send(books, before, sheets, as_of)
     books.documents += made
     books.accepted = judged.accepted
     books.nights, books.runs = before.nights + 1, before.runs + 1
@@ -546,15 +546,24 @@ def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
 
 
 # Rule 10.
-def _send(books: Books, before: Books, sheets: Sheets) -> None:
-    """Rows of the sent log count for what was made before tonight."""
+def _send(books: Books, before: Books, sheets: Sheets, as_of: date) -> None:
+    """Rows of the sent log count for what was made before tonight and not credited."""
     issued = {document.number: document.issued_on for document in before.documents}
     for row in read_rows("sent", sheets.get("sent", [])):
         number = row.values["Invoice number"]
         if row.held or number not in issued:
             continue
-        if row.values["Sent on"] >= issued[number]:
+        sent_on = row.values["Sent on"]
+        if issued[number] <= sent_on <= min(as_of, credited_on(before, number)):
             books.sent.add(number)
+
+
+def credited_on(books: Books, number: str) -> date:
+    """The day an invoice was credited in full; the last day there is where it was not."""
+    (document,) = [one for one in books.documents if one.number == number]
+    if books.state(document) != "Credited":
+        return date.max
+    return max(one.issued_on for one in books.documents if one.credits == number)
 
 
 class Refused(Exception):

@@ -1,0 +1,33 @@
+"""A workbook that a command writes where a person says: never over a staff file."""
+
+from pathlib import Path
+
+from pipeline.files import write_bytes
+from pipeline.outbox import pages
+
+
+class WrongPlace(Exception):
+    """The file cannot be written there; the message says why and where it can."""
+
+
+def must_be_free(folder: Path, file: Path) -> None:
+    """Raise `WrongPlace` where a practice keeps, or the night makes, files of its own.
+
+    Inside the practice folder that leaves `out/` itself, but for the night's pages.
+    """
+    if file.suffix.lower() != ".xlsx":
+        raise WrongPlace(f"{file} does not end in .xlsx")
+    home, place = folder.resolve(), file.resolve()
+    if not place.is_relative_to(home):
+        return
+    if place.parent != home / "out" or place.name.lower() in pages():
+        raise WrongPlace(
+            f"{file} lies among the practice's own files; name one in {folder / 'out'}"
+            " or outside the practice folder"
+        )
+
+
+def write_chosen(folder: Path, file: Path, content: bytes) -> None:
+    """Write it for the owner alone, whole or not at all; raises as `must_be_free` does."""
+    must_be_free(folder, file)
+    write_bytes(file, content)
