@@ -549,6 +549,18 @@ def sent(
 @click.argument("number")
 @click.option("--reason", required=True, help="Printed on the credit note.")
 @click.option("--by", "by", required=True, help="The user who gives the credit.")
+@click.option("--line", type=int, help="Take back this line only, by its number.")
+@click.option(
+    "--amount",
+    help="Take back only so much of the line, tax included, as 12.50. The tax in it is at"
+    " the line's own rate; parts never come to more than the line.",
+)
+@click.option(
+    "--rebill",
+    is_flag=True,
+    help="Bill the period or request once more, by the rules of the next night; goes with"
+    " taking back whole lines.",
+)
 @click.option(
     "--on", "on", type=Day(), help="The day of the credit note; today if not given."
 )
@@ -558,25 +570,57 @@ def credit(
     number: str,
     reason: str,
     by: str,
+    line: int | None,
+    amount: str | None,
+    rebill: bool,
     on: date | None,
     ledger: Path | None,
 ) -> None:
-    """Make a credit note for the whole of an invoice.
+    """Make a credit note: for all that is left of an invoice, or a line, or a part of one.
+
+    What is credited stays billed, and is not billed again, unless --rebill says so.
 
     Example: membill credit /srv/clinic INV-000042 --reason "left on day one" --by mm
     """
-    from pipeline.desk import WrongRequest, make_credit_note
+    from pipeline.credits import Wish, make_credit_note
+    from pipeline.desk import WrongRequest
 
+    wish = Wish(number, line, amount, rebill)
     with outcomes():
         try:
-            made, warnings = make_credit_note(
-                folder, _ledger(folder, ledger), number, reason=reason, by=by, on=on,
+            made = make_credit_note(
+                folder, _ledger(folder, ledger), wish, reason=reason, by=by, on=on,
                 today=today,
             )  # fmt: skip
         except WrongRequest as wrong:
             raise click.UsageError(str(wrong)) from None
-    click.echo(f"{made} takes back {number}")
-    _warn(warnings)
+    click.echo(made.told())
+    _warn(made.warnings)
+
+
+@cli.command()
+@FOLDER
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--by", "by", required=True, help="The user who closes it.")
+@LEDGER
+def close(folder: Path, month: str, by: str, ledger: Path | None) -> None:
+    """Close a month: seal its totals, and issue nothing in it any more.
+
+    The month must be over and the months before it closed. It cannot be opened again:
+    what is wrong in it is credited in a month that is open.
+
+    Example: membill close /srv/clinic 2026-03 --by mm
+    """
+    from pipeline.closing import close as seal
+    from pipeline.desk import WrongRequest
+
+    with outcomes():
+        try:
+            done = seal(folder, _ledger(folder, ledger), month, by=by, today=today)
+        except WrongRequest as wrong:
+            raise click.UsageError(str(wrong)) from None
+    click.echo(done.said)
+    _warn(done.warnings)
 
 
 @cli.command()

@@ -16,8 +16,9 @@ from pipeline.soundness import quoted
 
 KEPT = 8
 TABLES = (
-    "runs", "letterheads", "invoices", "lines", "billed_periods", "filled_requests",
-    "sendings", "changes", "standings", "chain", "counters", "published",
+    "runs", "letterheads", "invoices", "lines", "billed_periods", "released_periods",
+    "filled_requests", "released_requests", "sendings", "changes", "standings", "chain",
+    "counters", "published", "closed_months",
 )  # fmt: skip
 
 _README = """\
@@ -30,7 +31,9 @@ action: import these files as text, and do not open them by a double click.
 
 invoices     one row for each invoice and credit note, with the address it was made out to
 lines        their lines; invoices and lines belong together by number
-billed_periods, filled_requests    what was billed and is never billed again
+billed_periods, filled_requests    what was billed and is never billed again, unless
+released_periods, released_requests    freed it
+closed_months    months that were sealed, with their totals and hash
 sendings     which were sent, when and to whom
 runs         every night and command; letterheads: the practice as it stood then
 changes      changed cells of guarded sheets; standings: where each membership stood

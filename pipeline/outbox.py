@@ -20,6 +20,7 @@ _PAGES = {
     "credit": ("invoices.xlsx", "summary.html"),
     "forget": ("invoices.xlsx", "summary.html"),
     "adopt": ("invoices.xlsx", "summary.html"),
+    "close": (),
 }
 
 

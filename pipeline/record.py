@@ -217,18 +217,20 @@ def _documents(ledger: Ledger, run_no: int) -> None:
         f"insert into ledger.invoices ({shared}, kind, run_no)"
         f" select {shared}, 'invoice', {run_no} from model.new_invoices order by sequence"
     )
-    columns = ", ".join(name for name in column_types(Lines) if name != "credits_line")
+    of_credits = ("credits_line", "rebill")
+    columns = ", ".join(name for name in column_types(Lines) if name not in of_credits)
     run(
-        f"insert into ledger.lines ({columns})"
-        f" select {columns} from model.new_lines order by number, line"
+        f"insert into ledger.lines ({columns}, rebill)"
+        f" select {columns}, false from model.new_lines order by number, line"
     )
     run(
         "insert into ledger.billed_periods"
-        " select patient_key, period_start, period_end, number, line"
+        " select patient_key, period_start, period_end, number, line, period_generation"
         " from model.new_lines where period_start is not null"
     )
     run(
-        "insert into ledger.filled_requests select request_key, number"
+        "insert into ledger.filled_requests"
+        " select request_key, number, line, request_generation"
         " from model.new_lines where request_key is not null"
     )
 

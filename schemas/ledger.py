@@ -129,6 +129,13 @@ class Lines(Table):
     credits_line: Whole = blank(
         "the line of the invoice that a credit note's takes back"
     )
+    rebill: Flag = pa.Field(
+        description="a credit note's line: what it takes back is billed again"
+    )
+    replaces_number: Text = blank(
+        "the invoice whose line this one is billed in place of"
+    )
+    replaces_line: Whole = blank()
 
     class Config:
         name = "lines"
@@ -136,28 +143,85 @@ class Lines(Table):
 
 
 class BilledPeriods(Table):
-    """One row per period of a membership that has been billed: never two that start alike."""
+    """One row per period of a membership and time it was billed, each time once."""
 
     patient_key: Text
     period_start: Date
     period_end: Date
     number: Text
     line: Whole
+    generation: Whole
 
     class Config:
         name = "billed_periods"
-        metadata = {"primary": ["patient_key", "period_start"]}
+        metadata = {
+            "primary": ["patient_key", "period_start", "generation"],
+            "unique": [["number", "line"]],
+        }
+
+
+class ReleasedPeriods(Table):
+    """One row per billed period that a credit note freed to be billed once more."""
+
+    patient_key: Text
+    period_start: Date
+    generation: Whole
+    number: Text
+    line: Whole
+
+    class Config:
+        name = "released_periods"
+        metadata = {"primary": ["patient_key", "period_start", "generation"]}
 
 
 class FilledRequests(Table):
-    """One row per invoice request that has been billed: each once."""
+    """One row per invoice request and time it was billed, each time once."""
 
     request_key: Text
     number: Text
+    line: Whole
+    generation: Whole
 
     class Config:
         name = "filled_requests"
-        metadata = {"primary": ["request_key"]}
+        metadata = {
+            "primary": ["request_key", "generation"],
+            "unique": [["number", "line"]],
+        }
+
+
+class ReleasedRequests(Table):
+    """One row per filled request that a credit note freed to be billed once more."""
+
+    request_key: Text
+    generation: Whole
+    number: Text
+    line: Whole
+
+    class Config:
+        name = "released_requests"
+        metadata = {"primary": ["request_key", "generation"]}
+
+
+class ClosedMonths(Table):
+    """One row per month that was sealed: no document is issued in it any more."""
+
+    month: Text = pa.Field(description="as 2026-03")
+    closed_on: Date
+    closed_by: Text
+    invoices: Whole
+    credit_notes: Whole
+    net: Money
+    tax: Money
+    gross: Money
+    sha256: Text = pa.Field(
+        description="over its documents and their links of the chain"
+    )
+    run_no: Whole
+
+    class Config:
+        name = "closed_months"
+        metadata = {"primary": ["month"]}
 
 
 class Sendings(Table):
@@ -309,7 +373,9 @@ LEDGER: tuple[Schema, ...] = (
     Invoices,
     Lines,
     BilledPeriods,
+    ReleasedPeriods,
     FilledRequests,
+    ReleasedRequests,
     Sendings,
     Changes,
     Problems,
@@ -319,6 +385,7 @@ LEDGER: tuple[Schema, ...] = (
     Outbox,
     Forgotten,
     Published,
+    ClosedMonths,
 )
 
 # Rows of these sheets are kept as last accepted, version by version.

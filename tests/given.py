@@ -115,15 +115,15 @@ def _settings(changed: Row) -> Row:
 def _issue(ledger: Ledger, given: Given) -> None:
     """What earlier nights have done: `billed`, `filled` and `issued`."""
     run = ledger.connection.execute
-    for patient_id, start, end in given.get("billed", []):
+    for at, (patient_id, start, end) in enumerate(given.get("billed", []), 1):
         run(
-            "insert into ledger.billed_periods values (?, ?, ?, 'INV-000001', 1)",
-            [canonical(patient_id), start, end],
+            "insert into ledger.billed_periods values (?, ?, ?, 'INV-000001', ?, 1)",
+            [canonical(patient_id), start, end, at],
         )
-    for request_id in given.get("filled", []):
+    for at, request_id in enumerate(given.get("filled", []), 1):
         run(
-            "insert into ledger.filled_requests values (?, 'INV-000001')",
-            [canonical(request_id)],
+            "insert into ledger.filled_requests values (?, 'INV-000001', ?, 1)",
+            [canonical(request_id), at],
         )
     for sequence, issued_on in given.get("issued", []):
         run(

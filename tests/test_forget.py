@@ -142,7 +142,10 @@ def test_the_file_made_anew_keeps_its_keys(
             ).fetchall()
 
     assert keys(forgotten[0]) == keys(left)
-    assert ("billed_periods", "PRIMARY KEY(patient_key, period_start)") in keys(left)
+    assert (
+        "billed_periods",
+        "PRIMARY KEY(patient_key, period_start, generation)",
+    ) in keys(left)
 
 
 def test_a_forgotten_period_is_billed_once_and_a_sending_recorded_once(

@@ -333,7 +333,10 @@ def test_a_credit_note_takes_back_the_whole_invoice_once(clinic: Path) -> None:
     made = run(
         "credit", clinic, "INV-000001", "--reason", "left", "--by", "mm", "--on", SECOND
     )
-    assert (made.code, made.out) == (0, "CRN-000001 takes back INV-000001\n")
+    assert (made.code, made.out) == (
+        0,
+        "CRN-000001 takes back £50.00 of INV-000001; nothing is left\n",
+    )
     rows = {row["number"]: row for row in practice.invoices(clinic)}
     note, invoice = rows["CRN-000001"], rows["INV-000001"]
     assert (note["kind"], note["gross"]) == ("credit_note", "-50.00")
