@@ -228,7 +228,7 @@ _NIGHTS: tuple[Promise, ...] = (
 
 # What each export said it took, in its run's report, which the chain covers.
 _SAID = (
-    "(select run_no, report->>'target' as target,"
+    "(select run_no, (report->>'target') as target,"
     " unnest(json_extract_string(report, '$.numbers[*]')) as number"
     " from ledger.runs where command = 'export')"
 )
@@ -255,10 +255,10 @@ _EXPORTS: tuple[Promise, ...] = (
         " left join ledger.export_batches as batches using (run_no)"
         " left join taken using (run_no)"
         " where command = 'export' and ("
-        "  sha256(layout) is distinct from report->>'layout_sha256'"
-        "  or target is distinct from report->>'target'"
+        "  sha256(layout) is distinct from (report->>'layout_sha256')"
+        "  or target is distinct from (report->>'target')"
         "  or taken.documents is distinct from"
-        "   json_array_length(report->'numbers')"
+        "   json_array_length((report->'numbers'))"
         "  or coalesce(taken.gross, 0) <>"
         "   (report->'totals'->>'gross')::decimal(14, 2))",
     ),
