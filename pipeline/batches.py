@@ -12,10 +12,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline import accounts
 from pipeline.desk import WrongRequest, day_of
 from pipeline.exports import imports
-from pipeline.exports.import_files import Item, filed, items_of
+from pipeline.exports.import_files import Item, filed
 from pipeline.exports.layouts import Layout, Unready, layout_of, refused
 from pipeline.exports.words import counted
 from pipeline.files import write_bytes
@@ -91,8 +90,9 @@ def export(
         if not ledger.read_only:
             finish(ledger, folder / "out")
         _must_be_ours(ledger, folder / "out", target)
-        taken = items_of(
-            _open(ledger, target, month), layout, credit_notes=credit_notes
+        where, values = _not_left(target, month)
+        taken = imports.what_leaves(
+            ledger, layout, where, values, credit_notes=credit_notes
         )
         if taken.unmapped:
             raise Unready([refused(*fault) for fault in taken.unmapped])
@@ -152,16 +152,15 @@ def _unknown(ledger: Ledger, target: str, batch: str) -> str:
     return f"{batch} is no batch for {target}; the last ones: {known}"
 
 
-def _open(ledger: Ledger, target: str, month: str | None) -> Any:
+def _not_left(target: str, month: str | None) -> tuple[str, list[str]]:
+    """The condition on documents that have not left for a target, and its values."""
     where = (
         "invoices.number not in (select number from ledger.exported_documents"
         " where target = ?)"
     )
-    values = [target]
-    if month:
-        where += " and strftime(invoices.issued_on, '%Y-%m') = ?"
-        values.append(month)
-    return accounts.documents(ledger, where, values)
+    if not month:
+        return where, [target]
+    return f"{where} and strftime(invoices.issued_on, '%Y-%m') = ?", [target, month]
 
 
 def _must_be_ours(ledger: Ledger, out: Path, target: str) -> None:

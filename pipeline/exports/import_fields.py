@@ -77,7 +77,7 @@ def of_posting(posting: Posting, layout: Layout) -> Callable[[str], Value]:
         "amount": lambda: posting.debit - posting.credit,
         "tax_code": lambda: _tax_name(posting.tax_code or "OUT", None, layout),
         "account": lambda: layout.accounts.get(posting.account, posting.account),
-        "description": lambda: f"tax code {posting.tax_code}" * bool(posting.tax_code),
+        "description": lambda: f"{posting.purpose} {posting.tax_code}",
     }
 
     def value_of(field: str) -> Value:

@@ -1,15 +1,33 @@
 """An import file made from the ledger, the first time and again: the same bytes."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline import accounts, outbox
-from pipeline.exports.import_files import as_csv, items_of
-from pipeline.exports.layouts import kept
+from pipeline.exports.import_files import Taken, as_csv, items_of
+from pipeline.exports.layouts import Layout, kept
 from pipeline.ledger import Ledger
 
 # xero-2026-03-31-02.csv: target, batch, and which part of the batch where it has several.
 _NAME = re.compile(r"[a-z0-9-]+?-\d{4}-\d\d-\d\d-\d{2,}(-[a-z0-9-]+)?\.csv")
+
+
+def what_leaves(
+    ledger: Ledger,
+    layout: Layout,
+    where: str,
+    values: Sequence[Any],
+    *,
+    credit_notes: bool = True,
+) -> Taken:
+    """The documents that a condition picks, as what leaves for a package.
+
+    Where a package takes a journal, its postings come from here too: of documents alone.
+    """
+    documents = accounts.documents(ledger, where, values)
+    return items_of(documents, layout, credit_notes=credit_notes)
 
 
 def render(ledger: Ledger, path: str) -> bytes:
@@ -20,13 +38,13 @@ def render(ledger: Ledger, path: str) -> bytes:
         [path],
     )
     layout = kept(batch["target"], batch["layout"])
-    documents = accounts.documents(
+    items = what_leaves(
         ledger,
+        layout,
         "invoices.number in (select number from ledger.exported_documents"
         " where path = ?)",
         [path],
-    )
-    items = items_of(documents, layout, credit_notes=True).items
+    ).items
     return as_csv(layout, [row for item in items for row in item.rows])
 
 

@@ -32,8 +32,8 @@ LINE_FIELDS = (
     "tax_rate", "currency",
 )  # fmt: skip
 POSTING_FIELDS = (
-    "narration", "date", "description", "account", "tax_code", "amount", "debit",
-    "credit", "source",
+    "narration", "date", "description", "purpose", "account", "tax_code", "amount",
+    "debit", "credit", "source",
 )  # fmt: skip
 FIELDS = {"lines": LINE_FIELDS, "postings": POSTING_FIELDS}
 DATES = ("%d/%m/%Y", "%d-%m-%Y", "%d%m%Y", "%d%m%y", "%d/%m/%y", "%d %b %Y", "%Y-%m-%d")

@@ -25,6 +25,7 @@ class Posting:
     date: date
     narration: str
     account: str
+    purpose: str
     debit: Decimal
     credit: Decimal
     tax_code: str
@@ -48,22 +49,23 @@ def of_documents(
             key = (income(line), line.tax_code)
             nets[key] = nets.get(key, NOTHING) + line.net
         if document.gross:
-            yield _posting(document, debtors, document.gross, "")
+            yield _posting(document, debtors, "Debtors", document.gross)
         for (account, tax_code), net in sorted(nets.items()):
             if net:
-                yield _posting(document, account, -net, tax_code)
+                yield _posting(document, account, "Income", -net, tax_code)
         if document.tax:
-            yield _posting(document, tax, -document.tax, "")
+            yield _posting(document, tax, "VAT", -document.tax)
 
 
 def _posting(
-    document: Document, account: str, amount: Decimal, tax_code: str
+    document: Document, account: str, purpose: str, amount: Decimal, tax_code: str = ""
 ) -> Posting:
     words = "Invoice" if document.kind == "invoice" else "Credit note"
     return Posting(
         date=document.issued_on,
         narration=f"{words} {document.number}",
         account=account,
+        purpose=purpose,
         debit=max(amount, NOTHING),
         credit=max(-amount, NOTHING),
         tax_code=tax_code,
