@@ -87,6 +87,9 @@ A_COLUMN = '[[xero.columns]]\nheading = "x"\n'
 # What is written in accounting.toml, and the beginning of what is said of it.
 WRONG = {
     "[xero": "this is not TOML (at",
+    f"[xero.limits]\nrows = {'9' * 5000}": "this is not TOML (somewhere)",
+    "x = 1e99999999999999999999": "this is not TOML (",
+    f"x = {'[' * 5000}": "this is not TOML (",
     "[zero]": "[zero] is no package; use one of xero, xero-journal, quickbooks,",
     "xero = 1": "xero is no table; write it as [xero]",
     "[xero]\ncolour = 1": "[xero]: colour is not known; use one of date, credit_notes,",

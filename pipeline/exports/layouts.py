@@ -6,6 +6,7 @@ is not known, or a heading that is not there, refuses the export.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -134,10 +135,10 @@ def _overrides(folder: Path) -> dict[str, Any]:
         problem = refused(unusable.found, unusable.repair)
     except UnicodeDecodeError:
         problem = refused("the file is not UTF-8 text", "save it as UTF-8")
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        where = str(error).partition("(")[2].rstrip(")") or "somewhere"
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        where = re.search(r"\((at [a-z0-9, ]+)\)", str(error))
         problem = refused(
-            f"this is not TOML ({where})",
+            f"this is not TOML ({where[1] if where else 'somewhere'})",
             "see docs/for-accountants.md for how it looks",
         )
     raise Unready([problem])

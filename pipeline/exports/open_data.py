@@ -69,12 +69,7 @@ def _invoices(ledger: Ledger) -> list[Row]:
     return [
         {
             **{
-                name: getattr(entry, name) or None for name in ("patient_id", "bill_to")
-            },
-            **{
-                name: getattr(entry, name)
-                for name in names
-                if name not in ("patient_id", "bill_to")
+                name: None if (v := getattr(entry, name)) == "" else v for name in names
             },
             "credits_number": credited[entry.number],
         }
