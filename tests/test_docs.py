@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.exports.input_docs import markdown
 from pipeline.exports.input_words import csv_name, title_of
-from pipeline.exports.layouts import FIELDS, TARGETS, Unready, layout_of
+from pipeline.exports.layout_faults import FIELDS
+from pipeline.exports.layouts import TARGETS, Unready, layout_of
 from schemas import INPUTS, Practice
 from schemas.columns import Schema, columns
 

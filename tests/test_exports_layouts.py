@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.exports.layouts import FIELDS, TARGETS, Unready, kept, layout_of, packaged
+from pipeline.exports.layout_faults import FIELDS
+from pipeline.exports.layouts import TARGETS, Unready, kept, layout_of, packaged
 
 # As the packages' own templates and help pages have them.
 HEADINGS = {
