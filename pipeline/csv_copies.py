@@ -19,6 +19,7 @@ TABLES = (
     "runs", "letterheads", "invoices", "lines", "billed_periods", "released_periods",
     "filled_requests", "released_requests", "sendings", "changes", "standings", "chain",
     "counters", "published", "closed_months",
+    "export_batches", "exported_documents",
 )  # fmt: skip
 
 _README = """\
@@ -38,6 +39,7 @@ sendings     which were sent, when and to whom
 runs         every night and command; letterheads: the practice as it stood then
 changes      changed cells of guarded sheets; standings: where each membership stood
 counters     the last numbers given
+export_batches, exported_documents    what left for an accounting package, each once
 chain        the hash chain; published: the files made, with their hashes
 
 They hold patients' names: keep them as you keep the ledger.

@@ -43,6 +43,12 @@ def post(ledger: Ledger, run_no: int) -> None:
         " order by kind desc, sequence",
         [run_no],
     )
+    run(
+        "insert into ledger.outbox"
+        " select distinct path, run_no from ledger.exported_documents where run_no = ?"
+        " order by path",
+        [run_no],
+    )
     pages = list(_PAGES.get(command, ()))
     if command == "bill":
         pages.append(f"runs/{run_id}/run.json")

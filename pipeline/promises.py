@@ -337,4 +337,44 @@ _MONTHS: tuple[Promise, ...] = (
     ),
 )
 
-PROMISES: tuple[Promise, ...] = _NUMBERS + _SUMS + _PERIODS + _NIGHTS + _MONTHS
+# What each export said it took, in its run's report, which the chain covers.
+_SAID = (
+    "(select run_no, (report->>'target') as target,"
+    " unnest(json_extract_string(report, '$.numbers[*]')) as number"
+    " from ledger.runs where command = 'export')"
+)
+
+_EXPORTS: tuple[Promise, ...] = (
+    (
+        "each document left once per target",
+        (2, 4),
+        "select number || ' left for ' || target || ' more than once' as fault"
+        f" from {_SAID} group by target, number having count(*) > 1"
+        " union all select number || ' is not in the batch for ' || target"
+        f"  || ' that took it' from {_SAID} as said"
+        " full join ledger.exported_documents as taken using (run_no, target, number)"
+        " where said.run_no is null or taken.run_no is null",
+    ),
+    (
+        "each batch that left equals its documents, and keeps its layout",
+        (4, 5, 6),
+        "with taken as (select taken.run_no, count(*) as documents, sum(gross) as gross"
+        "  from ledger.exported_documents as taken"
+        "  left join ledger.invoices using (number) group by taken.run_no)"
+        " select run_id || ' took other documents than it says' as fault"
+        " from ledger.runs as runs"
+        " left join ledger.export_batches as batches using (run_no)"
+        " left join taken using (run_no)"
+        " where command = 'export' and ("
+        "  sha256(layout) is distinct from (report->>'layout_sha256')"
+        "  or target is distinct from (report->>'target')"
+        "  or taken.documents is distinct from"
+        "   json_array_length((report->'numbers'))"
+        "  or coalesce(taken.gross, 0) <>"
+        "   (report->'totals'->>'gross')::decimal(14, 2))",
+    ),
+)
+
+PROMISES: tuple[Promise, ...] = (
+    _NUMBERS + _SUMS + _PERIODS + _NIGHTS + _MONTHS + _EXPORTS
+)

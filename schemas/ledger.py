@@ -27,7 +27,7 @@ def blank(description: str = "") -> Any:
 
 
 class Runs(Table):
-    """One row per change of the ledger: a night, a sending or a credit note by command."""
+    """One row per change of the ledger: a night, or a sending, credit note or export."""
 
     run_no: Whole
     run_id: Text
@@ -342,6 +342,32 @@ class Outbox(Table):
         metadata = {"primary": ["path", "run_no"]}
 
 
+class ExportBatches(Table):
+    """One row per batch of documents that left for an accounting package."""
+
+    run_no: Whole
+    target: Text
+    batch: Text = pa.Field(description="the run that made it; part of its files' names")
+    layout: Text = pa.Field(description="headings, codes and limits as they then were")
+
+    class Config:
+        name = "export_batches"
+        metadata = {"primary": ["run_no"], "unique": [["target", "batch"]]}
+
+
+class ExportedDocuments(Table):
+    """One row per document that left for a package, and the file it left in: once each."""
+
+    target: Text
+    number: Text
+    run_no: Whole
+    path: Text
+
+    class Config:
+        name = "exported_documents"
+        metadata = {"primary": ["target", "number"]}
+
+
 class Forgotten(Table):
     """One row per part of a record that was pseudonymised: the hash of what it said."""
 
@@ -383,6 +409,8 @@ LEDGER: tuple[Schema, ...] = (
     Chain,
     Counters,
     Outbox,
+    ExportBatches,
+    ExportedDocuments,
     Forgotten,
     Published,
     ClosedMonths,
