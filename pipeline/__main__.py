@@ -532,7 +532,7 @@ def sent(
 
     with outcomes():
         try:
-            recorded = record_sending(
+            recorded, warnings = record_sending(
                 folder, _ledger(folder, ledger), numbers, sent_to=sent_to,
                 sent_by=sent_by, sent_on=sent_on, how=how, today=today,
             )  # fmt: skip
@@ -542,6 +542,7 @@ def sent(
         click.echo(f"Recorded as sent: {', '.join(recorded)}")
     if len(recorded) < len({number.upper() for number in numbers}):
         click.echo("What was recorded before, alike in every word, was left as it is.")
+    _warn(warnings)
 
 
 @cli.command()
