@@ -63,6 +63,7 @@ lint: .venv/.ready ## check style and types
 
 golden: .venv/.ready ## write the sample night's listings again (read the diff)
 	$(BIN)/python -m tests.golden
+	$(BIN)/python -m tests.imports_golden
 
 sample: .venv/.ready ## write the sample sheets again
 	$(BIN)/python -m sample_data.make_sample

@@ -534,7 +534,7 @@ def sent(
 
     with outcomes():
         try:
-            recorded = record_sending(
+            recorded, warnings = record_sending(
                 folder, _ledger(folder, ledger), numbers, sent_to=sent_to,
                 sent_by=sent_by, sent_on=sent_on, how=how, today=today,
             )  # fmt: skip
@@ -544,6 +544,7 @@ def sent(
         click.echo(f"Recorded as sent: {', '.join(recorded)}")
     if len(recorded) < len({number.upper() for number in numbers}):
         click.echo("What was recorded before, alike in every word, was left as it is.")
+    _warn(warnings)
 
 
 @cli.command()
@@ -551,6 +552,18 @@ def sent(
 @click.argument("number")
 @click.option("--reason", required=True, help="Printed on the credit note.")
 @click.option("--by", "by", required=True, help="The user who gives the credit.")
+@click.option("--line", type=int, help="Take back this line only, by its number.")
+@click.option(
+    "--amount",
+    help="Take back only so much of the line, tax included, as 12.50. The tax in it is at"
+    " the line's own rate; parts never come to more than the line.",
+)
+@click.option(
+    "--rebill",
+    is_flag=True,
+    help="Bill the period or request once more, by the rules of the next night; goes with"
+    " taking back whole lines.",
+)
 @click.option(
     "--on", "on", type=Day(), help="The day of the credit note; today if not given."
 )
@@ -560,25 +573,57 @@ def credit(
     number: str,
     reason: str,
     by: str,
+    line: int | None,
+    amount: str | None,
+    rebill: bool,
     on: date | None,
     ledger: Path | None,
 ) -> None:
-    """Make a credit note for the whole of an invoice.
+    """Make a credit note: for all that is left of an invoice, or a line, or a part of one.
+
+    What is credited stays billed, and is not billed again, unless --rebill says so.
 
     Example: membill credit /srv/clinic INV-000042 --reason "left on day one" --by mm
     """
-    from pipeline.desk import WrongRequest, make_credit_note
+    from pipeline.credits import Wish, make_credit_note
+    from pipeline.desk import WrongRequest
 
+    wish = Wish(number, line, amount, rebill)
     with outcomes():
         try:
-            made, warnings = make_credit_note(
-                folder, _ledger(folder, ledger), number, reason=reason, by=by, on=on,
+            made = make_credit_note(
+                folder, _ledger(folder, ledger), wish, reason=reason, by=by, on=on,
                 today=today,
             )  # fmt: skip
         except WrongRequest as wrong:
             raise click.UsageError(str(wrong)) from None
-    click.echo(f"{made} takes back {number}")
-    _warn(warnings)
+    click.echo(made.told())
+    _warn(made.warnings)
+
+
+@cli.command()
+@FOLDER
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--by", "by", required=True, help="The user who closes it.")
+@LEDGER
+def close(folder: Path, month: str, by: str, ledger: Path | None) -> None:
+    """Close a month: seal its totals, and issue nothing in it any more.
+
+    The month must be over and the months before it closed. It cannot be opened again:
+    what is wrong in it is credited in a month that is open.
+
+    Example: membill close /srv/clinic 2026-03 --by mm
+    """
+    from pipeline.closing import close as seal
+    from pipeline.desk import WrongRequest
+
+    with outcomes():
+        try:
+            done = seal(folder, _ledger(folder, ledger), month, by=by, today=today)
+        except WrongRequest as wrong:
+            raise click.UsageError(str(wrong)) from None
+    click.echo(done.said)
+    _warn(done.warnings)
 
 
 @cli.command()
@@ -612,6 +657,107 @@ def forget(
         click.echo(line)
     for warning in done.warnings:
         click.echo(f"Warning: {warning}", err=True)
+
+
+# The packages of pipeline/exports/packages, and the open data.
+TARGETS = (
+    "xero", "xero-journal", "quickbooks", "sage50", "sage-accounting", "quickfile",
+    "data",
+)  # fmt: skip
+
+
+@cli.command()
+@FOLDER
+@click.argument("target", type=click.Choice(TARGETS), metavar="TARGET")
+@click.option("--month", metavar="YYYY-MM", help="Only documents issued in this month.")
+@click.option("--again", metavar="BATCH", help="The files of an earlier batch again.")
+@click.option(
+    "--credit-notes",
+    is_flag=True,
+    help="With xero: credit notes too, in a file of their own.",
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder to write the files to.",
+)
+@LEDGER
+def export(
+    folder: Path,
+    target: str,
+    month: str | None,
+    again: str | None,
+    credit_notes: bool,
+    to: Path | None,
+    ledger: Path | None,
+) -> None:
+    """Files for an accounting package; each document leaves once for each of them.
+
+    TARGET is xero, xero-journal, quickbooks, sage50, sage-accounting or quickfile; or
+    data, which is every invoice and line as CSV and Parquet, as often as you like.
+    The files are written to FOLDER/out/imports (data: FOLDER/out/data). Exit 3 if a
+    document does not fit the package and stays open.
+
+    Example: membill export /srv/clinic xero --month 2026-11
+    """
+    from pipeline.batches import must_be_month
+    from pipeline.desk import WrongRequest
+    from pipeline.exports.layouts import Unready
+
+    if target == "data":
+        if month or again or credit_notes:
+            raise click.UsageError("data takes no --month, --again or --credit-notes")
+        _export_data(folder, to, ledger)
+        return
+    with outcomes():
+        try:
+            must_be_month(month)
+            done = _departed(folder, target, month, again, credit_notes, to, ledger)
+        except WrongRequest as wrong:
+            raise click.UsageError(str(wrong)) from None
+        except Unready as unready:
+            for problem in unready.problems:
+                click.echo(f"Refused: {problem.public()}", err=True)
+            click.echo("Nothing has left; mend this and give it again.", err=True)
+            sys.exit(REFUSED)
+    for line in done.told(target):
+        click.echo(line)
+    for line in done.open():
+        click.echo(line, err=True)
+    _warn(done.warnings)
+    sys.exit(REFUSED if done.warnings else HELD if done.unfit else 0)
+
+
+def _departed(
+    folder: Path,
+    target: str,
+    month: str | None,
+    again: str | None,
+    credit_notes: bool,
+    to: Path | None,
+    ledger: Path | None,
+) -> Any:
+    """A new batch, or an earlier one once more."""
+    from pipeline.batches import again as write_again
+    from pipeline.batches import export as leave
+
+    path = _ledger(folder, ledger)
+    if again is not None:
+        if month or credit_notes:
+            raise click.UsageError("--again takes a batch as it was; give it alone")
+        return write_again(folder, path, target, again, to)
+    return leave(
+        folder, path, target, month=month, credit_notes=credit_notes, to=to, today=today
+    )
+
+
+def _export_data(folder: Path, to: Path | None, ledger: Path | None) -> None:
+    from pipeline.exports.open_data import write
+
+    with outcomes(), _reading(folder, ledger) as book:
+        files = write(book, to or folder / "out" / "data")
+    for file in files:
+        click.echo(str(file))
 
 
 @cli.command()

@@ -23,18 +23,21 @@ from pipeline.ledger import Ledger, current
 from pipeline.outbox import DOCUMENT_PATH
 from pipeline.problems import Place, Problem, Severity
 from pipeline.record import fingerprints, letterhead_columns
+from pipeline.seals import closed
 from pipeline.who_fixes import WhoFixes
 
-# A document's state now: what was credited, the latest sending, whether it counts.
+# A document's state: what was credited, the latest sending, whether it counts; all of it
+# up to a run, so that the register of a closed month stays what it was.
 _ENTRIES = f"""
 with
 credited as (
     select credits_number as number, -sum(gross)::decimal(14, 2) as credits,
         -sum(net)::decimal(14, 2) as net_credits
-    from ledger.invoices where kind = 'credit_note' group by credits_number
+    from ledger.invoices where kind = 'credit_note' and run_no <= UPTO
+    group by credits_number
 ),
 latest as (
-    select number, sent_on, sent_to from ledger.sendings
+    select number, sent_on, sent_to from ledger.sendings where run_no <= UPTO
     qualify row_number() over
         (partition by number order by sent_on desc, sending_no desc) = 1
 ),
@@ -87,11 +90,18 @@ _ORDER = " order by kind desc, sequence"
 
 
 def entries(
-    ledger: Ledger, where: str = "true", values: Sequence[Any] = ()
+    ledger: Ledger,
+    where: str = "true",
+    values: Sequence[Any] = (),
+    upto: int | None = None,
 ) -> list[Entry]:
-    """Documents with their state now, invoices first, in order of number."""
+    """Documents with their state now, or after run `upto`, in order of number.
+
+    Invoices come first.
+    """
+    listed = _ENTRIES.replace("UPTO", str(upto or "run_no"))
     rows = ledger.rows(
-        f"select listed.* exclude (run_no) from ({_ENTRIES}) as listed"
+        f"select listed.* exclude (run_no) from ({listed}) as listed"
         f" inner join ledger.invoices as invoices using (number)"
         f" where {where} order by invoices.kind desc, invoices.sequence",
         values,
@@ -114,7 +124,10 @@ def documents(
         values,
     ):
         number = row.pop("number")
-        text = ("healthcode_code", "income_account", "frequency", "request_id")
+        text = (
+            "healthcode_code", "income_account", "frequency", "request_id",
+            "replaces_number",
+        )  # fmt: skip
         row.update({name: row[name] or "" for name in text})
         lines.setdefault(number, []).append(Line(**row))
     heads, adopted = _letterheads(ledger), _adopted(ledger)
@@ -189,18 +202,17 @@ def _letterheads(ledger: Ledger) -> dict[int, Letterhead]:
 
 def practice(ledger: Ledger) -> tuple[str, str]:
     """The practice's name and currency, as last accepted."""
-    in_force = current("ledger.accepted.settings", "row_key")
-    named = {
-        row["row_key"]: row["value"]
-        for row in ledger.rows(f"select row_key, value from ({in_force})")
-    }
-    return named.get("practicename") or "Practice", named.get("currency") or "GBP"
+    return _named(months.practice_then(ledger, ledger.last_run_no))
+
+
+def _named(settings: dict[str, str]) -> tuple[str, str]:
+    return settings.get("practicename") or "Practice", settings.get("currency") or "GBP"
 
 
 def month(ledger: Ledger, name: str) -> Month:
     """A month (YYYY-MM) for the register, as of the run that last touched it."""
     state = months.state_of(ledger, name)
-    settings = months.practice_then(ledger, state.run_no)
+    title, currency = _named(months.practice_then(ledger, state.run_no))
     where = "strftime(invoices.issued_on, '%Y-%m') = ?"
     issued = tuple(documents(ledger, where, [name]))
     income = deferred.schedule(ledger, name)
@@ -216,10 +228,10 @@ def month(ledger: Ledger, name: str) -> Month:
     )
     return Month(
         month=name,
-        practice_name=settings.get("practicename") or "Practice",
-        currency=settings.get("currency") or "GBP",
+        practice_name=title,
+        currency=currency,
         documents=issued,
-        entries=tuple(entries(ledger, where, [name])),
+        entries=tuple(entries(ledger, where, [name], state.run_no)),
         chain_head=state.chain_head,
         as_of=state.day,
         deferrals=income.rows,
@@ -232,6 +244,7 @@ def month(ledger: Ledger, name: str) -> Month:
         unsent=months.unsent(ledger, state),
         totals=months.totals(ledger, name),
         series=months.series(ledger, name),
+        closed=closed(ledger, name),
     )
 
 

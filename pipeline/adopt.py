@@ -13,12 +13,14 @@ from typing import Any
 
 from pipeline.books import Document, Line
 from pipeline.cells import canonical
+from pipeline.credits import release
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.ledger import Ledger
 from pipeline.package import unpack
 from pipeline.problems import Refused, refused
 from pipeline.record import add_run, letterhead_columns
+from pipeline.seals import first_open_day
 from pipeline.sheets import Unusable
 from pipeline.transaction import transaction
 from schemas.columns import column_types
@@ -101,6 +103,7 @@ def _sums(lines: Sequence[Line]) -> tuple[Any, ...]:
 
 
 def _must_follow_on(ledger: Ledger, documents: Sequence[Document]) -> None:
+    open_from = first_open_day(ledger)
     for kind in ("invoice", "credit_note"):
         last = ledger.rows(
             "select sequence, issued_on from ledger.invoices where kind = ?"
@@ -126,23 +129,38 @@ def _must_follow_on(ledger: Ledger, documents: Sequence[Document]) -> None:
                     f"{document.number} is dated before the number before it",
                     "put back the workbook as it was published; or use a newer copy",
                 )  # fmt: skip
+            if open_from and document.issued_on < open_from:
+                raise _refuse(
+                    document.path, "month-closed",
+                    f"{document.number} is dated in a month that the copy has closed",
+                    "use another copy: this one went on by itself",
+                )  # fmt: skip
             before, day = document.sequence, document.issued_on
 
 
 def _must_be_unbilled(ledger: Ledger, documents: Sequence[Document]) -> None:
     """A copy that went on billing for itself has used up what it would be given."""
+    # What lost credit notes freed is no longer billed once they are entered again.
+    freed = [
+        f"{note.credits_number} {line.credits_line}"
+        for note in documents
+        for line in note.lines
+        if line.rebill
+    ]
     for document in documents:
         for line in document.lines:
             if document.kind != "invoice":
                 continue
             there = ledger.value(
-                "select number from ledger.billed_periods where patient_key = $1"
-                " and period_start <= $3 and period_end >= $2"
-                " union all select number from ledger.filled_requests"
-                " where request_key = $4",
+                "select number from tonight.in_force.billed_periods"
+                " where patient_key = $1 and period_start <= $3 and period_end >= $2"
+                " and number || ' ' || line not in (select unnest($5::varchar[]))"
+                " union all select number from tonight.in_force.filled_requests"
+                " where request_key = $4"
+                " and number || ' ' || line not in (select unnest($5::varchar[]))",
                 [
                     canonical(line.patient_id), line.period_start, line.period_end,
-                    canonical(line.request_id) or None,
+                    canonical(line.request_id) or None, freed,
                 ],
             )  # fmt: skip
             if there:
@@ -154,10 +172,36 @@ def _must_be_unbilled(ledger: Ledger, documents: Sequence[Document]) -> None:
 
 
 def _runs(documents: Sequence[Document]) -> list[list[Document]]:
-    """The documents by the run that made them, in an order in which dates never fall."""
+    """The documents by the run that made them, in the order they can have been made in.
+
+    Each series in order of number, by date; what is billed in place of another line
+    comes after the credit note that freed it.
+    """
     in_order = sorted(documents, key=lambda one: (one.kind != "invoice", one.sequence))
     runs = [list(group) for _, group in groupby(in_order, key=lambda one: one.run_id)]
-    return sorted(runs, key=lambda group: group[0].issued_on)
+    notes = [group for group in runs if group[0].kind != "invoice"]
+    ordered = []
+    for made in (group for group in runs if group[0].kind == "invoice"):
+        while notes and (notes[0][0].issued_on < made[0].issued_on or any(
+            _frees(note, made) for note in notes
+        )):  # fmt: skip
+            ordered.append(notes.pop(0))
+        ordered.append(made)
+    return ordered + notes
+
+
+def _frees(notes: Sequence[Document], made: Sequence[Document]) -> bool:
+    """Whether some of what a run made is billed in place of what these took back."""
+    freed = {
+        (note.credits_number, line.credits_line)
+        for note in notes
+        for line in note.lines
+    }
+    return any(
+        (line.replaces_number, line.replaces_line) in freed
+        for document in made
+        for line in document.lines
+    )
 
 
 def _enter(ledger: Ledger, documents: Sequence[Document], version: str) -> None:
@@ -205,26 +249,30 @@ def _enter_document(ledger: Ledger, document: Document, run_no: int) -> None:
     ])  # fmt: skip
     if document.kind == "invoice":
         _use_up(ledger, document)
+    else:
+        release(ledger, document.number)
 
 
 def _use_up(ledger: Ledger, document: Document) -> None:
     """Its periods and requests are billed, as when it was first recorded."""
-    _insert(
-        ledger, "billed_periods",
-        ["patient_key", "period_start", "period_end", "number", "line"],
-        [
-            [canonical(line.patient_id), line.period_start, line.period_end,
-             document.number, line.line]
-            for line in document.lines if line.period_start
-        ],
-    )  # fmt: skip
-    _insert(
-        ledger, "filled_requests", ["request_key", "number"],
-        [
-            [canonical(line.request_id), document.number]
-            for line in document.lines if line.request_id
-        ],
-    )  # fmt: skip
+    run = ledger.connection.execute
+    for line in document.lines:
+        key, number = canonical(line.patient_id), document.number
+        if line.period_start:
+            run(
+                "insert into ledger.billed_periods (patient_key, period_start, period_end,"
+                " number, line, generation) select $1, $2, $3, $4, $5,"
+                " coalesce(max(generation), 0) + 1 from ledger.billed_periods"
+                " where patient_key = $1 and period_start = $2",
+                [key, line.period_start, line.period_end, number, line.line],
+            )
+        if line.request_id:
+            run(
+                "insert into ledger.filled_requests (request_key, number, line, generation)"
+                " select $1, $2, $3, coalesce(max(generation), 0) + 1"
+                " from ledger.filled_requests where request_key = $1",
+                [canonical(line.request_id), number, line.line],
+            )
 
 
 def _insert(

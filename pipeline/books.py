@@ -39,7 +39,9 @@ class Letterhead:
 class Line:
     """One line of a document. Money in pounds; `period_*` is None for no membership.
 
-    `credits_line` is the line of the invoice that a credit note's line takes back.
+    `credits_line` is the line of the invoice that a credit note's line takes back, and
+    `rebill` says that it is billed again; `replaces_number` and `replaces_line` are the
+    line that an invoice's line is billed in place of.
     """
 
     line: int
@@ -64,6 +66,9 @@ class Line:
     price_source: str
     request_id: str = ""
     credits_line: int | None = None
+    rebill: bool = False
+    replaces_number: str = ""
+    replaces_line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -311,6 +316,25 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """How a month was sealed: by which run, by whom, its totals and their hash.
+
+    Amounts are signed: credit notes are taken off.
+    """
+
+    month: str
+    closed_on: date
+    closed_by: str
+    invoices: int
+    credit_notes: int
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    sha256: str
+    run_no: int
+
+
+@dataclass(frozen=True)
 class Month:
     """A month of issue for the register: its documents in order of number, with state.
 
@@ -319,6 +343,7 @@ class Month:
     income; `carried` what the month before closed with; `roster` how many memberships
     the month's last night counted that are not switched off; `others` what its lines
     come to (gross) that belong to none of `members`.
+    `closed` tells how it was sealed: the state is then that of the run that closed it.
     """
 
     month: str
@@ -338,3 +363,4 @@ class Month:
     unsent: tuple[Unsent, ...] = ()
     totals: tuple[MonthTotal, ...] = ()
     series: tuple[Series, ...] = ()
+    closed: Closed | None = None

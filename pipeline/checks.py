@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from pipeline.cells import show
+from pipeline.credit_due import credit_due
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
 from pipeline.sent_log import sendings
@@ -24,6 +25,7 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
         *_far_starts(ledger, sheets, as_of),
         *_tax_without_registration(ledger, sheets),
         *sendings(ledger, sheets, as_of),
+        *credit_due(ledger, sheets, as_of),
     ]
 
 
@@ -154,7 +156,8 @@ def _renamed_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
         " and before.row_key not in"
         "  (select row_key from staged.patients where row_key is not null)"
         " and now.row_key not in (select row_key from staged.before_patients)"
-        " and before.row_key in (select patient_key from ledger.billed_periods)"
+        " and before.row_key in"
+        "  (select patient_key from tonight.in_force.billed_periods)"
         " order by now.row_number"
     )
     _hold_patients(ledger, rows)
@@ -179,9 +182,9 @@ def _changed_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]
     rows = ledger.rows(
         "select requests.row_number, requests.request_id, filled.number"
         " from input.invoice_requests as requests"
-        " inner join ledger.filled_requests as filled"
+        " inner join tonight.in_force.filled_requests as filled"
         "  on requests.row_key = filled.request_key"
-        " inner join ledger.lines as lines on lines.number = filled.number"
+        " inner join ledger.lines as lines using (number, line)"
         " where not requests.held and (requests.patient_id <> lines.patient_id"
         "  or requests.product_code <> lines.product_code"
         "  or coalesce(requests.quantity, 1) <> lines.quantity)"

@@ -5,19 +5,20 @@ import os
 import re
 import shutil
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from pipeline.files import private_folder, sync_folder, write_text
 from pipeline.soundness import quoted
+from pipeline.tables import as_text
 
 KEPT = 8
 TABLES = (
-    "runs", "letterheads", "invoices", "lines", "billed_periods", "filled_requests",
-    "sendings", "changes", "standings", "chain", "counters", "published",
+    "runs", "letterheads", "invoices", "lines", "billed_periods", "released_periods",
+    "filled_requests", "released_requests", "sendings", "changes", "standings", "chain",
+    "counters", "published", "closed_months",
+    "export_batches", "exported_documents",
 )  # fmt: skip
 
 _README = """\
@@ -30,11 +31,14 @@ action: import these files as text, and do not open them by a double click.
 
 invoices     one row for each invoice and credit note, with the address it was made out to
 lines        their lines; invoices and lines belong together by number
-billed_periods, filled_requests    what was billed and is never billed again
+billed_periods, filled_requests    what was billed and is never billed again, unless
+released_periods, released_requests    freed it
+closed_months    months that were sealed, with their totals and hash
 sendings     which were sent, when and to whom
 runs         every night and command; letterheads: the practice as it stood then
 changes      changed cells of guarded sheets; standings: where each membership stood
 counters     the last numbers given
+export_batches, exported_documents    what left for an accounting package, each once
 chain        the hash chain; published: the files made, with their hashes
 
 They hold patients' names: keep them as you keep the ledger.
@@ -89,22 +93,10 @@ def _write_table(connection: duckdb.DuckDBPyConnection, table: str, path: Path) 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
         while rows := cursor.fetchmany(10_000):
-            writer.writerows([_text(value) for value in row] for row in rows)
+            writer.writerows([as_text(value) for value in row] for row in rows)
         file.flush()
         os.fsync(file.fileno())
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _text(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case Decimal():
-            return f"{value:f}"
-        case _:
-            return str(value)

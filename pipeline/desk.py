@@ -1,4 +1,4 @@
-"""What staff do by command between nights: record a sending, make a credit note."""
+"""What staff do by command between nights: record a sending, make everything again."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +12,10 @@ from pipeline.cells import LONGEST_TEXT
 from pipeline.exports.exact_text import Unwritable, exact
 from pipeline.ledger import Ledger, current, locked, opened
 from pipeline.publish import Published, finish, publish
-from pipeline.record import add_run, letterhead_columns, run_id_of
+from pipeline.record import add_run, run_id_of
 from pipeline.run import VERSION, Today
 from pipeline.sent_log import not_there
 from pipeline.transaction import transaction
-from schemas.columns import column_types
-from schemas.ledger import Invoices, Lines
 
 
 class WrongRequest(Exception):
@@ -51,7 +49,8 @@ def day_of(ledger: Ledger, on: date | None, today: Today) -> date:
     return on or now
 
 
-def _must_say(what: str, text: str) -> None:
+def must_say(what: str, text: str) -> None:
+    """Raise `WrongRequest` for a blank text, or one that could not be shown."""
     if not text.strip():
         raise WrongRequest(f"{what} is blank")
     _must_be_writable(what, text)
@@ -69,7 +68,8 @@ def _must_be_writable(what: str, text: str) -> None:
         ) from None
 
 
-def _invoice(ledger: Ledger, number: str) -> dict[str, Any]:
+def document_of(ledger: Ledger, number: str) -> dict[str, Any]:
+    """The document of a number as it is kept, however its letters are typed."""
     rows = ledger.rows(
         "select * from ledger.invoices where upper(number) = upper(?)", [number]
     )
@@ -88,19 +88,19 @@ def record_sending(
     sent_on: date | None,
     how: str | None,
     today: Today,
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
     """Record one sending of each document, and bring the outputs up to date.
 
-    Returns the numbers that it recorded: a sending that is there already, alike in day,
-    recipient and way, is not recorded again. Raises `WrongRequest` for a number that is
-    not there, a day before it was issued or after it was credited in full, or a user
-    without the right; then nothing is recorded.
+    Returns the numbers that it recorded, and warnings: a sending that is there already,
+    alike in day, recipient and way, is not recorded again. Raises `WrongRequest` for a
+    number that is not there, a day before it was issued or after it was credited in full,
+    or a user without the right; then nothing is recorded.
     """
-    with _at_work(folder, path) as ledger:
+    with working(folder, path) as ledger:
         must_may(ledger, sent_by)
-        _must_say("--to", sent_to)
+        must_say("--to", sent_to)
         _must_be_writable("--how", how or "")
-        documents = [_invoice(ledger, number) for number in dict.fromkeys(numbers)]
+        documents = [document_of(ledger, number) for number in dict.fromkeys(numbers)]
         day = day_of(ledger, sent_on, today)
         if wrong := not_there(ledger, documents, day):
             raise WrongRequest(wrong)
@@ -111,14 +111,14 @@ def record_sending(
         )
         before = {row["number"] for row in known}
         fresh = [d["number"] for d in documents if d["number"] not in before]
-        if fresh:
-            _record_sendings(ledger, fresh, day, sent_to, how, sent_by)
-            publish(ledger, folder / "out")
-        return fresh
+        if not fresh:
+            return [], []
+        _record_sendings(ledger, fresh, day, sent_to, how, sent_by)
+        return fresh, publish(ledger, folder / "out").warnings
 
 
 @contextmanager
-def _at_work(folder: Path, path: Path) -> Iterator[Ledger]:
+def working(folder: Path, path: Path) -> Iterator[Ledger]:
     """The ledger for a command of the desk, after what an earlier run left is done."""
     with locked(path), opened(path, write=path.exists()) as ledger:
         if not ledger.read_only:
@@ -148,108 +148,6 @@ def _record_sendings(
                 for at, number in enumerate(numbers)
             ],
         )
-
-
-def make_credit_note(
-    folder: Path,
-    path: Path,
-    number: str,
-    *,
-    reason: str,
-    by: str,
-    on: date | None,
-    today: Today,
-) -> tuple[str, list[str]]:
-    """Credit the whole of an invoice; returns the credit note's number and warnings.
-
-    The billed period stays billed. Raises `WrongRequest` where there is nothing to
-    credit or the user has no right to.
-    """
-    with _at_work(folder, path) as ledger:
-        must_may(ledger, by)
-        _must_say("--reason", reason)
-        invoice = _invoice(ledger, number)
-        _must_be_open(ledger, invoice)
-        day = max(day_of(ledger, on, today), invoice["issued_on"])
-        sequence, issued_on = _next_note(ledger, day)
-        run_id = run_id_of(ledger, issued_on)
-        prefix = setting(ledger, "creditnoteprefix", "CRN-")
-        made = f"{prefix}{sequence:06d}"
-        report = {"run_id": run_id, "command": "credit", "numbers": [made]}
-        with transaction(ledger) as run_no:
-            add_run(ledger, run_no, run_id, "credit", issued_on, VERSION, report, by=by)
-            _write_credit(ledger, invoice, made, sequence, issued_on, reason, run_no)
-        return made, publish(ledger, folder / "out").warnings
-
-
-def _next_note(ledger: Ledger, day: date) -> tuple[int, date]:
-    """The next credit note's place in its series, and its day: no earlier than the last."""
-    rows = ledger.rows("select * from ledger.counters where kind = 'credit_note'")
-    if not rows:
-        return 1, day
-    return rows[0]["last_sequence"] + 1, max(day, rows[0]["last_issued_on"])
-
-
-def _must_be_open(ledger: Ledger, invoice: dict[str, Any]) -> None:
-    if invoice["kind"] != "invoice":
-        raise WrongRequest(f"{invoice['number']} is a credit note itself")
-    before = ledger.value(
-        "select number from ledger.invoices where credits_number = ?",
-        [invoice["number"]],
-    )
-    if before:
-        raise WrongRequest(f"{invoice['number']} was credited already, by {before}")
-
-
-def _write_credit(
-    ledger: Ledger,
-    invoice: dict[str, Any],
-    number: str,
-    sequence: int,
-    issued_on: date,
-    reason: str,
-    run_no: int,
-) -> None:
-    """The invoice once more with its amounts taken back, under a number of its own."""
-    run = ledger.connection.execute
-    given = {
-        "number": number, "kind": "credit_note", "sequence": sequence, "run_no": run_no,
-        "issued_on": issued_on, "due_on": issued_on, "reason": reason,
-        "credits_number": invoice["number"],
-    }  # fmt: skip
-    _copy(ledger, "invoices", list(column_types(Invoices)), given, invoice["number"])
-    _copy(
-        ledger,
-        "lines",
-        list(column_types(Lines)),
-        {"number": number},
-        invoice["number"],
-    )
-    columns = letterhead_columns()
-    run(
-        f"insert into ledger.letterheads (run_no, {columns})"
-        f" select {run_no}, {columns} from ledger.letterheads"
-        " where run_no = ?",
-        [invoice["run_no"]],
-    )
-
-
-def _copy(
-    ledger: Ledger, table: str, columns: list[str], given: dict[str, Any], number: str
-) -> None:
-    """Copy the rows of a document, money turned round, `given` columns replaced."""
-    picked = [
-        "?" if name in given
-        else f"-{name}" if name in ("net", "tax", "gross")
-        else "line" if name == "credits_line"
-        else name
-        for name in columns
-    ]  # fmt: skip
-    ledger.connection.execute(
-        f"insert into ledger.{table} ({', '.join(columns)})"
-        f" select {', '.join(picked)} from ledger.{table} where number = ?",
-        [*(given[name] for name in columns if name in given), number],
-    )
 
 
 def rebuild(folder: Path, path: Path) -> Published:

@@ -76,6 +76,36 @@ def _afterwards(ledger: Ledger, entry: Entry) -> list[str]:
         out.append(
             f"  {row['number']} takes back {row['credits_number']}: {row['reason']}"
         )
+    return out + _once_more(ledger, entry)
+
+
+def _once_more(ledger: Ledger, entry: Entry) -> list[str]:
+    """What this document bills in place of, frees to be billed again, or gave way to."""
+    out = [
+        f"  line {row['line']} is billed in place of {row['replaces_number']} line"
+        f" {row['replaces_line']}, which was credited"
+        for row in ledger.rows(
+            "select * from ledger.lines where number = ? and replaces_number is not null"
+            " order by line",
+            [entry.number],
+        )
+    ]
+    for row in ledger.rows(
+        "select notes.credits_number as number, lines.credits_line as line,"
+        " lines.number as note, list(again.number || ' line ' || again.line"
+        "  order by again.number, again.line) filter (again.number is not null) as again"
+        " from ledger.lines as lines inner join ledger.invoices as notes using (number)"
+        " left join ledger.lines as again on again.replaces_number = notes.credits_number"
+        "  and again.replaces_line = lines.credits_line"
+        " where lines.rebill and $1 in (lines.number, notes.credits_number)"
+        " group by all order by note, line",
+        [entry.number],
+    ):
+        again = f"was, on {', '.join(row['again'])}" if row["again"] else "is not yet"
+        out.append(
+            f"  {row['note']} freed line {row['line']} of {row['number']} to be billed"
+            f" again; it {again}"
+        )
     return out
 
 
@@ -111,9 +141,17 @@ def _patient(ledger: Ledger, name: str) -> list[str]:
     out += [
         f"    billed {show(row['period_start'])} to {show(row['period_end'])}"
         f" on {row['number']}"
+        + (
+            f", freed to be billed again by {row['freed_by']}"
+            if row["freed_by"]
+            else ""
+        )
         for row in ledger.rows(
-            "select * from ledger.billed_periods where patient_key = ?"
-            " order by period_start",
+            "select billed.*, freed.number as freed_by"
+            " from ledger.billed_periods as billed"
+            " left join ledger.released_periods as freed"
+            "  using (patient_key, period_start, generation)"
+            " where patient_key = ? order by period_start, generation",
             [canonical(name)],
         )
     ]

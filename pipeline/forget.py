@@ -102,7 +102,8 @@ def forget(
         with opened(path, write=True) as ledger:
             warnings = publish(ledger, folder / "out").warnings
             documents = _forgotten_documents(ledger, key)
-    files = [folder / "out" / shown for _, shown in documents]
+            shown = _files_of(ledger, documents)
+    files = [folder / "out" / file for file in shown]
     return Outcome(
         known,
         tuple(number for number, _ in documents),
@@ -240,6 +241,16 @@ def _forgotten_documents(ledger: Ledger, key: str) -> list[tuple[str, str]]:
         [key],
     )
     return [(row["number"], row["path"]) for row in rows]
+
+
+def _files_of(ledger: Ledger, documents: list[tuple[str, str]]) -> list[str]:
+    """The workbooks of documents, and the import files they left in."""
+    left = ledger.rows(
+        "select distinct path from ledger.exported_documents"
+        " where number in (select unnest(?)) order by path",
+        [[number for number, _ in documents]],
+    )
+    return [path for _, path in documents] + [row["path"] for row in left]
 
 
 def _nothing(patient_id: str, cutoff: date, kept: list[tuple[str, date]]) -> str:

@@ -174,6 +174,7 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
         for schema in ("staged", "input", "model"):
             connection.execute(f"create schema {schema}")
         connection.execute(_CANONICAL)
+        connection.execute(_IN_FORCE)
         _lock_down(connection)
         ledger = Ledger(connection, path, not write)
         if against_head:
@@ -268,6 +269,27 @@ case
         then coalesce(nullif(ltrim(replace(code, ' ', ''), '0'), ''), '0')
     else replace(lower(code), ' ', '')
 end
+"""
+
+# What is billed and was not freed again, and what was freed: read here by every rule.
+# For a model `tonight.in_force`, since models run in more than one catalog.
+_IN_FORCE = """
+create schema tonight.in_force;
+create view tonight.in_force.billed_periods as
+select billed.* from ledger.billed_periods as billed
+anti join ledger.released_periods using (patient_key, period_start, generation);
+create view tonight.in_force.filled_requests as
+select filled.* from ledger.filled_requests as filled
+anti join ledger.released_requests using (request_key, generation);
+create view tonight.in_force.freed_periods as
+select billed.*, released.number as credit_note, notes.sequence as freed
+from ledger.billed_periods as billed
+inner join ledger.released_periods as released
+    using (patient_key, period_start, generation)
+inner join ledger.invoices as notes on released.number = notes.number;
+create view tonight.in_force.first_open_day as
+select max(cast(month || '-01' as date) + interval 1 month)::date as day
+from ledger.closed_months
 """
 
 

@@ -34,10 +34,12 @@ class State:
 
 
 def state_of(ledger: Ledger, month: str) -> State:
-    """The state that the register of a month (YYYY-MM) shows."""
+    """The state that the register of a month (YYYY-MM) shows; a closed one's for good."""
     run_no = ledger.value(
-        "select max(run_no) from ledger.outbox where path = ?",
-        [f"registers/{month}.xlsx"],
+        "select coalesce((select run_no from ledger.closed_months where month = $1),"
+        " (select max(run_no) from ledger.outbox"
+        "  where path = 'registers/' || $1 || '.xlsx'))",
+        [month],
     )
     run_no = run_no or ledger.last_run_no
     (row,) = ledger.rows(

@@ -20,6 +20,7 @@ _PAGES = {
     "credit": ("invoices.xlsx", "summary.html"),
     "forget": ("invoices.xlsx", "summary.html"),
     "adopt": ("invoices.xlsx", "summary.html"),
+    "close": (),
 }
 
 
@@ -40,6 +41,12 @@ def post(ledger: Ledger, run_no: int) -> None:
         "insert into ledger.outbox"
         f" select {DOCUMENT_PATH}, run_no from ledger.invoices as invoices where run_no = ?"
         " order by kind desc, sequence",
+        [run_no],
+    )
+    run(
+        "insert into ledger.outbox"
+        " select distinct path, run_no from ledger.exported_documents where run_no = ?"
+        " order by path",
         [run_no],
     )
     pages = list(_PAGES.get(command, ()))

@@ -4,6 +4,7 @@ The numbers are those of the promises in `docs/reliability.md`.
 """
 
 from pipeline.outbox import DOCUMENT_PATH
+from pipeline.seals import SEALS
 from schemas.models import BUCKETS
 
 # In words, the promises it serves, and a query whose every row is a fault.
@@ -102,7 +103,7 @@ _SUMS: tuple[Promise, ...] = (
         "select number as fault from ledger.invoices"
         " left join ledger.runs as runs using (run_no)"
         " left join ledger.letterheads as heads using (run_no)"
-        " where runs.command is null or runs.command = 'sent'"
+        " where coalesce(runs.command, '') not in ('bill', 'credit', 'adopt')"
         " or heads.practice_name is null",
     ),
     (
@@ -121,6 +122,30 @@ _SUMS: tuple[Promise, ...] = (
         "  on credit.credits_number = invoices.number and invoices.kind = 'invoice'"
         " where credit.kind = 'credit_note' and invoices.number is null",
     ),
+    (
+        "every line of a credit note is of a line of its invoice, with the same tax",
+        (4, 5),
+        "select note.number || ' line ' || note.line as fault from ledger.lines as note"
+        " inner join ledger.invoices as notes on note.number = notes.number"
+        " anti join ledger.lines as lines on lines.number = notes.credits_number"
+        "  and lines.line = note.credits_line and lines.patient_id = note.patient_id"
+        "  and lines.product_code = note.product_code and lines.tax_code = note.tax_code"
+        "  and lines.tax_rate = note.tax_rate"
+        "  and lines.period_start is not distinct from note.period_start"
+        " where notes.kind = 'credit_note'",
+    ),
+    (
+        "no line is taken back for more than it is",
+        (4, 5),
+        "select lines.number || ' line ' || lines.line as fault"
+        " from ledger.lines as lines inner join ledger.invoices as notes"
+        "  on notes.credits_number = lines.number"
+        " inner join ledger.lines as note on note.number = notes.number"
+        "  and note.credits_line = lines.line"
+        " group by lines.number, lines.line, lines.net, lines.tax, lines.gross"
+        " having -sum(note.net) > lines.net or -sum(note.tax) > lines.tax"
+        " or -sum(note.gross) > lines.gross",
+    ),
 )
 
 _PERIODS: tuple[Promise, ...] = (
@@ -130,7 +155,60 @@ _PERIODS: tuple[Promise, ...] = (
         "select patient_key || ': ' || number as fault from ("
         " select *, max(period_end) over (partition by patient_key order by period_start"
         "  rows between unbounded preceding and 1 preceding) as before"
-        " from ledger.billed_periods) where period_start <= before",
+        " from tonight.in_force.billed_periods) where period_start <= before",
+    ),
+    (
+        "a period or request is billed again only after it was freed",
+        (2,),
+        "with used as (select patient_key || ' ' || period_start as key, generation,"
+        "  number from ledger.billed_periods union all"
+        "  select request_key, generation, number from ledger.filled_requests),"
+        " freed as (select patient_key || ' ' || period_start as key, generation, number"
+        "  from ledger.released_periods union all"
+        "  select request_key, generation, number from ledger.released_requests),"
+        " since as (select key, generation, run_no from freed"
+        "  inner join ledger.invoices using (number))"
+        " select used.number || ' bills ' || used.key || ' once more' as fault from used"
+        " inner join ledger.invoices as invoices using (number)"
+        " left join since on since.key = used.key"
+        "  and since.generation = used.generation - 1"
+        " where used.generation > 1 and coalesce(since.run_no >= invoices.run_no, true)",
+    ),
+    (
+        "what was freed was billed, and is credited in full by a note that says so",
+        (2, 5),
+        "with freed as (select used.number, used.line, freed.number as note,"
+        "  freed.line as note_line from ledger.released_periods as freed"
+        "  left join ledger.billed_periods as used"
+        "   using (patient_key, period_start, generation)"
+        "  union all select used.number, used.line, freed.number, freed.line"
+        "  from ledger.released_requests as freed"
+        "  left join ledger.filled_requests as used using (request_key, generation)),"
+        " said as (select notes.credits_number as number, lines.credits_line as line,"
+        "  lines.number as note, lines.line as note_line from ledger.lines as lines"
+        "  inner join ledger.invoices as notes using (number) where lines.rebill),"
+        " taken as (select notes.credits_number as number, lines.credits_line as line,"
+        "  -sum(lines.gross) as credited from ledger.lines as lines"
+        "  inner join ledger.invoices as notes using (number)"
+        "  where notes.kind = 'credit_note' group by all)"
+        " select coalesce(freed.note, said.note) as fault from freed"
+        " full join said using (number, line, note, note_line)"
+        " left join taken using (number, line)"
+        " left join ledger.lines as lines using (number, line)"
+        " where freed.note is null or said.note is null"
+        " or credited is distinct from lines.gross",
+    ),
+    (
+        "what is billed in place of another line follows on its being freed",
+        (2,),
+        "select lines.number || ' line ' || lines.line as fault"
+        " from ledger.lines as lines inner join ledger.invoices using (number)"
+        " where replaces_number is not null and not exists (select 1"
+        "  from ledger.lines as note inner join ledger.invoices as notes"
+        "  on note.number = notes.number where note.rebill"
+        "  and notes.credits_number = lines.replaces_number"
+        "  and note.credits_line = lines.replaces_line"
+        "  and notes.run_no < invoices.run_no)",
     ),
     (
         "every billed period has its line",
@@ -150,13 +228,12 @@ _PERIODS: tuple[Promise, ...] = (
     (
         "every request that was filled has its line, and the other way round",
         (2, 3),
-        "with filled as (select number, count(*) as requests from ledger.filled_requests"
-        "  group by number),"
-        " asked as (select number, count(*) as requests from ledger.lines"
+        "with asked as (select number, line, request_id from ledger.lines"
         "  inner join ledger.invoices using (number)"
-        "  where kind = 'invoice' and request_id is not null group by number)"
-        " select number as fault from filled full join asked using (number)"
-        " where filled.requests is distinct from asked.requests",
+        "  where kind = 'invoice' and request_id is not null)"
+        " select number as fault from ledger.filled_requests"
+        " full join asked using (number, line)"
+        " where request_id is null or request_key is null",
     ),
     (
         "every sending is of a document, and not before it was made",
@@ -226,4 +303,78 @@ _NIGHTS: tuple[Promise, ...] = (
     ),
 )
 
-PROMISES: tuple[Promise, ...] = _NUMBERS + _SUMS + _PERIODS + _NIGHTS
+_MONTHS: tuple[Promise, ...] = (
+    (
+        "every closed month is what it was sealed with",
+        (4, 5),
+        f"with seals as ({SEALS}) select month as fault"
+        " from ledger.closed_months as closed left join seals using (month)"
+        " left join ledger.runs as runs on closed.run_no = runs.run_no"
+        "  and runs.command = 'close' and (runs.report->>'month') = month"
+        " where closed.sha256 <> coalesce(seals.sha256, sha256(''))"
+        " or closed.invoices <> coalesce(seals.invoices, 0)"
+        " or closed.credit_notes <> coalesce(seals.credit_notes, 0)"
+        " or closed.net <> coalesce(seals.net, 0)"
+        " or closed.tax <> coalesce(seals.tax, 0)"
+        " or closed.gross <> coalesce(seals.gross, 0)"
+        " or closed.sha256 is distinct from (runs.report->>'sha256')"
+        " or closed.gross is distinct from (runs.report->>'gross')::decimal(14, 2)",
+    ),
+    (
+        "whatever a run closed stays closed",
+        (4,),
+        "select concat(run_id, ' closed ', report->>'month') as fault from ledger.runs"
+        " as runs anti join ledger.closed_months using (run_no)"
+        " where command = 'close'",
+    ),
+    (
+        "nothing is issued in a month after it was closed",
+        (4, 5),
+        "select number as fault from ledger.invoices as invoices"
+        " inner join ledger.closed_months as closed"
+        "  on strftime(issued_on, '%Y-%m') <= month"
+        " where invoices.run_no > closed.run_no",
+    ),
+)
+
+# What each export said it took, in its run's report, which the chain covers.
+_SAID = (
+    "(select run_no, (report->>'target') as target,"
+    " unnest(json_extract_string(report, '$.numbers[*]')) as number"
+    " from ledger.runs where command = 'export')"
+)
+
+_EXPORTS: tuple[Promise, ...] = (
+    (
+        "each document left once per target",
+        (2, 4),
+        "select number || ' left for ' || target || ' more than once' as fault"
+        f" from {_SAID} group by target, number having count(*) > 1"
+        " union all select number || ' is not in the batch for ' || target"
+        f"  || ' that took it' from {_SAID} as said"
+        " full join ledger.exported_documents as taken using (run_no, target, number)"
+        " where said.run_no is null or taken.run_no is null",
+    ),
+    (
+        "each batch that left equals its documents, and keeps its layout",
+        (4, 5, 6),
+        "with taken as (select taken.run_no, count(*) as documents, sum(gross) as gross"
+        "  from ledger.exported_documents as taken"
+        "  left join ledger.invoices using (number) group by taken.run_no)"
+        " select run_id || ' took other documents than it says' as fault"
+        " from ledger.runs as runs"
+        " left join ledger.export_batches as batches using (run_no)"
+        " left join taken using (run_no)"
+        " where command = 'export' and ("
+        "  sha256(layout) is distinct from (report->>'layout_sha256')"
+        "  or target is distinct from (report->>'target')"
+        "  or taken.documents is distinct from"
+        "   json_array_length((report->'numbers'))"
+        "  or coalesce(taken.gross, 0) <>"
+        "   (report->'totals'->>'gross')::decimal(14, 2))",
+    ),
+)
+
+PROMISES: tuple[Promise, ...] = (
+    _NUMBERS + _SUMS + _PERIODS + _NIGHTS + _MONTHS + _EXPORTS
+)

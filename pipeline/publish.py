@@ -7,7 +7,7 @@ the ledger. What a killed night left unmade is made at the start of the next.
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -17,11 +17,19 @@ import duckdb
 
 from pipeline import accounts, outbox, unsent
 from pipeline.books import Night
-from pipeline.exports import invoice, invoice_list, issues, register, summary
+from pipeline.exports import (
+    imports,
+    invoice,
+    invoice_list,
+    issues,
+    register,
+    summary,
+)
 from pipeline.files import inside, sweep, write_bytes
 from pipeline.ledger import Ledger
 
 _DOCUMENTS = "invoices/"
+_IMPORTS = "imports/"
 
 
 @dataclass(frozen=True)
@@ -92,9 +100,9 @@ def publish(
 ) -> Published:
     """Bring `out/` up to the ledger; with `everything`, make every file again.
 
-    With `pages`, every file but the invoices is made again. An invoice workbook that
-    staff moved away stays away, unless `everything`; any other file that is gone is made
-    again.
+    With `pages`, every file but the invoices is made again. An invoice workbook or an
+    import file that staff moved away stays away, unless `everything`; any other file that
+    is gone is made again.
     """
     press = _Press(out)
     known = outbox.paths(ledger)
@@ -102,13 +110,28 @@ def publish(
     due |= {
         path
         for path in known
-        if not path.startswith(_DOCUMENTS) and (pages or not _is_file(out / path))
+        if not path.startswith((_DOCUMENTS, _IMPORTS))
+        and (pages or not _is_file(out / path))
     }
     _sweep(out, due)
     _invoices(ledger, press, due, everything=everything)
+    lost = imports.forgotten(ledger) if everything else set()
+    _imports(ledger, press, due - lost)
     night = accounts.night(ledger)
     if night:
         _pages(ledger, night, press, sorted(due))
+    return _noted(ledger, press, night)
+
+
+def publish_imports(ledger: Ledger, out: Path, paths: Iterable[str]) -> Published:
+    """Import files again, where they were; one that is not what it was is left alone."""
+    press = _Press(out)
+    _imports(ledger, press, set(paths))
+    return _noted(ledger, press)
+
+
+def _noted(ledger: Ledger, press: _Press, night: Night | None = None) -> Published:
+    """Mark what was written as published."""
     try:
         outbox.mark(ledger, press.written)
     except duckdb.Error:
@@ -151,6 +174,11 @@ def _invoices(
     values = [] if everything else [sorted(due)]
     for document in accounts.documents(ledger, where, values):
         press.put(document.path, invoice.render(document), replace=False)
+
+
+def _imports(ledger: Ledger, press: _Press, due: set[str]) -> None:
+    for path in sorted(path for path in due if path.startswith(_IMPORTS)):
+        press.put(path, imports.render(ledger, path), replace=False)
 
 
 def _pages(ledger: Ledger, night: Night, press: _Press, due: list[str]) -> None:

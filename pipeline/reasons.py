@@ -213,7 +213,7 @@ def without_filled(ledger: Ledger, problems: list[Problem]) -> list[Problem]:
         row["row_number"]
         for row in ledger.rows(
             "select requests.row_number from input.invoice_requests as requests"
-            " inner join ledger.filled_requests as filled"
+            " inner join tonight.in_force.filled_requests as filled"
             "  on requests.row_key = filled.request_key"
         )
     }

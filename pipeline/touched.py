@@ -3,13 +3,15 @@
 A register tells its month's documents and their state now, and the month's end: what was
 deferred and unsent, who was a member. So a document concerns its own month and, where a
 later month has a register already, that one too; a night with nothing new concerns none.
+A closed month's register stays as it was sealed, but for a name that is forgotten.
 """
 
 from pipeline.deferred import following
 from pipeline.ledger import Ledger
 
 # What a run did, by month: `made` a document in it; changed the balances or the state of
-# it and of each month `from then on` that has a register; or of its documents alone.
+# it and of each month `from then on` that has a register; or of its documents alone, a
+# month's that is closed only where that says `though closed`.
 _TOUCHED = """
 select strftime(issued_on, '%Y-%m') as month, 'made' as how
 from ledger.invoices where run_no = $1
@@ -26,22 +28,28 @@ where sendings.run_no = $1
 union
 select strftime(sent_on, '%Y-%m'), 'from then on' from ledger.sendings where run_no = $1
 union
-select strftime(invoices.issued_on, '%Y-%m'), 'its own'
+select strftime(invoices.issued_on, '%Y-%m'), 'though closed'
 from ledger.forgotten as forgotten
 inner join ledger.invoices as invoices
     on split_part(forgotten.record_key, ' ', 1) = invoices.number
 where forgotten.run_no = $1
+union
+select month, 'though closed' from ledger.closed_months where run_no = $1
 """
 
 
 def touched(ledger: Ledger, run_no: int, command: str, month: str) -> list[str]:
     """The months (YYYY-MM) whose registers run `run_no`, of a day in `month`, changes."""
     known, found = _known(ledger), set[str]()
-    onwards, made = set[str](), set[str]()
+    onwards, made, in_any_case = set[str](), set[str](), set[str]()
+    of = {
+        "its own": found,
+        "from then on": onwards,
+        "made": made,
+        "though closed": in_any_case,
+    }
     for row in ledger.rows(_TOUCHED, [run_no]):
-        {"its own": found, "from then on": onwards, "made": made}[row["how"]].add(
-            row["month"]
-        )
+        of[row["how"]].add(row["month"])
     if command == "bill" and (month not in known or _standings_moved(ledger, run_no)):
         made.add(month)
     onwards |= made
@@ -54,7 +62,10 @@ def touched(ledger: Ledger, run_no: int, command: str, month: str) -> list[str]:
         while name < max(made):
             found.add(name)
             name = following(name)
-    return sorted(found | made)
+    closed = {
+        row["month"] for row in ledger.rows("select month from ledger.closed_months")
+    }
+    return sorted(((found | made) - closed) | in_any_case)
 
 
 def _known(ledger: Ledger) -> set[str]:

@@ -18,6 +18,8 @@ from pipeline.soundness import checksum_of, matches
 from pipeline.verify_files import (
     differ_when_made_again,
     drafts,
+    imports_made_differently,
+    imports_that_differ,
     not_private,
     registers_that_differ,
     were_changed,
@@ -81,6 +83,10 @@ def files_hold(ledger: Ledger, out: Path, since: int = 0) -> list[Result]:
             were_changed(ledger, out, since), of_ledger=False,
         ),
         Result(
+            "every import file is as it was made", (4, 6),
+            imports_that_differ(ledger, out, since), of_ledger=False,
+        ),
+        Result(
             "nobody else can read the ledger or what it makes", (15,),
             not_private(ledger, out, only), of_ledger=False,
         ),
@@ -116,6 +122,10 @@ def _deeply(ledger: Ledger, out: Path) -> list[Result]:
         Result(
             "every invoice made again is the same, byte for byte", (4, 6, 12),
             differ_when_made_again(ledger), of_ledger=False,
+        ),
+        Result(
+            "every import file made again is the same, byte for byte", (4, 6, 12),
+            imports_made_differently(ledger), of_ledger=False,
         ),
         Result(
             "every register says what the ledger says", (5, 6),

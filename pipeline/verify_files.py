@@ -8,21 +8,23 @@ from decimal import Decimal
 from pathlib import Path
 
 from pipeline import accounts
-from pipeline.exports import invoice
+from pipeline.exports import imports, invoice
 from pipeline.ledger import Ledger
 
 # The columns of a register that are read back.
 _NUMBER, _AMOUNTS = "Number", ("Net", "Tax", "Gross")
 
 
-def were_changed(ledger: Ledger, out: Path, since: int = 0) -> list[str]:
-    """Workbooks that staff moved away are theirs to keep; those there must be ours."""
+def were_changed(
+    ledger: Ledger, out: Path, since: int = 0, *, below: str = "invoices/"
+) -> list[str]:
+    """Files that staff moved away are theirs to keep; those there must be ours."""
     faults = []
     for row in ledger.rows(
         "select path, arg_max(sha256, run_no) as sha256 from ledger.published"
-        " where path like 'invoices/%' group by path having max(run_no) >= ?"
+        " where starts_with(path, ?) group by path having max(run_no) >= ?"
         " order by path",
-        [since],
+        [below, since],
     ):
         file = out / row["path"]
         try:
@@ -35,6 +37,29 @@ def were_changed(ledger: Ledger, out: Path, since: int = 0) -> list[str]:
         if found != row["sha256"]:
             faults.append(f"{row['path']} was changed after it was made")
     return faults[:20]
+
+
+def imports_that_differ(ledger: Ledger, out: Path, since: int = 0) -> list[str]:
+    """Import files that were changed, and files that no batch of this ledger made."""
+    return were_changed(ledger, out, since, below="imports/") + [
+        f"imports/{name} was never made by this ledger"
+        for name in imports.strange(ledger, out)
+    ]
+
+
+def imports_made_differently(ledger: Ledger) -> list[str]:
+    """Import files that, made again, are not what was published."""
+    lost = imports.forgotten(ledger)
+    return [
+        f"{row['path']} is made differently now"
+        for row in ledger.rows(
+            "select path, arg_min(sha256, run_no) as sha256 from ledger.published"
+            " where starts_with(path, 'imports/') group by path order by path"
+        )
+        if row["path"] not in lost
+        and hashlib.sha256(imports.render(ledger, row["path"])).hexdigest()
+        != row["sha256"]
+    ][:20]
 
 
 def _files(ledger: Ledger, out: Path, since: int | None) -> Iterator[Path]:

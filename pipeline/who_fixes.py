@@ -1,6 +1,7 @@
 """Who can repair a problem: those whose role may edit the file it is in."""
 
 import re
+from functools import cache, partial
 
 from pipeline.ledger import Ledger, current
 from pipeline.problems import Place
@@ -24,7 +25,7 @@ class WhoFixes:
     """The people of each area, by the staff and roles that are in force."""
 
     def __init__(self, ledger: Ledger):
-        self._areas = {area: _people(ledger, area) for area in {*_STEMS.values()}}
+        self._people = cache(partial(_people, ledger))
 
     def of(self, place: Place) -> str:
         """Who can repair what stands there; never blank."""
@@ -32,7 +33,7 @@ class WhoFixes:
         fitting = [known for known in _STEMS if stem.startswith(known)]
         if not fitting or "/" in place.file:
             return _THE_MACHINE
-        return self._areas[_STEMS[max(fitting, key=len)]]
+        return self._people(_STEMS[max(fitting, key=len)])
 
 
 def _people(ledger: Ledger, area: str) -> str:

@@ -27,7 +27,7 @@ def blank(description: str = "") -> Any:
 
 
 class Runs(Table):
-    """One row per change of the ledger: a night, a sending or a credit note by command."""
+    """One row per change of the ledger: a night, or a sending, credit note or export."""
 
     run_no: Whole
     run_id: Text
@@ -129,6 +129,13 @@ class Lines(Table):
     credits_line: Whole = blank(
         "the line of the invoice that a credit note's takes back"
     )
+    rebill: Flag = pa.Field(
+        description="a credit note's line: what it takes back is billed again"
+    )
+    replaces_number: Text = blank(
+        "the invoice whose line this one is billed in place of"
+    )
+    replaces_line: Whole = blank()
 
     class Config:
         name = "lines"
@@ -136,28 +143,85 @@ class Lines(Table):
 
 
 class BilledPeriods(Table):
-    """One row per period of a membership that has been billed: never two that start alike."""
+    """One row per period of a membership and time it was billed, each time once."""
 
     patient_key: Text
     period_start: Date
     period_end: Date
     number: Text
     line: Whole
+    generation: Whole
 
     class Config:
         name = "billed_periods"
-        metadata = {"primary": ["patient_key", "period_start"]}
+        metadata = {
+            "primary": ["patient_key", "period_start", "generation"],
+            "unique": [["number", "line"]],
+        }
+
+
+class ReleasedPeriods(Table):
+    """One row per billed period that a credit note freed to be billed once more."""
+
+    patient_key: Text
+    period_start: Date
+    generation: Whole
+    number: Text
+    line: Whole
+
+    class Config:
+        name = "released_periods"
+        metadata = {"primary": ["patient_key", "period_start", "generation"]}
 
 
 class FilledRequests(Table):
-    """One row per invoice request that has been billed: each once."""
+    """One row per invoice request and time it was billed, each time once."""
 
     request_key: Text
     number: Text
+    line: Whole
+    generation: Whole
 
     class Config:
         name = "filled_requests"
-        metadata = {"primary": ["request_key"]}
+        metadata = {
+            "primary": ["request_key", "generation"],
+            "unique": [["number", "line"]],
+        }
+
+
+class ReleasedRequests(Table):
+    """One row per filled request that a credit note freed to be billed once more."""
+
+    request_key: Text
+    generation: Whole
+    number: Text
+    line: Whole
+
+    class Config:
+        name = "released_requests"
+        metadata = {"primary": ["request_key", "generation"]}
+
+
+class ClosedMonths(Table):
+    """One row per month that was sealed: no document is issued in it any more."""
+
+    month: Text = pa.Field(description="as 2026-03")
+    closed_on: Date
+    closed_by: Text
+    invoices: Whole
+    credit_notes: Whole
+    net: Money
+    tax: Money
+    gross: Money
+    sha256: Text = pa.Field(
+        description="over its documents and their links of the chain"
+    )
+    run_no: Whole
+
+    class Config:
+        name = "closed_months"
+        metadata = {"primary": ["month"]}
 
 
 class Sendings(Table):
@@ -278,6 +342,32 @@ class Outbox(Table):
         metadata = {"primary": ["path", "run_no"]}
 
 
+class ExportBatches(Table):
+    """One row per batch of documents that left for an accounting package."""
+
+    run_no: Whole
+    target: Text
+    batch: Text = pa.Field(description="the run that made it; part of its files' names")
+    layout: Text = pa.Field(description="headings, codes and limits as they then were")
+
+    class Config:
+        name = "export_batches"
+        metadata = {"primary": ["run_no"], "unique": [["target", "batch"]]}
+
+
+class ExportedDocuments(Table):
+    """One row per document that left for a package, and the file it left in: once each."""
+
+    target: Text
+    number: Text
+    run_no: Whole
+    path: Text
+
+    class Config:
+        name = "exported_documents"
+        metadata = {"primary": ["target", "number"]}
+
+
 class Forgotten(Table):
     """One row per part of a record that was pseudonymised: the hash of what it said."""
 
@@ -309,7 +399,9 @@ LEDGER: tuple[Schema, ...] = (
     Invoices,
     Lines,
     BilledPeriods,
+    ReleasedPeriods,
     FilledRequests,
+    ReleasedRequests,
     Sendings,
     Changes,
     Problems,
@@ -317,8 +409,11 @@ LEDGER: tuple[Schema, ...] = (
     Chain,
     Counters,
     Outbox,
+    ExportBatches,
+    ExportedDocuments,
     Forgotten,
     Published,
+    ClosedMonths,
 )
 
 # Rows of these sheets are kept as last accepted, version by version.

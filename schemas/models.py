@@ -248,6 +248,10 @@ class NewLines(Table):
     request_key: Text = blank()
     patient_key: Text
     patient_row: Whole = blank()
+    period_generation: Whole = pa.Field(ge=1)
+    request_generation: Whole = pa.Field(ge=1)
+    replaces_number: Text = blank()
+    replaces_line: Whole = blank()
 
     class Config:
         name = "new_lines"

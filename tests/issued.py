@@ -81,8 +81,8 @@ class Issuing:
                 "insert into ledger.lines (number, line, patient_id, patient_name,"
                 " product_code, description, income_account, membership, period_start,"
                 " period_end, quantity, unit_price, tax_code, tax_name, tax_rate, net, tax,"
-                " gross, price_source, credits_line) values (?, ?, 'P1', 'A', 'GOLD',"
-                " 'Gold', ?, true, ?, ?, 1, ?, ?, '', ?, ?, ?, ?, 'row', ?)",
+                " gross, price_source, credits_line, rebill) values (?, ?, 'P1', 'A', 'GOLD',"
+                " 'Gold', ?, true, ?, ?, 1, ?, ?, '', ?, ?, ?, ?, 'row', ?, false)",
                 [
                     number, at, each.account, each.start, each.end, each.net,
                     "STD" if each.rate else "EXEMPT", each.rate,

@@ -1,11 +1,14 @@
 """The documentation that is made from the code says what the code says."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from pipeline.exports.input_docs import markdown
 from pipeline.exports.input_words import csv_name, title_of
+from pipeline.exports.layout_faults import FIELDS
+from pipeline.exports.layouts import TARGETS, Unready, layout_of
 from schemas import INPUTS, Practice
 from schemas.columns import Schema, columns
 
@@ -40,3 +43,24 @@ def test_the_page_says_what_holds_a_row() -> None:
     assert "- Valid to is before Valid from\n" in markdown()
     assert "- the same Product code and Effective from stands in" in markdown()
     assert "{" not in markdown()
+
+
+def test_the_page_for_accountants_names_every_target_and_field() -> None:
+    page = (DOCS / "for-accountants.md").read_text(encoding="utf-8")
+    assert all(f"| `{target}` |" in page for target in TARGETS)
+    assert [
+        field for of in FIELDS.values() for field in of if f"`{field}`" not in page
+    ] == []
+
+
+def test_the_examples_of_the_page_for_accountants_can_be_used(tmp_path: Path) -> None:
+    page = (DOCS / "for-accountants.md").read_text(encoding="utf-8")
+    first, columns = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "accounting.toml").write_text(first, encoding="utf-8")
+    layouts = {target: layout_of(target, tmp_path) for target in TARGETS}
+    assert layouts["xero"].headings[0] == "*Contact"
+    (tmp_path / "accounting.toml").write_text(columns, encoding="utf-8")
+    with pytest.raises(Unready) as refused:
+        layout_of("sage50", tmp_path)
+    found = [problem.found for problem in refused.value.problems]
+    assert found and all("no column has the field" in text for text in found)

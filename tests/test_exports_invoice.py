@@ -219,6 +219,21 @@ def words(made: Document, printed: bool = True) -> str:
             id="it names the invoice and its day",
         ),
         pytest.param(CREDIT, "Reason: Moved away", id="it gives the reason"),
+        pytest.param(
+            replace(CREDIT, lines=(line(credits_line=2, rebill=True),)),
+            "Line 2 of INV-000001",
+            id="it names the line",
+        ),
+        pytest.param(
+            replace(CREDIT, lines=(line(credits_line=2, rebill=True),)),
+            "It will be billed again, on a new invoice",
+            id="it tells what to expect",
+        ),
+        pytest.param(
+            document(line(replaces_number="INV-000001", replaces_line=1)),
+            "In place of what was credited of INV-000001",
+            id="what comes in its place says so",
+        ),
         pytest.param(CREDIT, "Total credited", id="it totals what is given back"),
         pytest.param(INCLUSIVE, "incl. VAT", id="inclusive unit prices say so"),
     ],

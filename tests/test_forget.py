@@ -142,7 +142,10 @@ def test_the_file_made_anew_keeps_its_keys(
             ).fetchall()
 
     assert keys(forgotten[0]) == keys(left)
-    assert ("billed_periods", "PRIMARY KEY(patient_key, period_start)") in keys(left)
+    assert (
+        "billed_periods",
+        "PRIMARY KEY(patient_key, period_start, generation)",
+    ) in keys(left)
 
 
 def test_a_forgotten_period_is_billed_once_and_a_sending_recorded_once(
@@ -257,3 +260,20 @@ def test_on_a_shared_invoice_only_the_patients_own_line_is_forgotten(
         assert names.fetchall() == [("Patient P3",), ("Quartus Quillfeather",)]
         payer = ledger.execute(f"select bill_to_name from invoices {shared}").fetchall()
     assert payer == [("Old Patientson",)]
+
+
+def test_import_files_that_show_the_patient_are_listed_and_never_made_again(
+    before: Path,
+) -> None:
+    left = run("export", before, "quickbooks", today="2026-04-01")
+    file = Path(left.out.splitlines()[1])
+    assert NAMES[1] in file.read_text(encoding="utf-8")
+    done = forget(before)
+    assert f"still shows the patient; delete it and its copies: {file}\n" in done.out
+    file.unlink()
+    again = run("export", before, "quickbooks", "--again", file.name)
+    assert again.code == 2
+    assert "names a patient who was forgotten since" in " ".join(again.err.split())
+    assert run("rebuild", before).code == 0
+    assert not file.exists()
+    assert run("verify", before, "--deep").code == 0

@@ -199,17 +199,6 @@ def test_a_head_that_says_nothing_was_done_does_not_fool_the_check(
     _refused(clinic, "the ledger does not hold run 2026-03-01-01")
 
 
-def test_a_folder_in_a_files_place_is_a_warning_and_the_night_is_recorded(
-    clinic: Path,
-) -> None:
-    (clinic / "out/invoices.xlsx").unlink()
-    (clinic / "out/invoices.xlsx").mkdir()
-    night = bill(clinic, SECOND)
-    assert night.code == 0
-    assert "invoices.xlsx could not be written" in night.err
-    assert practice.last_run(clinic)["as_of"] == SECOND
-
-
 @pytest.mark.parametrize("kind", ["file", "dangling link"])
 def test_without_a_folder_for_the_outputs_nothing_is_billed(
     kind: str, tmp_path: Path

@@ -128,6 +128,10 @@ def _said(document: Document) -> list[str]:
         said.append(f"Credit for invoice {document.credits_number}{dated}")
         if document.reason:
             said.append(f"Reason: {document.reason}")
+        if any(line.rebill for line in document.lines):
+            said.append("It will be billed again, on a new invoice")
+    elif replaced := sorted({line.replaces_number for line in document.lines} - {""}):
+        said.append(f"In place of what was credited of {', '.join(replaced)}")
     if period := shared_period(document):
         said.append(f"Period: {period}")
     return said

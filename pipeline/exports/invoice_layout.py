@@ -175,6 +175,8 @@ def what(line: Line, document: Document) -> str:
             said.append(f"Healthcode {line.healthcode_code}")
     if not shared_period(document):
         said.append(period_in_words(line))
+    if line.credits_line is not None:
+        said.append(f"Line {line.credits_line} of {document.credits_number}")
     return "\n".join(filter(None, said))
 
 

@@ -71,7 +71,7 @@ def write_summary(
         if name == "Issued this month":
             row = _write_deferred(book, sheet, row, deferrals, unit)
             row = write_months(book, sheet, row, month.totals, unit)
-    row = _write_chain_head(book, sheet, row, month.chain_head)
+    row = _write_hashes(book, sheet, row, month)
     sheet.print_area(0, 0, row, len(WIDTHS) - 1)
     cells = xl_range_abs(0, 0, row, len(WIDTHS) - 1).replace("$", "")
     sheet.ignore_errors({"number_stored_as_text": cells})
@@ -176,8 +176,13 @@ def _write_deferred(
     return row + len(MOVEMENTS) + 2
 
 
-def _write_chain_head(book: Book, sheet: Worksheet, row: int, chain_head: str) -> int:
-    """The last link of the ledger's chain, to be compared with another copy."""
-    put(book, sheet, row, 0, "Chain head", bold=True, font_color=ACCENT)
-    put(book, sheet, row, 1, chain_head or "not given", font_color=QUIET)
-    return row
+def _write_hashes(book: Book, sheet: Worksheet, row: int, month: Month) -> int:
+    """The last link of the ledger's chain and a closed month's seal; the last row."""
+    hashes = [("Chain head", month.chain_head or "not given")]
+    if month.closed:
+        by = f"{month.closed.closed_on:%d %b %Y} by {month.closed.closed_by}"
+        hashes += [("Closed", by), ("Seal", month.closed.sha256)]
+    for at, (name, value) in enumerate(hashes, start=row):
+        put(book, sheet, at, 0, name, bold=True, font_color=ACCENT)
+        put(book, sheet, at, 1, value, font_color=QUIET)
+    return row + len(hashes) - 1

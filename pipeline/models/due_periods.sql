@@ -2,7 +2,8 @@
 -- Nothing is due while Auto invoice or Membership active is No.
 -- `reason` holds the membership: a period older than Catch-up days whose row has no
 -- Bill from of its own, or one that overlaps a billed period that starts another day
--- or was billed by another frequency and ends earlier.
+-- or was billed by another frequency and ends earlier. A period that a credit note freed
+-- is not billed any more, and never too old: somebody has decided to bill it again.
 with
 
 periods as (select * from model.periods),
@@ -23,7 +24,9 @@ latest as (
     group by run.as_of
 ),
 
-billed_periods as (select * from ledger.billed_periods),
+billed_periods as (select * from tonight.in_force.billed_periods),
+
+freed_periods as (select * from tonight.in_force.freed_periods),
 
 lines as (select number, line, frequency from ledger.lines),
 
@@ -80,6 +83,17 @@ overlapped as (
         and unbilled.period_start <= billed_periods.period_end
         and unbilled.period_end >= billed_periods.period_start
     group by all
+),
+
+freed as (
+    select distinct
+        unbilled.patient_row,
+        unbilled.period_start
+    from unbilled
+    inner join freed_periods
+        on unbilled.patient_key = freed_periods.patient_key
+        and unbilled.period_start
+            between freed_periods.period_start and freed_periods.period_end
 )
 
 select
@@ -98,9 +112,11 @@ select
         when unbilled.reason is not null then unbilled.reason
         when overlapped.billed_until is not null then 'overlaps-billed'
         when unbilled.period_start < latest.as_of - practice.catch_up_days
-            and not unbilled.has_own_bill_from then 'too-old'
+            and not unbilled.has_own_bill_from
+            and freed.patient_row is null then 'too-old'
     end as reason
 from unbilled
 cross join practice
 cross join latest
 left join overlapped using (patient_row, period_start)
+left join freed using (patient_row, period_start)

@@ -1,4 +1,5 @@
--- One row per product put on a patient's invoice by hand and not billed yet.
+-- One row per product put on a patient's invoice by hand and not billed yet, or freed by
+-- a credit note to be billed again.
 -- A membership asked for by hand covers one period from the day it was requested on; it
 -- is held where the night has billed, or is about to bill, a day of it (rule 5).
 with
@@ -22,10 +23,11 @@ practice as (select * from input.practice),
 
 run as (select * from input.run),
 
-filled_requests as (select * from ledger.filled_requests),
+filled_requests as (select * from tonight.in_force.filled_requests),
 
 taken_periods as (
-    select patient_key, period_start, period_end from ledger.billed_periods
+    select patient_key, period_start, period_end
+    from tonight.in_force.billed_periods
     union all
     select patient_key, period_start, period_end from model.due_periods
 ),

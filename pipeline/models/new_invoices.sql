@@ -22,6 +22,9 @@ issued as (
     where kind = 'invoice'
 ),
 
+-- Nothing is issued in a month that is closed; blank before the first is.
+open_months as (select day as first_day from tonight.in_force.first_open_day),
+
 grouped as (
     select
         case when combined then 'payer ' || payer_code else 'item ' || item end
@@ -46,9 +49,14 @@ numbered as (
             coalesce(issued.last_sequence + 1, practice.first_invoice_number) - 1
             + row_number() over (order by first_on, first_patient_id, first_item)
         )::integer as sequence,
-        greatest(run.as_of, coalesce(issued.last_issued_on, run.as_of)) as issued_on
+        greatest(
+            run.as_of,
+            coalesce(issued.last_issued_on, run.as_of),
+            coalesce(open_months.first_day, run.as_of)
+        ) as issued_on
     from grouped
     cross join issued
+    cross join open_months
     cross join practice
     cross join run
 )

@@ -31,6 +31,10 @@ CONCERNS = {
     "pipeline/publish.py": "tests/test_files.py tests/test_journeys.py tests/torture",
     "pipeline/chain.py": "tests/test_journeys.py tests/test_forget.py",
     "pipeline/desk.py": "tests/test_journeys.py tests/test_looking_back.py",
+    "pipeline/credits.py": "tests/test_credits.py tests/test_journeys.py",
+    "pipeline/credit_due.py": "tests/test_credits.py",
+    "pipeline/closing.py": "tests/test_credits.py",
+    "pipeline/seals.py": "tests/test_credits.py tests/test_verify.py",
 }
 
 _copies: multiprocessing.Queue  # of folders, one for each worker

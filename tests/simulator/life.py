@@ -4,15 +4,28 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 
 from tests.practice import Result
 from tests.simulator.machine import LET_THROUGH, command, cut_short
-from tests.simulator.naive import Books, Night, credit, credited_on, night, practice_of
+from tests.simulator.naive import (
+    PENNY,
+    Books,
+    Document,
+    Night,
+    Refused,
+    close,
+    credit,
+    credited_on,
+    night,
+    practice_of,
+)
 from tests.simulator.naive_rights import in_force, may_edit
 from tests.simulator.naive_rows import read_rows
 from tests.simulator.office import Office
@@ -380,25 +393,65 @@ class Life:
         return self.settled()
 
     def give_credit(self) -> None:
-        """A credit note; none for what is credited already, or by nobody entitled."""
+        """All, a line or a part of an invoice; never more than is left, nor by anybody."""
         invoices = self.books.of("invoice")
         if not invoices:
             return self.plain()
-        number = self.dice.choice(invoices).number
-        user = self.dice.choice(["dd", "mm", "mm", "vv", "xx"])
-        credited = any(one.credits == number for one in self.books.documents)
+        invoice = self.dice.choice(invoices)
+        user = self.dice.choice(["dd", "mm", "mm", "mm", "vv", "xx"])
+        line, amount, rebill = self._wish(invoice)
+        options = ["--line", line] if line else []
+        options += ["--amount", amount] if amount else []
+        options += ["--rebill"] if rebill else []
         result = command(
-            "credit", self.folder, number, "--reason", "left", "--by", user, today=self.today
+            "credit", self.folder, invoice.number, "--reason", "left", "--by", user,
+            *options, today=self.today,
         )  # fmt: skip
-        allowed = may_edit(self.books.accepted, user, "Invoices") and not credited
-        same(14, result.code, 0 if allowed else 2, f"credit by {user}: {result.err}")
-        if allowed:
-            self.books = credit(self.books, number, self.today)
+        self.story.append(
+            f"{self.today} credit {invoice.number} {options}: {result.code}"
+        )
+        after = None
+        if may_edit(self.books.accepted, user, "Invoices"):
+            with suppress(Refused):
+                after = credit(
+                    self.books, invoice.number, self.today, line, amount, rebill
+                )
+        same(14, result.code, 0 if after else 2, f"credit by {user}: {result.err}")
+        if after:
+            self.books = after
             self.tally["credits"] += 1
+            self.tally["to be billed again"] += rebill
         self.settled()
-        if allowed:
+        if after:
             self.plain()
         return None
+
+    def _wish(self, invoice: Document) -> tuple[int | None, Decimal | None, bool]:
+        """A line, a part or neither; and whether it is to be billed once more."""
+        dice = self.dice
+        line = dice.choice([None, None, *range(1, len(invoice.lines) + 1)])
+        amount = None
+        if dice.random() < 0.5:
+            gross = invoice.lines[(line or 1) - 1].gross
+            amount = max(gross * dice.randint(1, 110) / 100, PENNY).quantize(PENNY)
+        return line, amount, dice.random() < 0.4
+
+    def close_month(self) -> None:
+        """The first month that is open and has documents is closed, once it is over."""
+        months = {f"{one.issued_on:%Y-%m}" for one in self.books.documents}
+        still = sorted(month for month in months if month not in self.books.closed)
+        if not still:
+            return self.plain()
+        month = still[0]
+        user = self.dice.choice(["mm", "mm", "dd"])
+        allowed = may_edit(self.books.accepted, user, "Settings")
+        allowed = allowed and month < f"{self.today:%Y-%m}"
+        result = command("close", self.folder, month, "--by", user, today=self.today)
+        same(14, result.code, 0 if allowed else 2, f"close {month}: {result.err}")
+        if allowed:
+            self.books = close(self.books, month)
+            self.tally["months closed"] += 1
+        return self.settled()
 
     def copy(self) -> None:
         """A backup."""
@@ -461,5 +514,5 @@ SCENES: list[Callable[[Life], None]] = [
     Life.plain, Life.plain, Life.plain, Life.plain, Life.plain, Life.plain, Life.plain,
     Life.twice, Life.earlier, Life.clock_ahead, Life.power_cut, Life.power_cut,
     Life.power_cut, Life.power_cut_at_credit, Life.bad_file, Life.previewed, Life.previewed, Life.send,
-    Life.send, Life.give_credit, Life.copy, Life.bring_back, Life.bring_back,
+    Life.send, Life.give_credit, Life.give_credit, Life.close_month, Life.copy, Life.bring_back, Life.bring_back,
 ]  # fmt: skip

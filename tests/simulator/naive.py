@@ -36,6 +36,9 @@ class Line:
     net: Decimal
     tax: Decimal
     gross: Decimal
+    request: str = ""
+    inclusive: bool = False
+    takes: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Books:
     accepted: Accepted = field(default_factory=dict)
     billed: dict[str, list[tuple[date, date]]] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
+    freed: dict[str, list[tuple[date, date]]] = field(default_factory=dict)
+    closed: dict[str, dict[str, str]] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
     sent: set[str] = field(default_factory=set)
     nights: int = 0
@@ -75,6 +80,8 @@ class Books:
             self,
             accepted={name: dict(rows) for name, rows in self.accepted.items()},
             billed={patient: list(periods) for patient, periods in self.billed.items()},
+            freed={patient: list(periods) for patient, periods in self.freed.items()},
+            closed=dict(self.closed),
             documents=list(self.documents),
             filled=set(self.filled),
             sent=set(self.sent),
@@ -83,6 +90,32 @@ class Books:
     def of(self, kind: str) -> list[Document]:
         """The documents of one series, in order of number."""
         return [document for document in self.documents if document.kind == kind]
+
+    def first_open(self) -> date:
+        """The first day that is in no closed month."""
+        if not self.closed:
+            return date.min
+        return date.fromisoformat(f"{max(self.closed)}-01") + relativedelta(months=1)
+
+    def credited(self, number: str, line: int) -> Decimal:
+        """What was taken back of a line so far."""
+        return -sum(
+            (
+                taken.gross
+                for note in self.documents
+                for taken in note.lines
+                if note.credits == number and taken.takes == line
+            ),
+            Decimal(0),
+        )
+
+    def state(self, document: Document) -> str:
+        """A document's state as the register has it."""
+        if document.kind == "invoice":
+            notes = [one for one in self.documents if one.credits == document.number]
+            if notes and -sum(one.gross for one in notes) >= document.gross:
+                return "Credited"
+        return "Sent" if document.number in self.sent else "Unsent"
 
 
 @dataclass(frozen=True)
@@ -286,7 +319,8 @@ def line_of(world: World, item: Item) -> Line:
     return Line(
         item.patient["Patient ID"], item.product, item.frequency,
         item.day if item.frequency else None, item.end, item.quantity, unit,
-        product["Tax code"], rate, net, tax, net + tax,
+        product["Tax code"], rate, net, tax, net + tax, item.request or "",
+        world.practice["Prices include tax"],
     )  # fmt: skip
 
 
@@ -319,16 +353,39 @@ def standing(world: World, books: Books, row: Read) -> Standing:
         return Standing("held", reason="frequency")
     step = 1 if frequency == "Monthly" else 12
     due = due_periods(member, world.practice, as_of, step)
-    fresh = [p for p in due if p[0] not in {start for start, _ in billed}]
+    begun = {start for start, _ in billed}
+    fresh = [
+        one
+        for one in due
+        if one[0] not in begun or _outgrown(books, member, frequency, *one)
+    ]
     if not fresh:
         ended = member["End date"] is not None and member["End date"] < as_of
         rest = "already_billed" if due else "before_bill_from"
         return Standing("ended" if ended else rest)
     try:
-        items = _fresh_items(world, member, frequency, fresh, billed)
+        freed = books.freed.get(member["Patient ID"], [])
+        items = _fresh_items(world, member, frequency, fresh, billed, freed)
     except Held as why:
         return Standing("held", reason=str(why), first_unbilled=fresh[0][0])
     return Standing("billed", items)
+
+
+def _outgrown(
+    books: Books, member: Values, frequency: str, first: date, last: date
+) -> bool:
+    """Billed from that day on by the month, and now by the year: not to its end."""
+    billed = books.billed.get(member["Patient ID"], [])
+    return any(
+        line.start == first
+        and line.frequency != frequency
+        and line.end is not None
+        and line.end < last
+        and (line.start, line.end) in billed
+        for document in books.of("invoice")
+        for line in document.lines
+        if line.patient_id == member["Patient ID"]
+    )
 
 
 def _fresh_items(
@@ -337,6 +394,7 @@ def _fresh_items(
     frequency: str,
     fresh: list[tuple[date, date]],
     billed: list[tuple[date, date]],
+    freed: list[tuple[date, date]],
 ) -> list[tuple[Item, Line]]:
     product = product_of(world, member["Membership"])
     if product["Type"] != "Membership":
@@ -351,7 +409,8 @@ def _fresh_items(
     for first, last in fresh:
         if any(first <= end and start <= last for start, end in billed):  # rule 5
             raise Held("overlaps")
-        if first < oldest and member["Bill from"] is None:  # rule 4
+        decided = any(start <= first <= end for start, end in freed)
+        if first < oldest and member["Bill from"] is None and not decided:  # rule 4
             raise Held("too old")
         item = Item(
             member, member["Membership"], frequency, member["Bill to"], first, last,
@@ -413,7 +472,9 @@ def documents(
         combined = payer and payer["Combine invoices"] and not item.request
         together.setdefault(item.bill_to if combined else at, []).append((item, line))
     before = books.of("invoice")
-    issued_on = max([world.as_of, *(document.issued_on for document in before)])
+    issued_on = max(
+        [world.as_of, books.first_open(), *(document.issued_on for document in before)]
+    )
     number = world.practice["First invoice number"] + len(before)
     made = []
     # A combined invoice stands where the earliest day and lowest patient of it belong.
@@ -498,22 +559,57 @@ def _send(books: Books, before: Books, sheets: Sheets, as_of: date) -> None:
 
 
 def credited_on(books: Books, number: str) -> date:
-    """The day an invoice was taken back; the last day there is where it was not."""
-    notes = [note for note in books.documents if note.credits == number]
-    return max((note.issued_on for note in notes), default=date.max)
+    """The day an invoice was credited in full; the last day there is where it was not."""
+    (document,) = [one for one in books.documents if one.number == number]
+    if books.state(document) != "Credited":
+        return date.max
+    return max(one.issued_on for one in books.documents if one.credits == number)
 
 
-def credit(before: Books, number: str, on: date) -> Books:
-    """The books after a credit note for the whole of an invoice."""
+class Refused(Exception):
+    """A credit note that cannot be made."""
+
+
+def credit(
+    before: Books,
+    number: str,
+    on: date,
+    line: int | None = None,
+    amount: Decimal | None = None,
+    rebill: bool = False,
+) -> Books:
+    """The books after a credit note for what is left, for a line, or for a part of it."""
     books = before.copy()
     (invoice,) = [one for one in before.documents if one.number == number]
+    picked = [
+        (at, one, before.credited(number, at))
+        for at, one in enumerate(invoice.lines, start=1)
+        if line in (None, at)
+    ]
+    if amount is not None:
+        if len(picked) != 1 or (line is None and len(invoice.lines) > 1):
+            raise Refused("an amount of no line")
+        ((at, one, taken),) = picked
+        if amount > one.gross - taken or (rebill and amount < one.gross - taken):
+            raise Refused("too much, or a part to be billed again")
+        parts = [(at, one, taken, amount)]
+    else:
+        touched = {
+            part.takes for note in before.documents if note.credits == number
+            for part in note.lines
+        }  # fmt: skip
+        parts = [
+            (at, one, taken, one.gross - taken)
+            for at, one, taken in picked
+            if one.gross > taken or at not in touched
+        ]
+    if not parts:
+        raise Refused("nothing is left")
     series = before.of("credit_note")
-    issued_on = max([on, invoice.issued_on, *(note.issued_on for note in series)])
-    prefix = before.accepted["settings"].get(("Credit note prefix",), {"Value": "CRN-"})
-    lines = tuple(
-        replace(line, net=-line.net, tax=-line.tax, gross=-line.gross)
-        for line in invoice.lines
+    issued_on = max(
+        [on, books.first_open(), invoice.issued_on, *(n.issued_on for n in series)]
     )
+    prefix = before.accepted["settings"].get(("Credit note prefix",), {"Value": "CRN-"})
     books.documents.append(
         Document(
             f"{prefix['Value']}{len(series) + 1:06d}",
@@ -522,8 +618,41 @@ def credit(before: Books, number: str, on: date) -> Books:
             issued_on,
             invoice.bill_to,
             number,
-            lines,
+            tuple(_taken(*part) for part in parts),
         )
     )
+    for _, one, _, _ in parts if rebill else []:
+        if one.start is not None and one.end is not None:
+            books.billed[one.patient_id].remove((one.start, one.end))
+            books.freed.setdefault(one.patient_id, []).append((one.start, one.end))
+        books.filled.discard(one.request)
+    books.runs += 1
+    return books
+
+
+def _taken(at: int, line: Line, before: Decimal, amount: Decimal) -> Line:
+    """A line of a credit note."""
+    if amount == line.gross:
+        net, tax, quantity, unit = line.net, line.tax, line.quantity, line.unit_price
+    else:
+        share = line.rate / (100 + line.rate)
+        earlier = (before * share).quantize(PENNY, ROUND_HALF_UP)
+        tax = ((before + amount) * share).quantize(PENNY, ROUND_HALF_UP) - earlier
+        net, quantity = amount - tax, 1
+        unit = amount if line.inclusive else net
+    return replace(
+        line, quantity=quantity, unit_price=unit, net=-net, tax=-tax, gross=-amount,
+        takes=at,
+    )  # fmt: skip
+
+
+def close(before: Books, month: str) -> Books:
+    """The books after a month was closed; its register stays as it is then."""
+    books = before.copy()
+    books.closed[month] = {
+        one.number: before.state(one)
+        for one in before.documents
+        if f"{one.issued_on:%Y-%m}" == month
+    }
     books.runs += 1
     return books

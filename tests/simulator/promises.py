@@ -179,7 +179,8 @@ class Watch:
             states = {row[0]: row[2] for row in page.iter_rows(values_only=True)}
             for document in books.documents:
                 if f"{document.issued_on:%Y-%m}" == register.stem:
-                    known = _state(document, books)
+                    sealed = books.closed.get(register.stem, {})
+                    known = sealed.get(document.number) or books.state(document)
                     same(5, states.get(document.number), known, document.number)
 
     def _invoice(self, document: Document) -> None:
@@ -194,12 +195,6 @@ class Watch:
             Decimal(str(c.value)) for c in cells if isinstance(c.value, int | float)
         ]
         must(5, total in [round(one, 2) for one in amounts], f"{path} lacks {total}")
-
-
-def _state(document: Document, books: Books) -> str:
-    if any(one.credits == document.number for one in books.documents):
-        return "Credited"
-    return "Sent" if document.number in books.sent else "Unsent"
 
 
 def _as_row(document: Document) -> tuple[Any, ...]:

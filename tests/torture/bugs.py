@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pipeline import desk, files, outbox, publish, record, run, transaction
+from pipeline import credits, desk, files, outbox, publish, record, run, transaction
 from pipeline.ledger import Ledger
 from tests.torture.trial import Bug
 
@@ -134,6 +134,7 @@ BUGS: dict[str, Bug] = {
         _replaced(run, "finish", lambda original: lambda *_: False),
         _replaced(run, "publish", _no_recovery),
         _replaced(desk, "publish", _no_recovery),
+        _replaced(credits, "publish", _no_recovery),
     ),
     "published before commit": _replaced(run, "transaction", _published_first),
 }

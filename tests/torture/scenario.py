@@ -83,12 +83,18 @@ STEPS: tuple[Step, ...] = (
     _bill("2026-03-31", _logs("INV-000002", "2026-03-05")),
     _desk(
         "credit", "INV-000003", "--reason", "left", "--by", "mm", "--on", "2026-03-31",
-        again=2,
+        "--rebill", again=2,
+    ),
+    # More than half of it: given once more, it is more than is left.
+    _desk(
+        "credit", "INV-000001", "--reason", "ill", "--by", "mm", "--on", "2026-03-31",
+        "--amount", "30.00", again=2,
     ),
     Step("backup", ("backup",)),
     _bill("2026-04-01", _price("52.00", "mm")),
     # Somebody without the right: the change is refused and shown.
     _bill("2026-04-02", _price("99.00", "dd")),
+    Step("close 2026-03", ("close", "2026-03", "--by", "mm"), None, 0, 2),
     # A night that a guard stops.
     _bill("2026-12-01", None, 4),
     _bill("2026-04-30", _asks("R1", "2026-04-20")),

@@ -8,6 +8,7 @@ import os
 import shutil
 import traceback
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -272,6 +273,15 @@ def look_at_wreck(reference: Reference, folder: Path, verdict: Verdict) -> None:
             verdict.must(whole, f"{name} is whole")
 
 
+def _billed(seen: State) -> Counter[tuple[str, ...]]:
+    """How often each period of a member stands on an invoice."""
+    return Counter(
+        line[1:4]
+        for line in seen.lines
+        if line[3] != "None" and not line[0].startswith("CRN")
+    )
+
+
 def look_at_recovered(
     reference: Reference, folder: Path, verdict: Verdict, *, changed: bool
 ) -> None:
@@ -281,12 +291,12 @@ def look_at_recovered(
     wrong = proof.said.partition("WRONG")[2]
     verdict.must(proof.code == 0, f"verify: {wrong[:300]}")
     if changed:
-        periods = [
-            line[1:4]
-            for line in found.lines
-            if line[3] != "None" and not line[0].startswith("CRN")
-        ]
-        verdict.must(len(periods) == len(set(periods)), "a period is billed once")
+        undisturbed = _billed(after)
+        once = all(
+            times == max(1, undisturbed[period])
+            for period, times in _billed(found).items()
+        )
+        verdict.must(once, "a period is billed once, or once more where it was freed")
         wanted = {line[1:4] for line in after.lines}
         verdict.must(wanted <= {line[1:4] for line in found.lines}, "nothing is missed")
         verdict.must(

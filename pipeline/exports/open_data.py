@@ -1,0 +1,194 @@
+"""Every invoice and line as CSV and Parquet, described by a `datapackage.json`.
+
+Ids and amounts, no names or addresses: what is counted and added up needs none, and such
+files travel further than a workbook. They tell how things stand when they are made.
+"""
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.parquet as parquet
+
+from pipeline import accounts
+from pipeline.exports.exact_text import exact
+from pipeline.files import write_bytes
+from pipeline.ledger import Ledger
+from pipeline.tables import as_text
+from schemas.columns import (
+    Date,
+    Flag,
+    Money,
+    Rate,
+    Schema,
+    Text,
+    Whole,
+    about,
+    name_of,
+)
+from schemas.open_data import OPEN_DATA, Invoices, Lines
+
+Row = dict[str, Any]
+
+
+_TYPES: dict[pd.ArrowDtype, str] = {
+    Text: "string", Date: "date", Money: "number", Rate: "number", Whole: "integer",
+    Flag: "boolean",
+}  # fmt: skip
+
+
+def write(ledger: Ledger, folder: Path) -> list[Path]:
+    """Write the package into a folder; its description, which makes it one, last."""
+    given = {"invoices": _invoices(ledger), "lines": _lines(ledger)}
+    resources: list[dict[str, Any]] = []
+    made: list[Path] = []
+    for schema in OPEN_DATA:
+        name, rows = name_of(schema), given[name_of(schema)]
+        for ending, content in (
+            ("csv", _csv(schema, rows)),
+            ("parquet", _parquet(schema, rows)),
+        ):
+            file = folder / f"{name}.{ending}"
+            write_bytes(file, content)
+            made.append(file)
+            resources.append(_resource(schema, ending, content))
+    described = json.dumps(_package(resources), indent=2, ensure_ascii=False) + "\n"
+    write_bytes(folder / "datapackage.json", described.encode("utf-8"))
+    return [*made, folder / "datapackage.json"]
+
+
+def _invoices(ledger: Ledger) -> list[Row]:
+    rows = ledger.rows("select number, credits_number from ledger.invoices")
+    credited = {row["number"]: row["credits_number"] for row in rows}
+    names = [name for name in _fields(Invoices) if name != "credits_number"]
+    return [
+        {
+            **{
+                name: None if (v := getattr(entry, name)) == "" else v for name in names
+            },
+            "credits_number": credited[entry.number],
+        }
+        for entry in accounts.entries(ledger)
+    ]
+
+
+def _lines(ledger: Ledger) -> list[Row]:
+    return ledger.rows(
+        f"select {', '.join(f'lines.{name}' for name in _fields(Lines))}"
+        " from ledger.lines as lines"
+        " inner join ledger.invoices as invoices using (number)"
+        " order by invoices.kind desc, invoices.sequence, line"
+    )
+
+
+def _fields(schema: Schema) -> dict[str, Any]:
+    return dict(schema.to_schema().columns)
+
+
+def _csv(schema: Schema, rows: list[Row]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_fields(schema))
+    writer.writerows(
+        [exact(as_text(row[name])) for name in _fields(schema)] for row in rows
+    )
+    return text.getvalue().encode("utf-8")
+
+
+def _parquet(schema: Schema, rows: list[Row]) -> bytes:
+    fields = _fields(schema)
+    types = arrow.schema(
+        [
+            arrow.field(name, field.dtype.type.pyarrow_dtype, nullable=field.nullable)
+            for name, field in fields.items()
+        ]
+    )
+    columns = [[row[name] for row in rows] for name in fields]
+    table = arrow.table(columns, schema=types)
+    content = io.BytesIO()
+    parquet.write_table(table, content)
+    return content.getvalue()
+
+
+def _resource(schema: Schema, ending: str, content: bytes) -> dict[str, Any]:
+    """What the package says of one file."""
+    name = name_of(schema)
+    told: dict[str, Any] = {
+        "name": name if ending == "csv" else f"{name}-{ending}",
+        "path": f"{name}.{ending}",
+        "title": (schema.__doc__ or "").strip(),
+        "format": ending,
+        "mediatype": "text/csv"
+        if ending == "csv"
+        else "application/vnd.apache.parquet",
+        "bytes": len(content),
+        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+    }
+    if ending == "csv":
+        told |= {"profile": "tabular-data-resource", "encoding": "utf-8"}
+    else:
+        # A validator reads the CSV by its schema; read through pandas, as it would read
+        # this one, a blank whole number is none. Size and hash are tried.
+        told["type"] = "file"
+    return told | {"schema": _table_schema(schema)}
+
+
+def _table_schema(schema: Schema) -> dict[str, Any]:
+    keys = about(schema)
+    return {
+        "fields": [
+            _field(name, field, unique=keys["primary"] == [name])
+            for name, field in _fields(schema).items()
+        ],
+        "missingValues": [""],
+        "primaryKey": keys["primary"],
+        "foreignKeys": [
+            {
+                "fields": [name],
+                "reference": {"resource": resource, "fields": [other]},
+            }
+            for name, (resource, other) in keys["foreign"].items()
+        ],
+    }
+
+
+def _field(name: str, field: Any, *, unique: bool) -> dict[str, Any]:
+    """A column in the words of Table Schema."""
+    constraints: dict[str, Any] = {"required": not field.nullable}
+    if unique:
+        constraints["unique"] = True
+    for check in field.checks:
+        given = check.statistics
+        if "allowed_values" in given:
+            constraints["enum"] = list(given["allowed_values"])
+        if "min_value" in given:
+            constraints["minimum"] = given["min_value"]
+        if "max_value" in given:
+            constraints["maximum"] = given["max_value"]
+    told = {
+        "name": name,
+        "type": _TYPES[field.dtype.type],
+        "description": field.description,
+        "constraints": constraints,
+    }
+    if told["type"] == "boolean":
+        told |= {"trueValues": ["true"], "falseValues": ["false"]}
+    return told
+
+
+def _package(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": "membill",
+        "title": "Invoices and their lines",
+        "description": (
+            "Every invoice and credit note of one ledger, with their lines. Patients and"
+            " payers are told by id alone; amounts of credit notes are negative."
+        ),
+        "profile": "data-package",
+        "resources": resources,
+    }

@@ -1,0 +1,48 @@
+"""What a closed month was sealed with, and the first day that is still open."""
+
+from datetime import date
+from typing import Any
+
+from pipeline.books import Closed
+from pipeline.ledger import Ledger
+
+# A row per month with documents: its totals, and a hash over its documents and their
+# links of the chain. A month without documents has no row here.
+SEALS = (
+    "select strftime(issued_on, '%Y-%m') as month,"
+    " count(*) filter (invoices.kind = 'invoice')::integer as invoices,"
+    " count(*) filter (invoices.kind = 'credit_note')::integer as credit_notes,"
+    " sum(net)::decimal(14, 2) as net, sum(tax)::decimal(14, 2) as tax,"
+    " sum(gross)::decimal(14, 2) as gross,"
+    " sha256(string_agg(concat_ws('|', invoices.kind, number, issued_on, net, tax, gross,"
+    "  chain.sha256), chr(10) order by invoices.kind desc, sequence)) as sha256"
+    " from ledger.invoices as invoices left join ledger.chain as chain"
+    "  on chain.record_key = invoices.number and chain.kind = invoices.kind"
+    " group by month"
+)
+
+
+def seal(ledger: Ledger, month: str) -> dict[str, Any]:
+    """What a month comes to now: counts, signed totals and hash."""
+    rows = ledger.rows(
+        "select coalesce(invoices, 0) as invoices,"
+        " coalesce(credit_notes, 0) as credit_notes,"
+        " coalesce(net, 0)::decimal(14, 2) as net, coalesce(tax, 0)::decimal(14, 2) as tax,"
+        " coalesce(gross, 0)::decimal(14, 2) as gross,"
+        " coalesce(sha256, sha256('')) as sha256"
+        f" from (select ? as month) left join ({SEALS}) using (month)",
+        [month],
+    )
+    return rows[0]
+
+
+def closed(ledger: Ledger, month: str) -> Closed | None:
+    """How a month was closed, or None while it is open."""
+    rows = ledger.rows("select * from ledger.closed_months where month = ?", [month])
+    return Closed(**rows[0]) if rows else None
+
+
+def first_open_day(ledger: Ledger) -> date | None:
+    """The day after the last closed month; None before the first is closed."""
+    day: date | None = ledger.value("select day from tonight.in_force.first_open_day")
+    return day
