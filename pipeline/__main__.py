@@ -512,6 +512,39 @@ def patient(
 @cli.command()
 @FOLDER
 @click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER_FOR_FILES",
+    help="Where to write them, if not beside the workbooks below FOLDER/out/invoices.",
+)
+@LEDGER
+def pdf(
+    folder: Path, numbers: tuple[str, ...], to: Path | None, ledger: Path | None
+) -> None:
+    """Invoices and credit notes as PDF, each page the same as its workbook's.
+
+    A file that is already there is never overwritten. The setting PDF beside invoices
+    has every night make them by itself.
+
+    Example: membill pdf /srv/clinic INV-000042 --to /tmp/to-send
+    """
+    from pipeline.desk import WrongRequest
+    from pipeline.pdf_files import write_pdfs
+
+    with outcomes():
+        try:
+            with _reading(folder, ledger) as book:
+                files = write_pdfs(book, folder, numbers, to)
+        except WrongRequest as wrong:
+            raise click.UsageError(str(wrong)) from None
+    for file in files:
+        click.echo(str(file))
+
+
+@cli.command()
+@FOLDER
+@click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
 @click.option("--to", "sent_to", required=True, help="The address it went to.")
 @click.option("--by", "sent_by", required=True, help="The user who sent it.")
 @click.option("--on", "sent_on", type=Day(), help="The day; today if not given.")

@@ -112,6 +112,11 @@ class Document:
         """Where its workbook goes, below `out/`: no name of a person in it."""
         return f"invoices/{self.issued_on:%Y/%m}/{self.number}.xlsx"
 
+    @property
+    def pdf_path(self) -> str:
+        """Where its PDF goes, beside the workbook."""
+        return f"invoices/{self.issued_on:%Y/%m}/{self.number}.pdf"
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -244,13 +244,18 @@ def _forgotten_documents(ledger: Ledger, key: str) -> list[tuple[str, str]]:
 
 
 def _files_of(ledger: Ledger, documents: list[tuple[str, str]]) -> list[str]:
-    """The workbooks of documents, and the import files they left in."""
+    """The workbooks and PDFs of documents, and the import files they left in."""
     left = ledger.rows(
         "select distinct path from ledger.exported_documents"
         " where number in (select unnest(?)) order by path",
         [[number for number, _ in documents]],
     )
-    return [path for _, path in documents] + [row["path"] for row in left]
+    own = [
+        path.removesuffix(".xlsx") + ending
+        for _, path in documents
+        for ending in (".xlsx", ".pdf")
+    ]
+    return own + [row["path"] for row in left]
 
 
 def _nothing(patient_id: str, cutoff: date, kept: list[tuple[str, date]]) -> str:

@@ -4,14 +4,18 @@ The rows are part of the run's own transaction, so that nothing recorded can be 
 and nothing can be shown that is not recorded.
 """
 
+from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
 from pipeline.touched import touched
 
 # Where a document's workbook goes, below `out/`: its number and its month, no name.
 # For a query that reads `ledger.invoices` under its own name.
-DOCUMENT_PATH = (
-    "strftime(invoices.issued_on, 'invoices/%Y/%m/') || invoices.number || '.xlsx'"
-)
+_PLACE = "strftime(invoices.issued_on, 'invoices/%Y/%m/') || invoices.number"
+DOCUMENT_PATH = f"{_PLACE} || '.xlsx'"
+PDF_PATH = f"{_PLACE} || '.pdf'"
+
+# In place of the hash of a PDF that no font can show: it counts as done, without a file.
+WITHHELD = "withheld"
 
 # Pages that tell of the last night; a sending or a credit note changes only some of them.
 _PAGES = {
@@ -43,6 +47,14 @@ def post(ledger: Ledger, run_no: int) -> None:
         " order by kind desc, sequence",
         [run_no],
     )
+    # Which documents have a PDF is told by these rows from then on, not by the setting.
+    if setting_in_force(ledger, "pdf_beside"):
+        run(
+            f"insert into ledger.outbox select {PDF_PATH}, run_no"
+            " from ledger.invoices as invoices where run_no = ?"
+            " order by kind desc, sequence",
+            [run_no],
+        )
     run(
         "insert into ledger.outbox"
         " select distinct path, run_no from ledger.exported_documents where run_no = ?"
@@ -61,6 +73,12 @@ def post(ledger: Ledger, run_no: int) -> None:
 def paths(ledger: Ledger) -> set[str]:
     """Every file there ever was to show."""
     return {row["path"] for row in ledger.rows("select path from ledger.outbox")}
+
+
+def withheld(ledger: Ledger) -> set[str]:
+    """The PDFs that were not made because no font has all of their letters."""
+    rows = ledger.rows("select path from ledger.published where sha256 = ?", [WITHHELD])
+    return {row["path"] for row in rows}
 
 
 def pending(ledger: Ledger) -> list[str]:

@@ -1,13 +1,13 @@
 """Makes every file below `out/` from the ledger, whole or not at all.
 
-Invoice workbooks are written once and never replaced; lists, registers and pages follow
-the ledger. What a killed night left unmade is made at the start of the next.
+Invoices, workbook and PDF, are written once and never replaced; lists, registers and
+pages follow the ledger. What a killed night left unmade is made at the start of the next.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline import accounts, outbox, unsent
-from pipeline.books import Night
+from pipeline.books import Document, Night
 from pipeline.exports import (
     imports,
     invoice,
@@ -47,6 +47,7 @@ class _Press:
     def __init__(self, out: Path):
         self.out = out
         self.written: list[tuple[str, str]] = []
+        self.withheld: list[tuple[str, str]] = []
         self.warnings: list[str] = []
 
     def put(self, path: str, content: bytes, *, replace: bool = True) -> None:
@@ -96,13 +97,19 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def publish(
-    ledger: Ledger, out: Path, *, everything: bool = False, pages: bool = False
+    ledger: Ledger,
+    out: Path,
+    *,
+    everything: bool = False,
+    pages: bool = False,
+    withhold: bool = False,
 ) -> Published:
     """Bring `out/` up to the ledger; with `everything`, make every file again.
 
     With `pages`, every file but the invoices is made again. An invoice workbook or an
     import file that staff moved away stays away, unless `everything`; any other file that
-    is gone is made again.
+    is gone is made again. With `withhold`, a PDF that no font can show is not tried again:
+    that is for a night, whose warnings are read.
     """
     press = _Press(out)
     known = outbox.paths(ledger)
@@ -114,13 +121,15 @@ def publish(
         and (pages or not _is_file(out / path))
     }
     _sweep(out, due)
+    if everything:
+        due -= outbox.withheld(ledger)
     _invoices(ledger, press, due, everything=everything)
     lost = imports.forgotten(ledger) if everything else set()
     _imports(ledger, press, due - lost)
     night = accounts.night(ledger)
     if night:
         _pages(ledger, night, press, sorted(due))
-    return _noted(ledger, press, night)
+    return _noted(ledger, press, night, press.withheld if withhold else [])
 
 
 def publish_imports(ledger: Ledger, out: Path, paths: Iterable[str]) -> Published:
@@ -130,10 +139,15 @@ def publish_imports(ledger: Ledger, out: Path, paths: Iterable[str]) -> Publishe
     return _noted(ledger, press)
 
 
-def _noted(ledger: Ledger, press: _Press, night: Night | None = None) -> Published:
+def _noted(
+    ledger: Ledger,
+    press: _Press,
+    night: Night | None = None,
+    withheld: Sequence[tuple[str, str]] = (),
+) -> Published:
     """Mark what was written as published."""
     try:
-        outbox.mark(ledger, press.written)
+        outbox.mark(ledger, [*press.written, *withheld])
     except duckdb.Error:
         with suppress(duckdb.Error):  # else nothing more could be read
             ledger.connection.execute("rollback")
@@ -169,11 +183,36 @@ def _invoices(
         "not exists (select 1 from ledger.forgotten where part = 'line'"
         " and split_part(record_key, ' ', 1) = invoices.number)"
         if everything
-        else f"{outbox.DOCUMENT_PATH} in (select unnest(?))"
+        else f"({outbox.DOCUMENT_PATH} in (select unnest($1))"
+        f" or {outbox.PDF_PATH} in (select unnest($1)))"
     )
     values = [] if everything else [sorted(due)]
     for document in accounts.documents(ledger, where, values):
-        press.put(document.path, invoice.render(document), replace=False)
+        if document.path in due:
+            press.put(document.path, invoice.render(document), replace=False)
+        if document.pdf_path in due:
+            _pdf(press, document)
+
+
+def _pdf(press: _Press, document: Document) -> None:
+    """The PDF of a document; one that cannot be made harms nothing else."""
+    try:
+        # Loaded here alone: most practices make none.
+        from pipeline.exports.invoice_pdf import Unprintable, render
+
+        try:
+            content = render(document)
+        except Unprintable as fault:
+            press.warnings.append(f"{fault}, so that it has no PDF: send its workbook")
+            press.withheld.append((document.pdf_path, outbox.WITHHELD))
+            return
+    except (ImportError, OSError, RuntimeError) as error:
+        press.warnings.append(
+            f"{document.pdf_path} could not be made ({type(error).__name__}); it will be"
+            " made again by the next run: see that the program is installed whole"
+        )
+        return
+    press.put(document.pdf_path, content, replace=False)
 
 
 def _imports(ledger: Ledger, press: _Press, due: set[str]) -> None:

@@ -259,7 +259,7 @@ def bill(
         with transaction(ledger) as run_no:
             record(ledger, work, run_no)
         say("writing workbooks")
-        published = publish(ledger, folder / "out")
+        published = publish(ledger, folder / "out", withhold=True)
         published.warnings.extend(marked_copies.put(folder / "out", copies))
         say("checking the ledger, copying it")
         end.check(ledger, folder / "out")

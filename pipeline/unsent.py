@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.books import Entry
-from pipeline.cells import heading, parse
+from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger, current
-from schemas import Practice
-from schemas.columns import Column, columns
 
 
 @dataclass(frozen=True)
@@ -38,22 +36,11 @@ def age(entry: Entry, as_of: date) -> int:
 
 def limits(ledger: Ledger) -> Limits:
     """The practice's own limits, as last accepted."""
-    warning, alarm = (
-        _days(ledger, column)
-        for column in columns(Practice)
-        if column.name in ("unsent_warning_days", "unsent_alarm_days")
-    )
+    warning = setting_in_force(ledger, "unsent_warning_days")
+    alarm = setting_in_force(ledger, "unsent_alarm_days")
+    assert isinstance(warning, int)
+    assert isinstance(alarm, int)
     return Limits(warning, alarm)
-
-
-def _days(ledger: Ledger, column: Column) -> int:
-    in_force = current("ledger.accepted.settings", "row_key")
-    typed = ledger.value(
-        f"select value from ({in_force}) where row_key = ?", [heading(column.title)]
-    )
-    value = parse(typed or column.default, column).value
-    assert isinstance(value, int), "a night accepts no other"
-    return value
 
 
 def emails(ledger: Ledger) -> dict[str, str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from pipeline import accounts
+from pipeline import accounts, outbox
+from pipeline.books import Document
 from pipeline.exports import imports, invoice
 from pipeline.ledger import Ledger
 
@@ -22,9 +23,9 @@ def were_changed(
     faults = []
     for row in ledger.rows(
         "select path, arg_max(sha256, run_no) as sha256 from ledger.published"
-        " where starts_with(path, ?) group by path having max(run_no) >= ?"
-        " order by path",
-        [below, since],
+        " where starts_with(path, ?) and sha256 <> ? group by path"
+        " having max(run_no) >= ? order by path",
+        [below, outbox.WITHHELD, since],
     ):
         file = out / row["path"]
         try:
@@ -110,12 +111,13 @@ def drafts(ledger: Ledger, out: Path, since: int | None = None) -> list[str]:
 
 
 def differ_when_made_again(ledger: Ledger) -> list[str]:
-    """Documents whose workbook, made again, is not the one that was published."""
+    """Documents whose workbook or PDF, made again, is not what was published."""
     known = {
         row["path"]: row["sha256"]
         for row in ledger.rows(
             "select path, arg_min(sha256, run_no) as sha256 from ledger.published"
-            " where path like 'invoices/%' group by path"
+            " where path like 'invoices/%' and sha256 <> ? group by path",
+            [outbox.WITHHELD],
         )
     }
     faults = []
@@ -128,7 +130,19 @@ def differ_when_made_again(ledger: Ledger) -> list[str]:
         made = hashlib.sha256(invoice.render(document)).hexdigest()
         if known.get(document.path, made) != made:
             faults.append(f"{document.number} is made differently now")
+        if document.pdf_path in known and known[document.pdf_path] != _pdf(document):
+            faults.append(f"{document.number}.pdf is made differently now")
     return faults[:20]
+
+
+def _pdf(document: Document) -> str:
+    """The hash of a document's PDF as it is made now, '' if it cannot be made."""
+    from pipeline.exports.invoice_pdf import Unprintable, render
+
+    try:
+        return hashlib.sha256(render(document)).hexdigest()
+    except Unprintable:
+        return ""
 
 
 def registers_that_differ(ledger: Ledger, out: Path) -> list[str]:

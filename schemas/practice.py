@@ -76,6 +76,11 @@ class Practice(Table):
     invoice_footer: Text = column(
         "Invoice footer", "text", "a line at the foot of invoices"
     )
+    pdf_beside: Flag = column(
+        "PDF beside invoices", "yesno",
+        "whether each new invoice and credit note is also made as a PDF, beside its"
+        " workbook", required=True, default="No",
+    )  # fmt: skip
     deferred_basis: Text = column(
         "Deferred income basis", "choice",
         "how a period longer than a month becomes income: in equal parts by whole"

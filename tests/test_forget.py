@@ -29,9 +29,10 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("left") / "clinic"
     given = practice.sheets()
     given["patients"][0] |= PERSONAL
-    given["settings"].append(
-        {"Setting": "Max days ahead", "Value": "60", "Last edited by": "mm"}
-    )
+    for setting, value in (("Max days ahead", "60"), ("PDF beside invoices", "Yes")):
+        given["settings"].append(
+            {"Setting": setting, "Value": value, "Last edited by": "mm"}
+        )
     given["contacts"] = [
         {
             "Code": "FAM",
@@ -180,16 +181,19 @@ def test_what_is_forgotten_cannot_be_changed_unseen(
     )
 
 
-def test_published_workbooks_are_listed_left_and_not_made_again(
+def test_published_documents_are_listed_left_and_not_made_again(
     left: Path, forgotten: tuple[Path, Result], clinic: Path
 ) -> None:
     def books(clinic: Path) -> list[str]:
-        found = (clinic / "out/invoices").rglob("*.xlsx")
+        found = (clinic / "out/invoices").rglob("*.*")
         return sorted(str(file.relative_to(clinic)) for file in found)
 
     folder, done = forgotten
-    mine = [f"out/invoices/2026/{name}.xlsx" for name in
-            ("02/INV-000001", "02/INV-000003", "04/CRN-000001")]  # fmt: skip
+    mine = [
+        f"out/invoices/2026/{name}.{form}"
+        for name in ("02/INV-000001", "02/INV-000003", "04/CRN-000001")
+        for form in ("xlsx", "pdf")
+    ]
     assert books(folder) == books(left)
     listed = [line for line in done.out.splitlines() if "delete it" in line]
     said = "still shows the patient; delete it and its copies: "
@@ -198,6 +202,9 @@ def test_published_workbooks_are_listed_left_and_not_made_again(
         (clinic / name).unlink()
     assert run("rebuild", clinic).code == 0
     assert not [name for name in mine if name in books(clinic)]
+    done = run("pdf", clinic, "INV-000002", "INV-000001")
+    assert done.code == 2
+    assert "INV-000001 names a patient who was forgotten since" in done.err
 
 
 def test_what_is_younger_is_kept_and_goes_when_its_time_has_come(before: Path) -> None:

@@ -498,7 +498,7 @@ class Killed(BaseException):
     """What ends a process from outside."""
 
 
-def _killed(*args: object) -> None:
+def _killed(*args: object, **named: object) -> None:
     raise Killed
 
 

@@ -2,9 +2,16 @@
 
 from pipeline.books import Document
 from pipeline.exports.invoice_data import embedded
-from pipeline.exports.invoice_head import TOP_MARGIN, write_head
-from pipeline.exports.invoice_layout import Face, layout_of
+from pipeline.exports.invoice_face import Face
+from pipeline.exports.invoice_head import write_head
 from pipeline.exports.invoice_lines import write_foot, write_lines, write_totals
+from pipeline.exports.invoice_page import (
+    BOTTOM_MARGIN,
+    LEFT_MARGIN,
+    RIGHT_MARGIN,
+    TOP_MARGIN,
+    page_of,
+)
 from pipeline.exports.workbook import (
     ALERT,
     PIXELS_PER_MM,
@@ -14,19 +21,18 @@ from pipeline.exports.workbook import (
     page,
 )
 
-LEFT_MARGIN, RIGHT_MARGIN, BOTTOM_MARGIN = 22.0, 18.0, 18.0
 INCH = 25.4
 
 
 def render(document: Document) -> bytes:
     """An invoice or a credit note (`kind`), as its recipient gets it.
 
-    Nothing clinical goes to a contact: no Healthcode code, only names and products.
     A credit note's amounts are what is given back, written positive.
     """
-    book = _book(document)
+    page_values = page_of(document)
+    book = _book(document, page_values.title)
     sheet = book.workbook.add_worksheet("Invoice")
-    face = Face(book, sheet, document, layout_of(document))
+    face = Face(book, sheet, page_values)
     heading = write_head(face)
     below = write_totals(face, write_lines(face, heading))
     _page(face, heading, write_foot(face, below))
@@ -34,14 +40,9 @@ def render(document: Document) -> bytes:
     return book.finish()
 
 
-def _title(document: Document) -> str:
-    word = "Credit note" if document.kind == "credit_note" else "Invoice"
-    return f"{word} {document.number}"
-
-
-def _book(document: Document) -> Book:
+def _book(document: Document, title: str) -> Book:
     return new_book(
-        title=_title(document),
+        title=title,
         subject=document.number,
         practice=document.letterhead.practice_name,
         made_on=document.issued_on,
@@ -60,7 +61,7 @@ def _page(face: Face, heading: int, last_row: int) -> None:
     sheet, layout = face.sheet, face.layout
     for position, column in enumerate(layout.columns):
         sheet.set_column_pixels(position, position, round(column.width * PIXELS_PER_MM))
-    page(sheet, landscape=False, name=_title(face.document))
+    page(sheet, landscape=False, name=face.page.title)
     sheet.set_margins(
         left=LEFT_MARGIN / INCH,
         right=RIGHT_MARGIN / INCH,

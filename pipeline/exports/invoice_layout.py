@@ -1,20 +1,16 @@
-"""The grid of an invoice's page: its columns, and how a cell is put on it."""
+"""The columns of an invoice's page: their headings and widths, and what a line puts there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-from xlsxwriter.worksheet import Worksheet
 
 from pipeline.books import Document, Line
 from pipeline.exports.text_fit import text_width
 from pipeline.exports.words import symbol
-from pipeline.exports.workbook import MAX_POINTS, POINTS_PER_MM, Book, Value, put
+from pipeline.exports.workbook import Value
 
 PAGE_WIDTH = 168.0  # millimetres between the margins, a little to spare
-ROW_HEIGHT = 4.8  # of one row of text at 10 points, in millimetres
 
 
 @dataclass(frozen=True)
@@ -49,44 +45,6 @@ class Layout:
     def width(self, first: int, last: int) -> float:
         """The width from one column to another, both counted, in millimetres."""
         return sum(column.width for column in self.columns[first : last + 1])
-
-
-@dataclass(frozen=True)
-class Face:
-    """The page under the pen: the document, its sheet and its grid."""
-
-    book: Book
-    sheet: Worksheet
-    document: Document
-    layout: Layout
-
-    def put(self, row: int, column: int, value: Value, **style: Any) -> None:
-        """Write one cell."""
-        put(self.book, self.sheet, row, column, value, **style)
-
-    def spread(
-        self, row: int, first: int, last: int, value: Value, **style: Any
-    ) -> None:
-        """Write one value across several columns."""
-        if last > first:
-            blank = self.book.style(**style)
-            self.sheet.merge_range(row, first, row, last, "", blank)
-        self.put(row, first, value, **style)
-
-    def height(self, row: int, millimetres: float) -> None:
-        """Give a row its height on paper, as far as rows can grow."""
-        points = round(millimetres * POINTS_PER_MM, 2)
-        self.sheet.set_row(row, min(points, MAX_POINTS))
-
-    @property
-    def is_credit(self) -> bool:
-        """Whether this is a credit note."""
-        return self.document.kind == "credit_note"
-
-    @property
-    def sign(self) -> str:
-        """The sign of the currency."""
-        return symbol(self.document.currency)
 
 
 def long_day(on: date) -> str:
