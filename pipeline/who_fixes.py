@@ -24,7 +24,8 @@ class WhoFixes:
     """The people of each area, by the staff and roles that are in force."""
 
     def __init__(self, ledger: Ledger):
-        self._areas = {area: _people(ledger, area) for area in {*_STEMS.values()}}
+        self._ledger = ledger
+        self._areas: dict[str, str] = {}
 
     def of(self, place: Place) -> str:
         """Who can repair what stands there; never blank."""
@@ -32,7 +33,10 @@ class WhoFixes:
         fitting = [known for known in _STEMS if stem.startswith(known)]
         if not fitting or "/" in place.file:
             return _THE_MACHINE
-        return self._areas[_STEMS[max(fitting, key=len)]]
+        area = _STEMS[max(fitting, key=len)]
+        if area not in self._areas:
+            self._areas[area] = _people(self._ledger, area)
+        return self._areas[area]
 
 
 def _people(ledger: Ledger, area: str) -> str:
