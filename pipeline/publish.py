@@ -182,9 +182,7 @@ def _imports(ledger: Ledger, press: _Press, due: set[str]) -> None:
         press.put(path, imports.render(ledger, path), replace=False)
 
 
-def _pages(
-    ledger: Ledger, night: Night | None, press: _Press, due: list[str]
-) -> None:
+def _pages(ledger: Ledger, night: Night | None, press: _Press, due: list[str]) -> None:
     """Registers, the Invoices page, the issues, the summary and runs for machines."""
     makers = _of_night(ledger, night) if night else {}
     for path in due:

@@ -186,6 +186,8 @@ def test_what_is_unsent_is_told_as_of_the_months_end(year: Year) -> None:
         "2026-04": {"INV-000003": 33, "INV-000004": 1, "CRN-000001": 0},
     }
     assert total(year.book("2026-03"), "Unsent", "31 to 60 days") == 650
+    # The credited invoice was never sent: its credit note takes nothing off the others.
+    assert total(year.book("2026-04"), "Unsent", "Open") == 100
 
 
 def test_each_active_member_is_explained_once(year: Year) -> None:

@@ -160,6 +160,18 @@ def test_journals_balance_and_tie_to_deferred_income_and_tax(books: Books) -> No
         assert purposes["Debtors"] == _total(books.rows("Invoices", month), "Gross")
 
 
+def test_what_is_unsent_is_less_what_was_credited_once(books: Books) -> None:
+    def unsent(month: str) -> dict[str, Decimal]:
+        return {row["Number"]: row["Open"] for row in books.rows("Unsent", month)}
+
+    before, after = unsent("2026-04"), unsent("2026-05")
+    changed = {n: open_ for n, open_ in after.items() if before.get(n, open_) != open_}
+    assert list(changed.values()) == [500], "549 less 49 credited in part"
+    notes = {number: open_ for number, open_ in after.items() if "CRN" in number}
+    assert notes == {"CRN-000001": 0, "CRN-000002": 0}
+    assert unsent("2026-09")["CRN-000004"] == -480, "its invoice was sent"
+
+
 # What left for the packages
 
 
