@@ -51,18 +51,19 @@ class Departed:
         if not self.batch:
             yield f"nothing new for {target}"
             return
-        total = f", {self.gross} in all" * bool(self.gross)
-        yield (f"batch {self.batch} for {target}: {self._counted()}{total}")
+        yield (f"batch {self.batch} for {target}: {self._counted()}")
         yield from map(str, self.files)
 
     def _counted(self) -> str:
-        """How many documents left, and what months' releases, if any."""
+        """How many documents left, what they come to, and which months' releases."""
         months = [source for source in self.sources if is_month(source)]
-        documents = len(self.sources) - len(months)
-        words = [counted(documents, "document")] if documents or not months else []
+        documents, words = len(self.sources) - len(months), list[str]()
+        if documents:
+            total = f", {self.gross} in all" * bool(self.gross)
+            words.append(counted(documents, "document") + total)
         if months:
             words.append(f"the release of {', '.join(months)}")
-        return " and ".join(words)
+        return ", and ".join(words)
 
     def open(self) -> Iterator[str]:
         """What was left out and why; the rest is counted."""
