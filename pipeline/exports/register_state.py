@@ -37,7 +37,7 @@ def unsent_sheet(month: Month, title: str, unit: str) -> Listing:
         Column("Bill to", 13),
         Column("Days unsent", 10, figures=True),
         Column(f"Open ({unit})", 14, total=True),
-        *(Column(f"{band} ({unit})", 14, total=True) for band in bands),
+        *(Column(f"{band} ({unit})", 17, total=True) for band in bands),
     ]
     day = month.as_of or last_of(month.month)
     note = (
