@@ -102,6 +102,12 @@ def test_the_year_holds_what_it_is_told_to(books: Books) -> None:
     }
     assert missed == {1, 5, 6}, "each period of the missed week, from its own day"
     assert all(list(books.rows("Lines", month)) for month in MONTHS)
+    lines = list(books.rows("Lines"))
+    bronze = {row["Unit price"] for row in lines if row["Product"] == "BRONZE"}
+    assert bronze == {Decimal(15), Decimal("16.5")}, "the price rose in July"
+    starts = [row["Period start"] for row in lines if row["Patient ID"] == "P0002"]
+    assert f"{max(starts):%Y-%m-%d}" == "2026-06-30", "who left is billed no more"
+    assert {"P0041", "P0042", "P0043", "P0044"} <= {row["Patient ID"] for row in lines}
     bases = {row["Spread by"] for row in books.rows("Deferred income")}
     assert bases == {"Months", "Days"}
     (again,) = [
