@@ -250,7 +250,8 @@ def check(folder: Path, as_of: date | None, ledger: Path | None) -> None:
         for problem in problems
         if problem.severity is Severity.HELD or problem.code == "change-refused"
     ]
-    click.echo(f"{len(bad)} to mend before the next night; all of it is in {issues}")
+    found = f"{len(bad)} to mend before the next night; all of it is in {issues}"
+    click.echo(found if bad else f"Nothing to mend before the next night; see {issues}")
     sys.exit(HELD if bad else 0)
 
 
@@ -270,7 +271,8 @@ def preview(folder: Path, as_of: date | None, form: str, ledger: Path | None) ->
         lines, prepared = run_preview(
             folder, _ledger(folder, ledger), as_of=as_of, today=today
         )
-    title = f"What {prepared.as_of} would bill"
+    gross = sum(line["gross"] for line in lines)
+    title = f"What {prepared.as_of} would bill, {gross:.2f} in all; lines"
     _print(lines, LINE_COLUMNS, LINES_SHOWN, form, title)
     _say_problems(prepared.problems)
 
@@ -532,7 +534,7 @@ def sent(
 
     with outcomes():
         try:
-            recorded = record_sending(
+            recorded, warnings = record_sending(
                 folder, _ledger(folder, ledger), numbers, sent_to=sent_to,
                 sent_by=sent_by, sent_on=sent_on, how=how, today=today,
             )  # fmt: skip
@@ -542,6 +544,7 @@ def sent(
         click.echo(f"Recorded as sent: {', '.join(recorded)}")
     if len(recorded) < len({number.upper() for number in numbers}):
         click.echo("What was recorded before, alike in every word, was left as it is.")
+    _warn(warnings)
 
 
 @cli.command()
@@ -802,6 +805,9 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
         click.echo(f"{folder / name} is already there and was left as it is", err=True)
     if there:
         sys.exit(REFUSED)
+    if old is None:
+        click.echo("Now fill in settings.xlsx, then products.xlsx, then patients.xlsx;")
+        click.echo(f"what is still to mend says: membill check {folder}")
 
 
 @cli.group("import")

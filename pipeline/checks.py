@@ -97,7 +97,7 @@ def nobody_to_judge(ledger: Ledger) -> list[Problem]:
             Place("settings.xlsx", title),
             f"the sheet {title} has no row that can be used",
             "at least one",
-            f"put the rows of {title} back",
+            f"fill in the sheet {title}, or put its rows back",
         )
         for name, title in (("staff", "Staff"), ("roles", "Roles"))
         if not ledger.value(f"select count(*) from staged.{name} where not held")

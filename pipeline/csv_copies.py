@@ -5,14 +5,13 @@ import os
 import re
 import shutil
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from pipeline.files import private_folder, sync_folder, write_text
 from pipeline.soundness import quoted
+from pipeline.tables import as_text
 
 KEPT = 8
 TABLES = (
@@ -94,22 +93,10 @@ def _write_table(connection: duckdb.DuckDBPyConnection, table: str, path: Path) 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
         while rows := cursor.fetchmany(10_000):
-            writer.writerows([_text(value) for value in row] for row in rows)
+            writer.writerows([as_text(value) for value in row] for row in rows)
         file.flush()
         os.fsync(file.fileno())
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _text(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case Decimal():
-            return f"{value:f}"
-        case _:
-            return str(value)

@@ -88,13 +88,13 @@ def record_sending(
     sent_on: date | None,
     how: str | None,
     today: Today,
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
     """Record one sending of each document, and bring the outputs up to date.
 
-    Returns the numbers that it recorded: a sending that is there already, alike in day,
-    recipient and way, is not recorded again. Raises `WrongRequest` for a number that is
-    not there, a day before it was issued or after it was credited in full, or a user
-    without the right; then nothing is recorded.
+    Returns the numbers that it recorded, and warnings: a sending that is there already,
+    alike in day, recipient and way, is not recorded again. Raises `WrongRequest` for a
+    number that is not there, a day before it was issued or after it was credited in full,
+    or a user without the right; then nothing is recorded.
     """
     with working(folder, path) as ledger:
         must_may(ledger, sent_by)
@@ -111,10 +111,10 @@ def record_sending(
         )
         before = {row["number"] for row in known}
         fresh = [d["number"] for d in documents if d["number"] not in before]
-        if fresh:
-            _record_sendings(ledger, fresh, day, sent_to, how, sent_by)
-            publish(ledger, folder / "out")
-        return fresh
+        if not fresh:
+            return [], []
+        _record_sendings(ledger, fresh, day, sent_to, how, sent_by)
+        return fresh, publish(ledger, folder / "out").warnings
 
 
 @contextmanager

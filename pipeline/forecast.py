@@ -120,6 +120,10 @@ def _take_along(ledger: Ledger) -> None:
         "lines": "select number, line, frequency from ledger.lines"
         " where period_start is not null",
         "filled_requests": "select * from ledger.filled_requests",
+        "released_periods": "select * from ledger.released_periods",
+        "released_requests": "select * from ledger.released_requests",
+        "invoices": "select number, sequence from ledger.invoices",
+        "closed_months": "select month from ledger.closed_months",
         "counters": "select * from ledger.counters",
     }
     run = ledger.connection.execute
@@ -149,12 +153,18 @@ def coming(ledger: Ledger, as_of: date, until: date) -> Forecast:
         lines += _lines(ledger)
         run(
             "insert into ledger.billed_periods select patient_key, period_start,"
-            " period_end, 'forecast', item from model.counted"
-            " where period_start is not null"
+            " period_end, $1, item, (select count(*) + 1 from"
+            "  ledger.billed_periods as before where before.patient_key = counted.patient_key"
+            "  and before.period_start = counted.period_start)"
+            " from model.counted as counted where period_start is not null",
+            [f"forecast {day}"],
         )
         run(
-            "insert into ledger.filled_requests select request_key, 'forecast'"
-            " from model.counted where request_key is not null"
+            "insert into ledger.filled_requests select request_key, $1, item,"
+            " (select count(*) + 1 from ledger.filled_requests as before"
+            "  where before.request_key = counted.request_key)"
+            " from model.counted as counted where request_key is not null",
+            [f"forecast {day}"],
         )
     (practice,) = ledger.rows(
         "select practice_name, currency, auto_invoice from input.practice"

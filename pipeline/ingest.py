@@ -298,7 +298,7 @@ def _duplicate(
         sheet.place(row, keys[0].name),
         f"rows {_and(rows)} are for the same {titles}, {spelled}, but differ",
         rule.expected,
-        rule.repair,
+        f"{rule.repair} {' and '.join(key.title for key in keys)}",
     )
 
 

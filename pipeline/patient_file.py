@@ -40,8 +40,8 @@ class PatientFile:
     """All there is of a patient, as of the last night.
 
     `row` is the patient's row as last accepted, None once it has gone; amounts of
-    documents are those of the patient's own lines alone. `waiting` are requests that
-    are held for a reason told elsewhere.
+    documents are those of the patient's own lines alone. `others` are the lines that
+    are for no period. `waiting` are requests that are held for a reason told elsewhere.
     """
 
     patient_id: str
@@ -53,6 +53,7 @@ class PatientFile:
     standing: Row | None
     due: Due | None
     periods: tuple[Row, ...]
+    others: tuple[Row, ...]
     documents: tuple[Entry, ...]
     sendings: tuple[Row, ...]
     credits: tuple[Row, ...]
@@ -100,6 +101,7 @@ def patient_file(ledger: Ledger, patient_id: str) -> PatientFile:
         standing=standing,
         due=next_period(ledger, key, standing) if row else None,
         periods=tuple(_periods(lines, documents)),
+        others=tuple(_others(lines, documents)),
         documents=tuple(documents),
         sendings=tuple(_of(ledger, "sendings", numbers, "sent_on, sending_no")),
         credits=tuple(
@@ -186,6 +188,15 @@ def _periods(lines: list[Row], documents: list[Entry]) -> Iterator[Row]:
     ]
     for line in sorted(billed, key=lambda line: line["period_start"]):
         yield {**line, "status": status[line["number"]]}
+
+
+def _others(lines: list[Row], documents: list[Entry]) -> Iterator[Row]:
+    """What was billed by itself, such as a consultation, in order of number."""
+    of = {entry.number: entry for entry in documents}
+    for line in lines:
+        if not line["period_start"] and line["kind"] == "invoice":
+            entry = of[line["number"]]
+            yield {**line, "status": entry.status, "issued_on": entry.issued_on}
 
 
 def _of(

@@ -12,7 +12,7 @@ from pipeline.ledger import Ledger, add_versions
 from pipeline.problems import Problem, Severity
 from pipeline.rights import content
 from pipeline.sent_log import HAPPENED
-from schemas.columns import column_types, name_of
+from schemas.columns import Schema, column_types, name_of
 from schemas.ledger import ACCEPTED, Letterheads, Lines
 from schemas.models import BUCKETS
 
@@ -29,8 +29,8 @@ class Night:
     problems: Sequence[Problem]
     changes: Sequence[Change]
     milliseconds: int
-    # Whether any row differs from the last accepted ones.
-    moved: bool = True
+    # The sheets in which a row may differ from what was last accepted.
+    moved: frozenset[str]
     # What the issues workbook says of the marked copies.
     marked: Sequence[dict[str, str]] = ()
 
@@ -62,7 +62,7 @@ def stage(ledger: Ledger, night: Night) -> None:
     Before the transaction: DuckDB writes to one database in each.
     """
     run = ledger.connection.execute
-    for schema in ACCEPTED:
+    for schema in _moved(night):
         name = name_of(schema)
         run(
             f"create or replace table staged.accepting_{name} as"
@@ -103,8 +103,7 @@ def record(ledger: Ledger, night: Night, run_no: int) -> None:
     _documents(ledger, run_no)
     _sendings(ledger, run_no)
     _changes(ledger, night.changes, run_no)
-    if night.moved:
-        _accepted(ledger, run_no)
+    _accepted(ledger, night, run_no)
     _versions(ledger, run_no)
 
 
@@ -275,13 +274,18 @@ def _changes(ledger: Ledger, changes: Sequence[Change], run_no: int) -> None:
     )  # fmt: skip
 
 
-def _accepted(ledger: Ledger, run_no: int) -> None:
+def _moved(night: Night) -> list[Schema]:
+    """The sheets of which some row may differ from what was last accepted."""
+    return [schema for schema in ACCEPTED if name_of(schema) in night.moved]
+
+
+def _accepted(ledger: Ledger, night: Night, run_no: int) -> None:
     """The rows in force tonight, where they differ from the last accepted ones.
 
     A held row leaves its last accepted version as it was; a guarded row is never
     removed; a contact, patient, user or role that is gone from its sheet is.
     """
-    for schema in ACCEPTED:
+    for schema in _moved(night):
         name = name_of(schema)
         add_versions(
             ledger,

@@ -97,7 +97,7 @@ def _unknown(
             sheets[name].place(row["row_number"], column.name),
             f"{code} is not in the sheet {target.title}",
             f"a code of the sheet {target.title}",
-            f"write a code that is there, or add it there{hint}",
+            f"write a code of the sheet {target.title}, or add it there{hint}",
             subject=row["subject"] or "",
             personal=column.may_name_a_person,
         )

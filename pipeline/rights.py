@@ -66,12 +66,12 @@ def entitled_in(area: str, staff: str, roles: str) -> str:
 class Judgement:
     """What is in force tonight, and how that came about.
 
-    `moved` is False when every sheet says, row by row, what was last accepted.
+    `moved` names the sheets that do not say, row by row, what was last accepted.
     """
 
     problems: list[Problem]
     changes: list[Change]
-    moved: bool
+    moved: frozenset[str]
 
 
 def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
@@ -83,12 +83,13 @@ def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
     _make_judges(connection, ledger)
     problems: list[Problem] = []
     changes: list[Change] = []
-    moved = False
+    moved = set[str]()
     for schema in ACCEPTED:
         name, area = name_of(schema), about(schema).get("area")
         _compare(connection, schema)
         differs, held = _found(ledger, name)
-        moved = moved or differs or held
+        if differs or held:
+            moved.add(name)
         if not differs:
             _take_as_typed(connection, name)
             continue
@@ -103,7 +104,7 @@ def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
         _put_in_force(connection, schema, guarded=bool(area))
         if name in SHOWN + PEOPLE and ledger.last_run_no:
             changes += _changes(ledger, schema)
-    return Judgement(problems, changes, moved)
+    return Judgement(problems, changes, frozenset(moved))
 
 
 def _found(ledger: Ledger, name: str) -> tuple[bool, bool]:

@@ -59,7 +59,7 @@ Today = Callable[[str], date]
 class Prepared:
     """A practice read, validated and worked out for one day; nothing is written yet.
 
-    `moved` is False when every sheet says, row by row, what was last accepted.
+    `moved` names the sheets that do not say, row by row, what was last accepted.
     """
 
     as_of: date
@@ -67,8 +67,8 @@ class Prepared:
     reading: Reading
     problems: list[Problem]
     changes: list[Change]
-    doubts: tuple[str, ...] = ()
-    moved: bool = True
+    doubts: tuple[str, ...]
+    moved: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -352,7 +352,7 @@ def guard(
 ) -> None:
     """Raises `Refused` where a guard that was not let through stops the night."""
     # Sheets that say what was last accepted would bill tonight what they bill tonight.
-    compared = bool(ledger.last_run_no) and prepared.moved
+    compared = bool(ledger.last_run_no and prepared.moved)
     if compared:
         _baseline(ledger, prepared.reading.sheets["settings"])
     tripped = check_guards(

@@ -1,5 +1,8 @@
 """Tables between pandas and DuckDB, types kept exact: decimals and dates stay themselves."""
 
+from decimal import Decimal
+from typing import Any
+
 import duckdb
 import pandas as pd
 import pyarrow as arrow
@@ -32,3 +35,16 @@ def load(
         connection.register("loading", arrow.Table.from_pandas(rows[list(types)]))
         connection.execute(f"insert into {name} select {', '.join(types)} from loading")
         connection.unregister("loading")
+
+
+def as_text(value: Any) -> str:
+    """A value as a CSV file for machines has it: exact, and '' for none."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return f"{value:f}"
+        case _:
+            return str(value)

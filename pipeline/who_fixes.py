@@ -1,6 +1,7 @@
 """Who can repair a problem: those whose role may edit the file it is in."""
 
 import re
+from functools import cache, partial
 
 from pipeline.ledger import Ledger, current
 from pipeline.problems import Place
@@ -24,8 +25,7 @@ class WhoFixes:
     """The people of each area, by the staff and roles that are in force."""
 
     def __init__(self, ledger: Ledger):
-        self._ledger = ledger
-        self._areas: dict[str, str] = {}
+        self._people = cache(partial(_people, ledger))
 
     def of(self, place: Place) -> str:
         """Who can repair what stands there; never blank."""
@@ -33,10 +33,7 @@ class WhoFixes:
         fitting = [known for known in _STEMS if stem.startswith(known)]
         if not fitting or "/" in place.file:
             return _THE_MACHINE
-        area = _STEMS[max(fitting, key=len)]
-        if area not in self._areas:
-            self._areas[area] = _people(self._ledger, area)
-        return self._areas[area]
+        return self._people(_STEMS[max(fitting, key=len)])
 
 
 def _people(ledger: Ledger, area: str) -> str:

@@ -22,6 +22,7 @@ from pipeline.transaction import count_numbers
 from pipeline.transform import transform
 from schemas import INPUTS, Practice
 from schemas.columns import Date, Money, Rate, Schema, columns, name_of
+from schemas.ledger import ACCEPTED
 from schemas.models import MODELS
 
 Row = Mapping[str, Any]
@@ -117,7 +118,7 @@ def _issue(ledger: Ledger, given: Given) -> None:
     run = ledger.connection.execute
     for at, (patient_id, start, end) in enumerate(given.get("billed", []), 1):
         run(
-            "insert into ledger.billed_periods values (?, ?, ?, 'INV-000001', ?, 1)",
+            "insert into ledger.billed_periods values (?, ?, ?, 'BEFORE', ?, 1)",
             [canonical(patient_id), start, end, at],
         )
     for at, request_id in enumerate(given.get("filled", []), 1):
@@ -195,7 +196,7 @@ def record_night(books: Ledger) -> None:
         name = name_of(schema)
         run(f"create or replace table staged.{name} as select * from input.{name}")
     as_of = books.value("select as_of from input.run")
-    night = Night(as_of, "0", (), {}, {}, [], [], 0)
+    night = Night(as_of, "0", (), {}, {}, [], [], 0, frozenset(map(name_of, ACCEPTED)))
     stage(books, night)
     run("begin")
     run_no = books.last_run_no + 1

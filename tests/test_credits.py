@@ -350,7 +350,7 @@ def test_a_freed_period_is_due_however_old(start: str, billed: list[str]) -> Non
         names = "period_generation, replaces_number, replaces_line"
         generation = 2 if start == "2026-01-01" else 1
         assert given.read(books, "model.new_lines", names) == [
-            (generation, "INV-000001", 1)
+            (generation, "BEFORE", 1)
         ]
 
 

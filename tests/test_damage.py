@@ -46,6 +46,8 @@ CHANGED = "the ledger is not as its last run left it"
 DAMAGED = "cannot be opened and read to its end: the file is damaged or not a ledger"
 GONE = "the ledger is gone but head.json is still there"
 OLDER = "does not hold run 2026-03-02-01 that its head file names"
+# Where a block of the file lies decides which of the two is found first.
+EITHER = "bring back a good copy with `membill restore`"
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ REFUSED: dict[str, tuple[Harm, str]] = {
     "database zeroed": (zeroed(0.0, 1.0), DAMAGED),
     "first block zeroed": (zeroed(0.0, 0.006), DAMAGED),
     "middle zeroed": (zeroed(0.3, 0.5), DAMAGED),
-    "last block zeroed": (zeroed(0.97, 1.0), CHANGED),
+    "last block zeroed": (zeroed(0.97, 1.0), EITHER),
     "cut to nothing but its headers": (cut(12_288), DAMAGED),
     "cut in the middle": (cut(0.5), DAMAGED),
     "last byte cut off": (cut(-1), CHANGED),

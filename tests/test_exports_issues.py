@@ -158,12 +158,15 @@ class TestEveryNight:
         assert properties.created == datetime(2026, 3, 31)
         assert properties.creator == "Harbour Lane Surgery"
 
-    def test_prints_landscape_on_a4_one_page_wide(self, night: Night) -> None:
+    def test_prints_on_a4_and_the_widest_list_over_two_pages(
+        self, night: Night
+    ) -> None:
         for sheet in read(night):
+            pages = 2 if sheet.title in ("Problems",) else 1
             assert sheet.page_setup.orientation == "landscape"
             assert sheet.page_setup.paperSize == 9
             assert sheet.sheet_properties.pageSetUpPr.fitToPage
-            assert sheet.page_setup.fitToWidth in (None, 1)
+            assert (sheet.page_setup.fitToWidth or 1) == pages
             assert sheet.page_setup.fitToHeight == 0
 
     def test_lists_keep_their_header_in_sight(self, night: Night) -> None:
@@ -350,17 +353,17 @@ def test_problems_are_grouped_by_what_to_do_about_them() -> None:
             "Not billed",
             2,
             "Write it as a date cell or as 2024-01-31.",
-            "patients.xlsx: Patients!D2",
+            "patients.xlsx: Patients!D2, Start date",
             99.98,
         ),
         (
             "Not billed",
             1,
             "Write another thing.",
-            "patients.xlsx: Patients!D2",
+            "patients.xlsx: Patients!D2, Start date",
             None,
         ),
-        ("Check", 1, "Delete it.", "patients.xlsx: Patients!D2", None),
+        ("Check", 1, "Delete it.", "patients.xlsx: Patients!D2, Start date", None),
     ]
 
 
@@ -438,6 +441,36 @@ def test_changes_say_whether_they_took_effect_and_why_not() -> None:
     assert rows[0] == [*told, "Refused", "No right."]
     assert rows[1][:7] == [*told, "Accepted"]
     assert book["Summary"]["A4"].value == "Something to look at"
+
+
+def test_a_changed_yes_or_no_is_shown_as_it_is_typed() -> None:
+    active = Change("Products", "GOLD", "Active", "true", "false", "mm", True)
+    text = replace(active, column="Name")
+    shown = table(read(replace(CLEAN, changes=(active, text)))["Changes"])
+    assert [(row["Before"], row["Now"]) for row in shown] == [
+        ("Yes", "No"),
+        ("true", "false"),
+    ]
+
+
+def test_the_page_of_a_wide_list_says_which_list_and_row_it_is() -> None:
+    sheet = read(replace(CLEAN, practice_name="A & B", problems=(opened(),)))[
+        "Problems"
+    ]
+    assert sheet.print_title_cols == "$A:$B"
+    assert sheet.print_area == "'Problems'!$A$4:$Q$5"
+    assert sheet.oddHeader.left.text.startswith("Problems\n")
+    assert sheet.page_setup.pageOrder == "overThenDown"
+
+
+def test_the_column_is_named_where_an_address_alone_says_it() -> None:
+    of_csv = Place("patients.csv", "Patients", 9, "Start date", "D9")
+    problems = (opened(), opened(code="date-late", place=of_csv))
+    rows = [row[3].value for row in read(replace(CLEAN, problems=problems))["Summary"]]
+    assert rows[-2:] == [
+        "patients.csv: row 9, Start date",
+        "patients.xlsx: Patients!D2, Start date",
+    ]
 
 
 HOSTILE = [

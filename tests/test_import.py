@@ -177,7 +177,7 @@ def held(*row: str) -> list[str]:
             3,
             "A night would hold: Patient ID: rows 2 and 3 are for the same Patient ID,"
             " 007, but differ (rows 2, 3); keep the right row and delete the others, or"
-            " give each its own\n"
+            " give each its own Patient ID\n"
             "A night would hold: Start date: Membership active is Yes but the Start date"
             " is blank (row 4); write the date the membership starts, for example"
             " 04/03/2026\n",

@@ -538,14 +538,15 @@ def test_a_crash_ends_with_1_and_one_plain_line(
     assert "Traceback" not in said
 
 
-def test_a_workbook_that_is_open_elsewhere_does_not_stop_the_night(
+def test_a_workbook_that_is_open_elsewhere_stops_neither_the_night_nor_a_sending(
     clinic: Path,
 ) -> None:
     (clinic / "out/invoices.xlsx").unlink()
     (clinic / "out/invoices.xlsx").mkdir()
-    done = bill(clinic, SECOND)
-    assert done.code == 0
-    assert "Warning: invoices.xlsx could not be written" in done.err
+    sending = ("INV-000001", "--to", "x", "--by", "dd", "--on", SECOND)
+    for done in (bill(clinic, SECOND), run("sent", clinic, *sending)):
+        assert done.code == 0
+        assert "Warning: invoices.xlsx could not be written" in done.err
     (clinic / "out/invoices.xlsx").rmdir()
     assert run("rebuild", clinic).code == 0
     assert (clinic / "out/invoices.xlsx").is_file()

@@ -179,12 +179,12 @@ MISTAKES = {
     "an id stands once": (
         "Not billed patients.csv: row 15, Patient ID: rows 15 and 16 are for the "
         "same Patient ID, P14, but differ; keep the right row and delete the "
-        "others, or give each its own"
+        "others, or give each its own Patient ID"
     ),
     "an id stands once (P14)": (
         "Not billed patients.csv: row 16, Patient ID: rows 15 and 16 are for the "
         "same Patient ID, P14, but differ; keep the right row and delete the "
-        "others, or give each its own"
+        "others, or give each its own Patient ID"
     ),
     "a required cell is filled": (
         "Not billed patients.csv: row 22, Patient ID: Patient ID is blank; write "
@@ -209,16 +209,17 @@ MISTAKES = {
     ),
     "a code is that of a row": (
         "Not billed products.csv: row 7, Tax code: EXEMT is not in the sheet Tax "
-        "codes; write a code that is there, or add it there; did you mean EXEMPT?"
+        "codes; write a code of the sheet Tax codes, or add it there; did you mean "
+        "EXEMPT?"
     ),
     "a code is that of a row (P7)": (
         "Not billed patients.csv: row 8, Membership: GOLDD is not in the sheet "
-        "Products; write a code that is there, or add it there; did you mean "
+        "Products; write a code of the sheet Products, or add it there; did you mean "
         "GOLD?"
     ),
     "a code is that of a row (P8)": (
         "Not billed patients.csv: row 9, Bill to: ACNE is not in the sheet "
-        "Contacts; write a code that is there, or add it there; did you mean "
+        "Contacts; write a code of the sheet Contacts, or add it there; did you mean "
         "ACME?"
     ),
     "a start is not years ahead": (

@@ -185,7 +185,7 @@ def test_verify_reports_what_others_may_read(
 def test_a_crash_says_nothing_of_what_it_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def crash(*args: object) -> None:
+    def crash(*args: object, **more: object) -> None:
         raise ValueError("Constraint Error: Zyxname zyxmail@x.example 1984-05-17")
 
     clinic = practice.make(tmp_path / "clinic")

@@ -203,7 +203,7 @@ def _by_payer(coming: Forecast, title: str, note: str, unit: str) -> Listing:
     if any(not line.payer_code for line in coming.lines):
         names[""] = THEMSELVES
     columns = [
-        Column("Bill to", 14),
+        Column("Bill to", 15),
         Column("Payer", 30),
         Column("Lines", 9, figures=True),
         *(Column(f"{month:%b %Y} ({unit})", 13, total=True) for month in coming.months),
@@ -225,7 +225,7 @@ def _lines(coming: Forecast, title: str, note: str, unit: str) -> Listing:
         Column("Billed on", 13),
         Column("Patient ID", 12),
         Column("Patient", 24),
-        Column("Bill to", 12),
+        Column("Bill to", 15),
         Column("Payer", 26),
         Column("Product", 14),
         Column("Description", 26),

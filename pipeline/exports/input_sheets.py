@@ -80,6 +80,7 @@ def print_on_a4(sheet: Worksheet, heading: int = 0) -> None:
     """Landscape, one page wide, the row of headings again on every page."""
     sheet.set_landscape()
     sheet.set_paper(A4)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(heading)
 

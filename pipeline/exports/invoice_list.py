@@ -79,7 +79,7 @@ def _columns(unit: str) -> list[Column]:
         Column("Due", 13),
         Column("Patient ID", 13),
         Column("Patient", 24),
-        Column("Bill to", 12),
+        Column("Bill to", 15),
         Column("Addressed to", 28),
         Column(f"Net ({unit})", 14, total=True),
         Column(f"Tax ({unit})", 12, total=True),

@@ -18,7 +18,7 @@ from pipeline.exports.issues_sheets import (
     Value,
     link_to,
 )
-from pipeline.problems import Problem, Severity
+from pipeline.problems import Place, Problem, Severity
 
 SERIOUSNESS: dict[Severity, tuple[str, str]] = {
     Severity.STOPS: ("stops", "The night could not go on: nobody was billed."),
@@ -56,6 +56,8 @@ READ_ME: tuple[tuple[str, str], ...] = (
     ("", "the columns File, Sheet, Row and Column say the same."),
     ("Amount held", "What waits, tax included. One membership may stand under several"),
     ("", "problems: only the total of the sheet Held counts each of them once."),
+    ("Effect tonight", "Not billed tonight: the amount beside it waits. Held: the row"),
+    ("", "waits, and nothing is due for it, or its amount cannot be worked out yet."),
     ("Nights", "For how many nights the problem has been there."),
     ("", ""),
     (
@@ -189,7 +191,7 @@ def _summary(book: Book, night: Night) -> None:
     about = f"The night of {words.day(night.as_of)}"
     about += f", run {night.run_id}" if night.run_id else ""
     title = f"{night.practice_name}: what to repair"
-    sheet = book.sheet("Summary", title, about, [17, 11, 62, 34, 16])
+    sheet = book.sheet("Summary", title, about, [22, 11, 72, 42, 16])
     banner = _banner(night)
     sheet.set_row(HEADER_ROW, 34)
     for position in range(5):
@@ -204,11 +206,11 @@ def _summary(book: Book, night: Night) -> None:
     _repairs(book, sheet, row + 1, night)
 
 
-_COUNTED = (Heading("Seriousness", 17), Heading("How many", 11, "header_centre"))
+_COUNTED = (Heading("Seriousness", 22), Heading("How many", 11, "header_centre"))
 
 
 def _counts(book: Book, sheet: Any, row: int, night: Night) -> int:
-    headings = [*_COUNTED, Heading("What it means", 62)]
+    headings = [*_COUNTED, Heading("What it means", 72)]
     book.header(sheet, row, headings)
     for severity, (style, meaning) in SERIOUSNESS.items():
         row += 1
@@ -225,10 +227,10 @@ def _copies(book: Book, sheet: Any, row: int, night: Night) -> int:
     if not notes:
         return row
     headings = [
-        Heading("Workbook", 17),
+        Heading("Workbook", 22),
         Heading("Problems", 11, "header_centre"),
-        Heading("A copy with the cells in red", 62),
-        Heading("Of this copy", 34),
+        Heading("A copy with the cells in red", 72),
+        Heading("Of this copy", 42),
     ]
     book.header(sheet, row, headings)
     for note in notes:
@@ -251,8 +253,8 @@ def _repairs(book: Book, sheet: Any, row: int, night: Night) -> None:
         return
     headings = [
         *_COUNTED,
-        Heading("What to do", 62),
-        Heading("For example", 34),
+        Heading("What to do", 72),
+        Heading("For example", 42),
         Heading(book.money_title, 16, "header_right"),
     ]
     book.header(sheet, row, headings)
@@ -264,11 +266,18 @@ def _repairs(book: Book, sheet: Any, row: int, night: Night) -> None:
             Marked(repair.severity.value, SERIOUSNESS[repair.severity][0]),
             len(repair.problems),
             repair.action,
-            link_to(place, str(place)),
+            link_to(place, _named(place)),
             repair.amount,
         )
         book.row(sheet, row, headings, cells)
     sheet.autofilter(first, 0, row, len(headings) - 1)
+
+
+def _named(place: Place) -> str:
+    """A place in words, its column told where the address of a cell alone says it."""
+    said = str(place)
+    by_address = place.column and said.endswith(f"!{place.cell}")
+    return f"{said}, {place.column}" if by_address else said
 
 
 def _where(problem: Problem) -> tuple[Value, ...]:
@@ -352,6 +361,7 @@ def _held(book: Book, night: Night) -> None:
     note = f"Not billed until it is mended: {words.held_in_words(night)}."
     if None in amounts:
         note += " An amount cannot be known while its price or dates cannot be read."
+    note += " Which cell it is stands in the sheet Problems."
     if not rows:
         note = "Nobody is held."
     sheet = book.table("Held", "Held", note, headings, rows)
@@ -381,7 +391,7 @@ def _fixed(book: Book, night: Night) -> None:
         *_WHERE,
         Heading("What we found", 48),
         Heading("To save us doing it", 48),
-        Heading("Code", 20),
+        Heading("Code", 16),
     ]
     note = f"{words.counted(len(shown), 'small thing')} put right while reading."
     rows = [
@@ -414,6 +424,8 @@ def _changes(book: Book, night: Night) -> None:
     )
     if not night.changes:
         note = "Nothing was changed."
+    elif not words.refused_changes(night):
+        note = "Every change was accepted and counts from this night on."
     rows = [_change_row(change) for change in night.changes]
     book.table("Changes", "Changes", note, headings, rows)
 
@@ -423,8 +435,8 @@ def _change_row(change: Change) -> Sequence[Value]:
         change.table,
         change.subject,
         change.column,
-        change.old,
-        change.new,
+        words.changed(change, change.old),
+        words.changed(change, change.new),
         change.edited_by,
         Marked("Accepted", "good") if change.accepted else Marked("Refused", "stops"),
         words.sentence(change.reason),

@@ -13,6 +13,7 @@ import xlsxwriter
 from pipeline.books import Night
 from pipeline.exports.exact_text import exact, legible
 from pipeline.exports.words import day, symbol
+from pipeline.exports.workbook import head_every_page, spread
 from pipeline.problems import Place
 
 MAX_LINKS = 65_530  # Excel refuses a sheet with more
@@ -256,6 +257,9 @@ class Book:
         sheet.freeze_panes(HEADER_ROW + 1, 0)
         sheet.repeat_rows(HEADER_ROW)
         last = HEADER_ROW + max(len(rows), 1)
+        if spread(sheet, [heading.width for heading in headings], keep=2):
+            area = (HEADER_ROW, 0, last, len(headings) - 1)
+            head_every_page(sheet, title, note, area)
         sheet.autofilter(HEADER_ROW, 0, last, len(headings) - 1)
         return sheet
 

@@ -16,8 +16,10 @@ from pipeline.exports.workbook import (
     Book,
     Formula,
     Value,
+    head_every_page,
     page,
     put,
+    spread,
 )
 
 MM_PER_CHARACTER = 1.85  # of a column's width
@@ -108,6 +110,9 @@ def write_list(book: Book, sheet: Worksheet, listing: Listing) -> None:
     cells = xl_range_abs(FIRST_ROW, 0, listing.last_row, last).replace("$", "")
     sheet.ignore_errors({"number_stored_as_text": cells})
     page(sheet, landscape=True, name=listing.title)
+    if spread(sheet, [column.width for column in listing.columns]):
+        area = (TOTAL_ROW, 0, listing.last_row, last)
+        head_every_page(sheet, listing.title, listing.note, area)
 
 
 def _write_head(book: Book, sheet: Worksheet, listing: Listing) -> None:

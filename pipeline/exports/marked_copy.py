@@ -12,8 +12,9 @@ from datetime import date, datetime, time
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
+from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.packaging.custom import StringProperty
-from openpyxl.styles import PatternFill
+from openpyxl.styles import Border, PatternFill, Side
 from openpyxl.workbook.views import BookView
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -29,6 +30,8 @@ from schemas.columns import columns
 MOST_MARKS = 2_000  # of a workbook: beyond it the cells are no help any more
 _MADE_BY = "membill"
 _RED = PatternFill("solid", fgColor="FFFF9C94")
+_EDGE = Side("thin", color="FF7A1510")
+_FRAME = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
 _WIDTH, _LINE = 340, 17  # of a comment, in pixels
 _LONGEST = 3_000  # characters of a comment
 _LETTERS = 52  # that a line of a comment holds
@@ -52,6 +55,9 @@ def render(
     left_out = [_leave_out_unread(sheet) for sheet in book.worksheets]
     if any(left_out):
         lost.append("what stands in Notes")
+    coloured = [_leave_colours_to_marks(sheet) for sheet in book.worksheets]
+    if any(coloured):
+        lost.append("conditional formats")
     by_cell: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         by_cell.setdefault((problem.place.sheet, problem.place.cell), []).append(
@@ -118,6 +124,7 @@ def _notice(file: str, on: date, lost: Iterable[str], left: int) -> str:
 def _mark(sheet: Worksheet, address: str, problems: Sequence[Problem]) -> None:
     cell = _anchor(sheet, address)
     cell.fill = copy(_RED)
+    cell.border = copy(_FRAME)
     font = copy(cell.font)
     font.b = True
     cell.font = font
@@ -125,6 +132,13 @@ def _mark(sheet: Worksheet, address: str, problems: Sequence[Problem]) -> None:
     sheet.sheet_state = "visible"
     if cell.row in sheet.row_dimensions:
         sheet.row_dimensions[cell.row].hidden = False
+
+
+def _leave_colours_to_marks(sheet: Worksheet) -> bool:
+    """Take out the conditional formats: they are drawn over a mark's red."""
+    found = bool(sheet.conditional_formatting)
+    sheet.conditional_formatting = ConditionalFormattingList()
+    return found
 
 
 def _said(problem: Problem) -> str:

@@ -8,7 +8,6 @@ import csv
 import hashlib
 import io
 import json
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from pipeline import accounts
 from pipeline.exports.exact_text import exact
 from pipeline.files import write_bytes
 from pipeline.ledger import Ledger
+from pipeline.tables import as_text
 from schemas.columns import (
     Date,
     Flag,
@@ -94,20 +94,10 @@ def _csv(schema: Schema, rows: list[Row]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_fields(schema))
-    writer.writerows([_text(row[name]) for name in _fields(schema)] for row in rows)
+    writer.writerows(
+        [exact(as_text(row[name])) for name in _fields(schema)] for row in rows
+    )
     return text.getvalue().encode("utf-8")
-
-
-def _text(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case Decimal():
-            return f"{value:f}"
-        case _:
-            return exact(str(value))
 
 
 def _parquet(schema: Schema, rows: list[Row]) -> bytes:

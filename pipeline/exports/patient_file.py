@@ -69,7 +69,7 @@ def _sections(file: PatientFile) -> list[Section]:
 
 
 def _billed(file: PatientFile) -> list[Section]:
-    """Periods and documents."""
+    """Periods, other things and documents."""
     amount = f"Gross ({symbol(file.currency).strip()})"
     return [
         (
@@ -82,6 +82,18 @@ def _billed(file: PatientFile) -> list[Section]:
                     row["gross"],
                 ]
                 for row in file.periods
+            ],
+        ),
+        (
+            "Other things billed",
+            ("Billed on", "Product", "Quantity", "Request", "Invoice", "Status", amount),
+            [
+                [
+                    row["issued_on"], row["product_code"], str(row["quantity"]),
+                    row["request_id"], row["number"], row["status"].capitalize(),
+                    row["gross"],
+                ]
+                for row in file.others
             ],
         ),
         (

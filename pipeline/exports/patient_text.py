@@ -20,6 +20,13 @@ def told(file: PatientFile) -> Iterator[str]:
             f" {row['product_code']}, {money(row['gross'], file.currency)}, on"
             f" {row['number']}, {row['status']}"
         )
+    if file.others:
+        yield f"  {counted(len(file.others), 'other thing')} billed"
+    for row in file.others:
+        yield (
+            f"    {row['quantity']} x {row['product_code']}:"
+            f" {money(row['gross'], file.currency)}, on {row['number']}, {row['status']}"
+        )
     yield f"  {counted(len(file.documents), 'document')}"
     yield from _documents(file)
     for row in file.problems:

@@ -23,8 +23,8 @@ from schemas.columns import Column, Schema, columns
 
 # Heading to width in letters.
 HEADINGS = {
-    "Sheet": 16, "Column": 25, "Required": 24, "What it means": 50,
-    "What to type": 36, "Example": 21,
+    "Sheet": 15, "Column": 24, "Required": 14, "What it means": 40,
+    "What to type": 32, "Example": 23,
 }  # fmt: skip
 ACROSS = 165  # letters that fit across the sheet
 LINE = 15  # points

@@ -106,6 +106,7 @@ def _page(night: Night, limits: Limits) -> dict[str, Any]:
         "unsent": unsent_by_age(night.unsent, night.as_of, night.currency, limits),
         "late": words.late_in_words(limits.counted(night.unsent, night.as_of)),
         "unsent_total": (len(night.unsent), _gross(night.unsent, night.currency)),
+        "changed": words.changed,
         "changes": _shown_changes(night.changes),
         "changes_more": _unshown_changes(night.changes),
         "problems": problem_words(night),
@@ -124,6 +125,8 @@ def figures(night: Night) -> list[tuple[str, str, str]]:
     oldest = (
         f"the oldest for {words.counted(max(days), 'day')}" if days else "none waits"
     )
+    if days and not max(days):
+        oldest = "all made today"
     return [
         ("Invoices made", f"{len(made):,}", "tonight"),
         ("Invoiced tonight", _gross(made, night.currency), "tax included"),

@@ -31,6 +31,7 @@ from pipeline.exports.input_words import (
     title_of,
 )
 from pipeline.exports.read_me import write_read_me
+from pipeline.exports.workbook import spread
 from pipeline.files import private_folder, write_bytes
 from pipeline.folder import WORKBOOKS, list_practice
 from pipeline.template_stamp import PROPERTY, stamp
@@ -41,10 +42,6 @@ MADE_AT = datetime(2026, 1, 1)  # fixed, so that the same version is the same by
 # How far down prompts, drop-downs and marks go below the rows there are; Excel takes
 # them along as its table grows, and formats never end.
 SPARE_ROWS = 2000
-
-# A sheet of more letters across is printed over two pages, with the ids on both: on one
-# it would be too small to read.
-WIDE_SHEET = 250
 
 TAX_CODES = (
     ("EXEMPT", "Exempt", 0),
@@ -172,9 +169,7 @@ def _lay_out(
     # A code of digits alone is meant to be text: no green corner says otherwise.
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last + 1}"})
     sheet.set_footer("&L&A&RPage &P of &N")
-    if sum(width_of(column) for column in listed) > WIDE_SHEET:
-        sheet.fit_to_pages(2, 0)
-        sheet.repeat_columns(0)
+    spread(sheet, [width_of(column) for column in listed])
 
 
 def _help_with_settings(

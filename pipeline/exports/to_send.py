@@ -70,7 +70,7 @@ def _columns(unit: str) -> list[Column]:
         Column("Days unsent", 10, figures=True),
         Column("Issued", 13),
         Column("Patient ID", 12),
-        Column("Bill to", 14),
+        Column("Bill to", 15),
         Column("Addressed to", 28),
         Column("E-mail address", 32),
         Column("Subject", 56),

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from pipeline.books import Change, Entry, Night
 from pipeline.problems import Severity
+from schemas.columns import columns, title_of
+from schemas.inputs import INPUTS
 
 # Rule 13's buckets as the manager reads them.
 BUCKET_WORDS: dict[str, str] = {
@@ -184,3 +186,18 @@ def night_in_a_sentence(night: Night) -> str:
     is_one = kept == "nobody" or (kept.startswith("1 ") and " and " not in kept)
     held = f"{kept} {'is' if is_one else 'are'} held"
     return f"{said} on {day(night.as_of)}; {held}."
+
+
+_YES_NO = {
+    (title_of(schema), column.title)
+    for schema in INPUTS
+    for column in columns(schema)
+    if column.kind == "yesno"
+}
+
+
+def changed(change: Change, value: str) -> str:
+    """A value before or after a change, as the office types it: Yes, not true."""
+    if (change.table, change.column) in _YES_NO:
+        return {"true": "Yes", "false": "No"}.get(value, value)
+    return value

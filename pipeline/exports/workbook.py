@@ -1,6 +1,7 @@
 """How a workbook is opened, written, paged and closed: the same bytes each time."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -26,6 +27,8 @@ DATE_FORMAT = "dd mmm yyyy"
 MAX_POINTS = 409.0  # the tallest row there can be
 MAX_LINKS = 65_530  # Excel refuses a sheet with more
 A4 = 9
+MAX_HEADER = 250  # Excel takes a page header of 255 characters
+READABLE = 190  # characters across a landscape page, in print of a good 7 points
 POINTS_PER_MM = 72 / 25.4
 PIXELS_PER_MM = 96 / 25.4
 
@@ -204,3 +207,39 @@ def page(sheet: Worksheet, *, landscape: bool, name: str) -> None:
     shown = exact(name).replace("&", "&&").replace("\n", " ")[:60]
     font = '&"Arial,Regular"&10'
     sheet.set_footer(f"&L{font} {shown}&R{font} Page &P of &N")
+
+
+def pages_across(widths: Iterable[float]) -> int:
+    """Over how many landscape pages columns must go, so that their print can be read."""
+    return max(1, math.ceil(sum(widths) / READABLE))
+
+
+def spread(sheet: Worksheet, widths: Sequence[float], keep: int = 1) -> bool:
+    """A sheet of columns too many for one page across goes over several, side by side.
+
+    The first `keep` columns stand on each of them, so that every row keeps its name.
+    Returns whether it was needed.
+    """
+    across = pages_across(widths)
+    if across > 1:
+        sheet.fit_to_pages(across, 0)
+        sheet.repeat_columns(0, keep - 1)
+        sheet.print_across()
+    return across > 1
+
+
+def head_every_page(
+    sheet: Worksheet, title: str, note: str, area: tuple[int, int, int, int]
+) -> None:
+    """Print a title and its note at the head of each page, and the `area` below it.
+
+    In cells they would be cut where only the first columns stand on a page again.
+    """
+    shown = [
+        exact(text).replace("&", "&&").replace("\n", " ") for text in (title, note)
+    ]
+    bold, plain = '&"Arial,Bold"&14', '&"Arial,Regular"&9'
+    head = f"&L{bold} {shown[0][:60]}\n{plain} {shown[1]}"
+    sheet.set_header(head[:MAX_HEADER].rstrip("&"))
+    sheet.set_margins(left=0.5, right=0.5, top=0.95, bottom=0.7)
+    sheet.print_area(*area)

@@ -51,8 +51,8 @@ MISTAKES = (
         " one id are held.",
         (
             "Fixed for you | number-as-code | patients.xlsx: Patients!A{r1} | the number 123 is read as code 123 | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text if its codes begin with 0",
-            "Not billed | duplicate | patients.xlsx: Patients!A{r} | rows {r} and {r1} are for the same Patient ID, 00123, but differ | one row for each | keep the right row and delete the others, or give each its own",
-            "Not billed | duplicate | patients.xlsx: Patients!A{r1} | rows {r} and {r1} are for the same Patient ID, 123, but differ | one row for each | keep the right row and delete the others, or give each its own",
+            "Not billed | duplicate | patients.xlsx: Patients!A{r} | rows {r} and {r1} are for the same Patient ID, 00123, but differ | one row for each | keep the right row and delete the others, or give each its own Patient ID",
+            "Not billed | duplicate | patients.xlsx: Patients!A{r1} | rows {r} and {r1} are for the same Patient ID, 123, but differ | one row for each | keep the right row and delete the others, or give each its own Patient ID",
         ), rows=_patients(member("00123"), member("") | {"Patient ID": 123}),
     ),
     Mistake(
@@ -64,15 +64,15 @@ MISTAKES = (
     Mistake(
         62, "One id on rows that differ", "All of them are held.",
         (
-            "Not billed | duplicate | patients.xlsx: Patients!A{r} | rows {r} and {r1} are for the same Patient ID, M62, but differ | one row for each | keep the right row and delete the others, or give each its own",
-            "Not billed | duplicate | patients.xlsx: Patients!A{r1} | rows {r} and {r1} are for the same Patient ID, M62, but differ | one row for each | keep the right row and delete the others, or give each its own",
+            "Not billed | duplicate | patients.xlsx: Patients!A{r} | rows {r} and {r1} are for the same Patient ID, M62, but differ | one row for each | keep the right row and delete the others, or give each its own Patient ID",
+            "Not billed | duplicate | patients.xlsx: Patients!A{r1} | rows {r} and {r1} are for the same Patient ID, M62, but differ | one row for each | keep the right row and delete the others, or give each its own Patient ID",
         ), rows=_patients(member("M62"), member("M62", membership="SILVER")),
     ),
     Mistake(
         63, "Ids that differ by case or spaces alone", "They are one id; all are held.",
         (
-            "Not billed | duplicate | patients.xlsx: Patients!A{r} | rows {r} and {r1} are for the same Patient ID, M63, but differ | one row for each | keep the right row and delete the others, or give each its own",
-            "Not billed | duplicate | patients.xlsx: Patients!A{r1} | rows {r} and {r1} are for the same Patient ID, m 63, but differ | one row for each | keep the right row and delete the others, or give each its own",
+            "Not billed | duplicate | patients.xlsx: Patients!A{r} | rows {r} and {r1} are for the same Patient ID, M63, but differ | one row for each | keep the right row and delete the others, or give each its own Patient ID",
+            "Not billed | duplicate | patients.xlsx: Patients!A{r1} | rows {r} and {r1} are for the same Patient ID, m 63, but differ | one row for each | keep the right row and delete the others, or give each its own Patient ID",
         ), rows=_patients(member("M63"), member("m 63", membership="SILVER")),
     ),
     Mistake(
@@ -81,7 +81,7 @@ MISTAKES = (
         (
             "Not billed | code-is-date | patients.xlsx: Patients!E{r} | 1 March 2026 is a date, which Excel makes of codes such as MAR1 or 1-2 | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text and type the code again",
             "Fixed for you | number-as-code | patients.xlsx: Patients!E{r1} | the number 100000 is read as code 100000 | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text if its codes begin with 0",
-            "Not billed | unknown-code | patients.xlsx: Patients!E{r1} | 100000 is not in the sheet Products | a code of the sheet Products | write a code that is there, or add it there",
+            "Not billed | unknown-code | patients.xlsx: Patients!E{r1} | 100000 is not in the sheet Products | a code of the sheet Products | write a code of the sheet Products, or add it there",
         ),
         rows=_patients(
             member("M64", membership=datetime(2026, 3, 1)), member("M64B", membership=1e5)
@@ -129,7 +129,7 @@ MISTAKES = (
     Mistake(
         70, "A product code that is not there", "The row is held; the nearest is named.",
         (
-            "Not billed | unknown-code | patients.xlsx: Patients!E{r} | SLIVER is not in the sheet Products | a code of the sheet Products | write a code that is there, or add it there; did you mean SILVER?",
+            "Not billed | unknown-code | patients.xlsx: Patients!E{r} | SLIVER is not in the sheet Products | a code of the sheet Products | write a code of the sheet Products, or add it there; did you mean SILVER?",
         ), rows=_patients(member("M70", membership="SLIVER")),
     ),
     Mistake(
@@ -148,7 +148,7 @@ MISTAKES = (
     ),
     Mistake(
         72, "A payer who is not there, or no longer active", "The row is held.", (
-            "Not billed | unknown-code | patients.xlsx: Patients!J{r} | ACNE is not in the sheet Contacts | a code of the sheet Contacts | write a code that is there, or add it there; did you mean ACME?",
+            "Not billed | unknown-code | patients.xlsx: Patients!J{r} | ACNE is not in the sheet Contacts | a code of the sheet Contacts | write a code of the sheet Contacts, or add it there; did you mean ACME?",
             "Not billed | payer-inactive | patients.xlsx: Patients!J{r1} | the contact OLD is no longer active | a contact who is active, or blank | name another contact, or clear Bill to so that the patient pays",
         ),
         rows={

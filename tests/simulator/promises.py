@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import stat
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -174,14 +174,17 @@ class Watch:
         for document in books.documents[-3:]:
             self._invoice(document)
 
-        for register in self.out.glob("registers/*.xlsx"):
+        months = defaultdict(list)
+        for document in books.documents:
+            months[f"{document.issued_on:%Y-%m}"].append(document)
+        for month, issued in months.items():
+            register = self.out / f"registers/{month}.xlsx"
             page = openpyxl.load_workbook(register, read_only=True)["Invoices"]
             states = {row[0]: row[2] for row in page.iter_rows(values_only=True)}
-            for document in books.documents:
-                if f"{document.issued_on:%Y-%m}" == register.stem:
-                    sealed = books.closed.get(register.stem, {})
-                    known = sealed.get(document.number) or books.state(document)
-                    same(5, states.get(document.number), known, document.number)
+            for document in issued:
+                sealed = books.closed.get(month, {})
+                known = sealed.get(document.number) or books.state(document)
+                same(5, states.get(document.number), known, document.number)
 
     def _invoice(self, document: Document) -> None:
         path = self.out / f"invoices/{document.issued_on:%Y/%m}/{document.number}.xlsx"
