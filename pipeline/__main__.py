@@ -702,7 +702,9 @@ TARGETS = (
 @cli.command()
 @FOLDER
 @click.argument("target", type=click.Choice(TARGETS), metavar="TARGET")
-@click.option("--month", metavar="YYYY-MM", help="Only documents issued in this month.")
+@click.option(
+    "--month", metavar="YYYY-MM", help="Only this month: its documents, its release."
+)
 @click.option("--again", metavar="BATCH", help="The files of an earlier batch again.")
 @click.option(
     "--credit-notes",

@@ -1,17 +1,18 @@
 """Documents on their way to an accounting package: each leaves once per target.
 
-A batch is a run of the ledger. It keeps which documents it took and how the package
-wanted them, so that its files can be made again, and no later batch takes them again.
+Where the package takes journals, so does what a closed month releases of deferred income.
+A batch is a run of the ledger. It keeps what it took and how the package wanted it, so
+that its files can be made again, and no later batch takes the same again.
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipeline.deferred import is_month
 from pipeline.desk import WrongRequest, day_of
 from pipeline.exports import imports
 from pipeline.exports.import_files import Item, filed
@@ -29,11 +30,12 @@ from pipeline.transaction import transaction
 class Departed:
     """What an export came to: its batch, '' where nothing was new, and its files.
 
-    `left_out` are documents that stay open, each with the reason.
+    `sources` are the documents that left and the months whose release did; `left_out`
+    are those that stay open, each with the reason.
     """
 
     batch: str
-    documents: int
+    sources: tuple[str, ...]
     gross: str
     files: tuple[Path, ...]
     left_out: tuple[Item, ...]
@@ -49,12 +51,19 @@ class Departed:
         if not self.batch:
             yield f"nothing new for {target}"
             return
-        total = f", {self.gross} in all" * bool(self.gross)
-        yield (
-            f"batch {self.batch} for {target}:"
-            f" {counted(self.documents, 'document')}{total}"
-        )
+        yield (f"batch {self.batch} for {target}: {self._counted()}")
         yield from map(str, self.files)
+
+    def _counted(self) -> str:
+        """How many documents left, what they come to, and which months' releases."""
+        months = [source for source in self.sources if is_month(source)]
+        documents, words = len(self.sources) - len(months), list[str]()
+        if documents:
+            total = f", {self.gross} in all" * bool(self.gross)
+            words.append(counted(documents, "document") + total)
+        if months:
+            words.append(f"the release of {', '.join(months)}")
+        return ", and ".join(words)
 
     def open(self) -> Iterator[str]:
         """What was left out and why; the rest is counted."""
@@ -66,7 +75,7 @@ class Departed:
 
 def must_be_month(text: str | None) -> None:
     """Raise `WrongRequest` unless it is None or a month, written as 2026-03."""
-    if text is None or re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text):
+    if text is None or is_month(text):
         return
     raise WrongRequest(f"{text} is not a month; write it as 2026-03")
 
@@ -81,7 +90,7 @@ def export(
     to: Path | None,
     today: Today,
 ) -> Departed:
-    """Every document that has not left for the target yet, as a batch of its own.
+    """Everything that has not left for the target yet, as a batch of its own.
 
     Raises `Unready` for a layout or code that cannot be used; nothing is recorded then.
     """
@@ -90,23 +99,21 @@ def export(
         if not ledger.read_only:
             finish(ledger, folder / "out")
         _must_be_ours(ledger, folder / "out", target)
-        where, values = _not_left(target, month)
-        taken = imports.what_leaves(
-            ledger, layout, where, values, credit_notes=credit_notes
-        )
+        sources = imports.still_open(ledger, layout, month)
+        taken = imports.what_leaves(ledger, layout, sources, credit_notes=credit_notes)
         if taken.unmapped:
             raise Unready([refused(*fault) for fault in taken.unmapped])
         left_out = tuple(item for item in taken.items if item.unfit)
         leaving = [item for item in taken.items if not item.unfit]
         if not leaving:
-            return Departed("", 0, "0.00", (), left_out, ())
+            return Departed("", (), "0.00", (), left_out, ())
         day = day_of(ledger, None, today)
         report = _record(ledger, layout, leaving, left_out, month, day)
         warnings = publish(ledger, folder / "out").warnings
         shown = _shown(ledger, folder / "out", report["files"], to, warnings)
         return Departed(
             report["run_id"],
-            len(leaving),
+            tuple(report["numbers"]),
             report["totals"]["gross"],
             shown,
             left_out,
@@ -121,14 +128,14 @@ def again(
     with locked(path), opened(path, write=path.exists()) as ledger:
         batch = batch.removesuffix(".csv").removeprefix(f"{target}-")
         rows = ledger.rows(
-            "select path, count(*) as documents from ledger.exported_documents"
+            "select path, number from ledger.exported_documents"
             " inner join ledger.export_batches using (target, run_no)"
-            " where target = ? and batch = ? group by path order by path",
+            " where target = ? and batch = ? order by path, number",
             [target, batch],
         )
         if not rows:
             raise WrongRequest(_unknown(ledger, target, batch))
-        paths = [row["path"] for row in rows]
+        paths = list(dict.fromkeys(row["path"] for row in rows))
         if imports.forgotten(ledger) & set(paths):
             raise WrongRequest(
                 f"batch {batch} names a patient who was forgotten since, so that it"
@@ -138,8 +145,8 @@ def again(
         if not to:
             warnings = publish_imports(ledger, folder / "out", paths).warnings
         shown = _shown(ledger, folder / "out", paths, to, warnings)
-        documents = sum(row["documents"] for row in rows)
-        return Departed(batch, documents, "", shown, (), tuple(warnings))
+        sources = tuple(row["number"] for row in rows)
+        return Departed(batch, sources, "", shown, (), tuple(warnings))
 
 
 def _unknown(ledger: Ledger, target: str, batch: str) -> str:
@@ -150,17 +157,6 @@ def _unknown(ledger: Ledger, target: str, batch: str) -> str:
     )
     known = ", ".join(row["batch"] for row in rows) or "there is none yet"
     return f"{batch} is no batch for {target}; the last ones: {known}"
-
-
-def _not_left(target: str, month: str | None) -> tuple[str, list[str]]:
-    """The condition on documents that have not left for a target, and its values."""
-    where = (
-        "invoices.number not in (select number from ledger.exported_documents"
-        " where target = ?)"
-    )
-    if not month:
-        return where, [target]
-    return f"{where} and strftime(invoices.issued_on, '%Y-%m') = ?", [target, month]
 
 
 def _must_be_ours(ledger: Ledger, out: Path, target: str) -> None:

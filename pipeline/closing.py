@@ -1,11 +1,11 @@
 """Closing a month: its totals and their hash are sealed, and nothing is issued in it again."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipeline.deferred import first_of, is_month
 from pipeline.desk import WrongRequest, day_of, must_may, setting, working
 from pipeline.exports.words import counted, money
 from pipeline.ledger import Ledger
@@ -54,9 +54,9 @@ def close(folder: Path, path: Path, month: str, *, by: str, today: Today) -> Out
 
 
 def _first_day(month: str) -> date:
-    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month):
+    if not is_month(month):
         raise WrongRequest(f"{month} is not a month; write it as 2026-03")
-    return date.fromisoformat(f"{month}-01")
+    return first_of(month)
 
 
 def _must_be_closable(ledger: Ledger, month: str, first: date, today: date) -> None:

@@ -7,6 +7,7 @@ releases add up to the line to the penny. Only what is left after credit notes i
 released: a credit takes back its share of what was released, and the rest unreleased.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -47,6 +48,11 @@ class _Credit:
 def is_deferred(start: date | None, end: date | None) -> bool:
     """Whether a line's period is longer than a month."""
     return bool(start and end and (end - start).days + 1 > LONGEST_MONTH)
+
+
+def is_month(text: str) -> bool:
+    """Whether a text is a month as we write it (YYYY-MM)."""
+    return bool(re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", text))
 
 
 def first_of(month: str) -> date:

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from pipeline.desk import WrongRequest, day_of, must_may, setting
+from pipeline.exports.imports import NAMING
 from pipeline.exports.words import counted
 from pipeline.files import sweep, sync_folder
 from pipeline.ledger import (
@@ -246,7 +247,7 @@ def _forgotten_documents(ledger: Ledger, key: str) -> list[tuple[str, str]]:
 def _files_of(ledger: Ledger, documents: list[tuple[str, str]]) -> list[str]:
     """The workbooks and PDFs of documents, and the import files they left in."""
     left = ledger.rows(
-        "select distinct path from ledger.exported_documents"
+        f"select distinct path from ({NAMING})"
         " where number in (select unnest(?)) order by path",
         [[number for number, _ in documents]],
     )

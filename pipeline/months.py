@@ -72,19 +72,24 @@ def practice_then(ledger: Ledger, run_no: int) -> dict[str, str]:
 
 
 def unsent(ledger: Ledger, state: State) -> tuple[Unsent, ...]:
-    """What nobody had sent by the state's day, oldest first, without credited invoices."""
+    """What nobody had sent by the state's day, oldest first, without credited invoices.
+
+    A credit is taken off once: of its invoice while that is unsent, else by itself.
+    """
     rows = ledger.rows(
         "with credited as ("
         " select credits_number as number, -sum(gross) as credits"
         " from ledger.invoices where kind = 'credit_note' and issued_on <= $1"
-        " group by credits_number)"
+        " group by credits_number),"
+        " sent as (select number from ledger.sendings where sent_on <= $1)"
         " select number, kind, issued_on, due_on, coalesce(patient_id, '') as patient_id,"
         "  coalesce(bill_to, '') as bill_to,"
-        "  (gross - coalesce(credits, 0))::decimal(14, 2) as open,"
+        "  case when kind = 'invoice' then gross - coalesce(credits, 0)"
+        "   when credits_number in (select number from sent) then gross"
+        "   else 0 end::decimal(14, 2) as open,"
         "  ($1::date - issued_on)::integer as days"
         " from ledger.invoices left join credited using (number)"
-        " where issued_on <= $1 and number not in"
-        "  (select number from ledger.sendings where sent_on <= $1)"
+        " where issued_on <= $1 and number not in (select number from sent)"
         " and (credits is null or credits < gross)"
         " order by issued_on, invoices.kind desc, sequence",
         [state.day],

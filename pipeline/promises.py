@@ -373,6 +373,19 @@ _EXPORTS: tuple[Promise, ...] = (
         "  or coalesce(taken.gross, 0) <>"
         "   (report->'totals'->>'gross')::decimal(14, 2))",
     ),
+    (
+        "what left is a document, or what a month released that was closed by then",
+        (4, 6),
+        "select taken.number || ' left for ' || taken.target || ' and is neither'"
+        "  as fault from ledger.exported_documents as taken"
+        " left join ledger.invoices as invoices using (number)"
+        " inner join ledger.export_batches as batches"
+        "  on taken.run_no = batches.run_no"
+        " where invoices.number is null and ("
+        "  (layout->>'of') is distinct from 'postings'"
+        "  or not exists (select 1 from ledger.closed_months as closed"
+        "   where closed.run_no < taken.run_no and closed.month >= taken.number))",
+    ),
 )
 
 PROMISES: tuple[Promise, ...] = (

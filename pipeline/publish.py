@@ -126,8 +126,9 @@ def publish(
     _invoices(ledger, press, due, everything=everything)
     lost = imports.forgotten(ledger) if everything else set()
     _imports(ledger, press, due - lost)
-    night = accounts.night(ledger)
-    if night:
+    # Only some pages tell of the last night, and without a night there is nothing to show.
+    night = accounts.night(ledger) if due & outbox.pages() else None
+    if night or accounts.last_night(ledger):
         _pages(ledger, night, press, sorted(due))
     return _noted(ledger, press, night, press.withheld if withhold else [])
 
@@ -220,9 +221,21 @@ def _imports(ledger: Ledger, press: _Press, due: set[str]) -> None:
         press.put(path, imports.render(ledger, path), replace=False)
 
 
-def _pages(ledger: Ledger, night: Night, press: _Press, due: list[str]) -> None:
+def _pages(ledger: Ledger, night: Night | None, press: _Press, due: list[str]) -> None:
     """Registers, the Invoices page, the issues, the summary and runs for machines."""
-    makers: dict[str, Callable[[], bytes]] = {
+    makers = _of_night(ledger, night) if night else {}
+    for path in due:
+        if path in makers:
+            press.put(path, makers[path]())
+        elif path.startswith("registers/"):
+            press.put(path, register.render(accounts.month(ledger, Path(path).stem)))
+        elif path.startswith("runs/"):
+            press.put(path, run_json(ledger, Path(path).parent.name))
+
+
+def _of_night(ledger: Ledger, night: Night) -> dict[str, Callable[[], bytes]]:
+    """How each page is made that tells of the last night."""
+    return {
         "invoices.xlsx": lambda: invoice_list.render(
             accounts.entries(ledger),
             practice_name=night.practice_name,
@@ -236,13 +249,6 @@ def _pages(ledger: Ledger, night: Night, press: _Press, due: list[str]) -> None:
         ),
         "last_run.json": lambda: run_json(ledger, night.run_id),
     }
-    for path in due:
-        if path in makers:
-            press.put(path, makers[path]())
-        elif path.startswith("registers/"):
-            press.put(path, register.render(accounts.month(ledger, Path(path).stem)))
-        elif path.startswith("runs/"):
-            press.put(path, run_json(ledger, Path(path).parent.name))
 
 
 def run_json(ledger: Ledger, run_id: str) -> bytes:

@@ -356,10 +356,12 @@ class ExportBatches(Table):
 
 
 class ExportedDocuments(Table):
-    """One row per document that left for a package, and the file it left in: once each."""
+    """One row per document, or month's release, that left for a package: once each."""
 
     target: Text
-    number: Text
+    number: Text = pa.Field(
+        description="the document's number, or the month as YYYY-MM"
+    )
     run_no: Whole
     path: Text
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -110,7 +111,12 @@ def journals(content: bytes, *, debtors: str, tax: str) -> Totals:
             sum(Decimal(r["*Amount"]) for r in journal if r["*AccountCode"] == account)
             for account in (debtors, tax)
         )
-        totals[narration.rpartition(" ")[2]] = (
+        # "Credit note CRN-000001 to INV-000003"; a release is of no document.
+        number = re.match(r"(?:Invoice|Credit note) (\S+)", narration)
+        if not number:
+            assert gross == vat == 0
+            continue
+        totals[number[1]] = (
             Decimal(gross + vat), Decimal(-vat), Decimal(gross),
         )  # fmt: skip
     return totals

@@ -13,7 +13,7 @@ from tests.practice import run
 EXPECTED = Path(__file__).parent / "golden_imports"
 TODAY = str(AS_OF)
 # A manual journal cannot be booked to Xero's own accounts of debtors and VAT.
-ACCOUNTS = '[xero-journal]\ndebtors_account = "611"\nvat_account = "821"\n'
+ACCOUNTS = '[xero-journal.accounts]\n1100 = "611"\n2200 = "821"\n'
 TARGETS = {
     "xero": ("--credit-notes",), "xero-journal": (), "quickbooks": (), "sage50": (),
     "sage-accounting": (), "quickfile": (),

@@ -11,17 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from pipeline.books import Document, Letterhead, Line
-from pipeline.exports.import_files import Item, as_csv, filed, items_of
+from pipeline.exports.import_files import (
+    Item,
+    Taken,
+    as_csv,
+    filed,
+    items_of,
+    of_postings,
+)
 from pipeline.exports.layouts import TARGETS, Layout, layout_of
+from pipeline.journal import journal
 from tests import emulated
 from tests.emulated import rows
 
 NOWHERE = Path(__file__).parent / "no practice"
 RATES = {"STD": 20, "RED": 5, "ZERO": 0, "EXEMPT": 0}
 LAYOUTS = {target: layout_of(target, NOWHERE) for target in TARGETS}
-LAYOUTS["xero-journal"] = replace(
-    LAYOUTS["xero-journal"], debtors_account="1100", vat_account="2200"
-)
 DAY = date(2026, 3, 31)
 
 
@@ -56,11 +61,20 @@ def document(*lines: Line, at: int = 1, **values: Any) -> Document:
     return Document(**{**plain, **values})
 
 
+def taken_of(
+    documents: list[Document], layout: Layout, credit_notes: bool = True
+) -> Taken:
+    """Documents as a package takes them: as themselves, or as journals."""
+    if layout.of == "postings":
+        return of_postings(journal(documents, (), {}, "2026-03"), layout)
+    return items_of(documents, layout, credit_notes=credit_notes)
+
+
 def files(
     documents: list[Document], layout: Layout, credit_notes: bool = True
 ) -> dict[str, bytes]:
     """The files of a batch by the ending of their names."""
-    taken = items_of(documents, layout, credit_notes=credit_notes)
+    taken = taken_of(documents, layout, credit_notes)
     assert not taken.unmapped
     fit = [item for item in taken.items if not item.unfit]
     return {
@@ -254,7 +268,7 @@ def test_a_credit_note_that_the_import_does_not_take_stays_open(
         (
             "xero-journal",
             {"income_account": ""},
-            "product GOLD has lines without an Income account",
+            "the journal has income without an Income account",
         ),
     ],
 )
@@ -262,19 +276,28 @@ def test_a_code_without_a_word_in_the_package_is_named_once(
     target: str, values: dict[str, Any], found: str
 ) -> None:
     both = document(line(**values), line(2, **values))
-    taken = items_of([both], LAYOUTS[target], credit_notes=True)
+    taken = taken_of([both], LAYOUTS[target])
     assert [said for said, _ in taken.unmapped] == [found]
     assert all(f"[{target}" in repair for _, repair in taken.unmapped)
 
 
-def test_a_journal_needs_the_accounts_of_debtors_and_tax() -> None:
-    taken = items_of(
-        [document(line())], layout_of("xero-journal", NOWHERE), credit_notes=True
+def test_a_journal_goes_to_the_packages_accounts_for_ours() -> None:
+    own = replace(
+        LAYOUTS["xero-journal"], accounts={"1100": "611"}, income_account="200"
     )
-    assert [said for said, _ in taken.unmapped] == [
-        "no account for debtors is known",
-        "no account for VAT is known",
-    ]
+    made = [line(income_account="", period_end=date(2027, 2, 28)), line(2)]
+    content = files([document(*made)], own)[""]
+    booked = {
+        row["Description"]: (row["*AccountCode"], row["*Amount"])
+        for row in rows(content)
+    }
+    assert booked == {
+        "Debtors": ("611", "100.00"),
+        "Deferred income EXEMPT": ("2110", "-50.00"),
+        "Income EXEMPT": ("4000", "-50.00"),
+    }
+    (item,) = taken_of([document(line(income_account=""))], own).items
+    assert item.rows[1][3] == "200"
 
 
 # Where files are split

@@ -275,12 +275,17 @@ def test_import_files_that_show_the_patient_are_listed_and_never_made_again(
     left = run("export", before, "quickbooks", today="2026-04-01")
     file = Path(left.out.splitlines()[1])
     assert NAMES[1] in file.read_text(encoding="utf-8")
+    journal = Path(run("export", before, "xero-journal").out.splitlines()[1])
+    booked = journal.read_bytes()
     done = forget(before)
+    assert journal.name not in done.out, "a journal names nobody"
     assert f"still shows the patient; delete it and its copies: {file}\n" in done.out
     file.unlink()
+    journal.unlink()
     again = run("export", before, "quickbooks", "--again", file.name)
     assert again.code == 2
     assert "names a patient who was forgotten since" in " ".join(again.err.split())
     assert run("rebuild", before).code == 0
     assert not file.exists()
+    assert journal.read_bytes() == booked
     assert run("verify", before, "--deep").code == 0

@@ -16,7 +16,7 @@ from pipeline.deferred import following
 from pipeline.journal import unbalanced
 from tests import given as rules
 from tests.formulas import worked_out
-from tests.practice import add, bill, change, files, make, member, run, set_to
+from tests.practice import add, bill, change, copied, files, make, member, run, set_to
 from tests.test_invariants import few, practice, rosters
 
 HEADINGS = 4
@@ -186,6 +186,8 @@ def test_what_is_unsent_is_told_as_of_the_months_end(year: Year) -> None:
         "2026-04": {"INV-000003": 33, "INV-000004": 1, "CRN-000001": 0},
     }
     assert total(year.book("2026-03"), "Unsent", "31 to 60 days") == 650
+    # The credited invoice was never sent: its credit note takes nothing off the others.
+    assert total(year.book("2026-04"), "Unsent", "Open") == 100
 
 
 def test_each_active_member_is_explained_once(year: Year) -> None:
@@ -239,3 +241,33 @@ def test_any_practice_has_members_explained_and_a_journal_that_balances(
         assert accounts.month(books, "2026-07").carried == sum(
             row.closing for row in before.deferrals
         )
+
+
+def test_a_release_leaves_once_its_month_is_closed_or_passed_over(
+    year: Year, tmp_path: Path
+) -> None:
+    folder = copied(year.folder, tmp_path / "practice")
+
+    def leaves(*options: str) -> str:
+        done = run("export", folder, "xero-journal", *options)
+        assert done.code == 0, done.err
+        return done.out.partition("\n")[0]
+
+    assert run("close", folder, "2026-02", "--by", "mm").code == 0
+    nothing = "nothing new for xero-journal"
+    assert leaves("--month", "2026-03") == nothing, "nobody closed it"
+    first = leaves("--month", "2026-02")
+    batch = first.split()[1]
+    assert first.endswith(": 3 documents, 650.00 in all, and the release of 2026-02")
+    assert leaves("--month", "2026-02") == nothing
+    # Nothing was issued in March, so April may be closed without it.
+    assert run("close", folder, "2026-04", "--by", "mm").code == 0
+    made = files(folder / "out/imports")
+    assert leaves("--again", batch).endswith(
+        ": 3 documents, and the release of 2026-02"
+    )
+    assert files(folder / "out/imports") == made
+    assert leaves("--month", "2026-03").endswith(": the release of 2026-03")
+    # What was deferred was credited in April, which releases nothing.
+    assert leaves().endswith(": 2 documents, -500.00 in all")
+    assert leaves() == nothing

@@ -47,6 +47,7 @@ def write_control_totals(
     book: Book,
     sheet: Worksheet,
     month: Month,
+    title: str,
     listings: Mapping[str, Listing],
     blocks: dict[str, Block],
 ) -> None:
@@ -58,8 +59,9 @@ def write_control_totals(
         month, listings, unit
     )
     last = FIRST_ROW + len(checks) - 1
-    put(book, sheet, 0, 0, "Checks", bold=True, font_size=16, font_color=ACCENT)
-    said = f"{month.practice_name}, {month.month}. Every difference must show 0."
+    title = f"{title}: checks"
+    put(book, sheet, 0, 0, title, bold=True, font_size=16, font_color=ACCENT)
+    said = f"{month.practice_name}. Every difference must show 0."
     put(book, sheet, 1, 0, said, font_color=QUIET)
     sheet.set_row(0, 26)
     differences = sum(
@@ -80,7 +82,7 @@ def write_control_totals(
     sheet.freeze_panes(FIRST_ROW, 1)
     sheet.repeat_rows(FIRST_ROW - 1)
     sheet.print_area(0, 0, last, len(COLUMNS) - 1)
-    page(sheet, landscape=True, name=f"Register {month.month} - Checks")
+    page(sheet, landscape=True, name=title)
 
 
 def _write_check(book: Book, sheet: Worksheet, row: int, check: Check) -> None:

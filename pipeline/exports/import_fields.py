@@ -9,10 +9,9 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
-from pipeline.books import Document, Line
+from pipeline.books import Document, Line, Posting
 from pipeline.exports.exact_text import exact
 from pipeline.exports.layouts import Column, Layout
-from pipeline.exports.postings import Posting
 
 Value = str | date | Decimal | int | None
 
@@ -76,7 +75,7 @@ def of_posting(posting: Posting, layout: Layout) -> Callable[[str], Value]:
     made: dict[str, Callable[[], Value]] = {
         "amount": lambda: posting.debit - posting.credit,
         "tax_code": lambda: _tax_name(posting.tax_code or "OUT", None, layout),
-        "account": lambda: layout.accounts.get(posting.account, posting.account),
+        "account": lambda: _account_of(posting, layout),
         "description": lambda: f"{posting.purpose} {posting.tax_code}",
     }
 
@@ -103,15 +102,16 @@ def income_account(line: Line, layout: Layout) -> str:
     return layout.accounts.get(account, account)
 
 
-def own_account(layout: Layout, name: str, words: str) -> str:
-    """An account that is the same for every document, such as debtors."""
-    account = str(getattr(layout, name))
+def _account_of(posting: Posting, layout: Layout) -> str:
+    """The package's account for a posting; only income may be without one of ours."""
+    account = posting.account or layout.income_account
     if not account:
         raise Unmapped(
-            f"no account for {words} is known",
-            f'write {name} = "..." below [{layout.target}]',
+            "the journal has income without an Income account",
+            f'write income_account = "..." below [{layout.target}] for it, and the'
+            " account on the product for the time to come",
         )
-    return account
+    return layout.accounts.get(account, account)
 
 
 def _customer_id(document: Document) -> str:

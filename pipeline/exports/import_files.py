@@ -9,23 +9,19 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from itertools import groupby
 
-from pipeline.books import Document
+from pipeline.books import Document, Posting
 from pipeline.exports.import_fields import (
     Unfit,
     Unmapped,
     Value,
     inclusive,
-    income_account,
     of_line,
     of_posting,
-    own_account,
     row_of,
 )
 from pipeline.exports.layouts import Layout
-from pipeline.exports.postings import Posting, of_documents
 
 Row = tuple[str, ...]
 Fault = tuple[str, str]
@@ -35,8 +31,9 @@ Fault = tuple[str, str]
 class Item:
     """What leaves as a whole, a document or a journal: its rows, never in two files.
 
-    `group` is the name of the file of its own that its kind needs, '' for the main one;
-    `unfit` says why the package cannot take it.
+    `number` is a document's, or the month (YYYY-MM) of a release. `group` is the name of
+    the file of its own that its kind needs, '' for the main one; `unfit` says why the
+    package cannot take it.
     """
 
     number: str
@@ -59,8 +56,6 @@ def items_of(
     documents: Iterable[Document], layout: Layout, *, credit_notes: bool
 ) -> Taken:
     """Each document as what leaves; `credit_notes` asks for those that go apart."""
-    if layout.of == "postings":
-        return _journals(tuple(documents), layout)
     items: list[Item] = []
     unmapped: dict[Fault, None] = {}
     for document in documents:
@@ -118,31 +113,6 @@ def _too_many(rows: Sequence[Row], layout: Layout) -> str:
     if most and len(as_csv(layout, rows)) > most:
         return "it is larger than a file may be"
     return ""
-
-
-def _journals(documents: tuple[Document, ...], layout: Layout) -> Taken:
-    accounts: dict[str, str] = {}
-    unmapped: dict[Fault, None] = {}
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("debtors", lambda: own_account(layout, "debtors_account", "debtors")),
-        ("tax", lambda: own_account(layout, "vat_account", "VAT")),
-    ]
-    lines = [line for document in documents for line in document.lines]
-    checks += [("", partial(income_account, line, layout)) for line in lines]
-    for name, account in checks:
-        try:
-            accounts[name] = account()
-        except Unmapped as error:
-            unmapped[error.found, error.repair] = None
-    if unmapped or not documents:
-        return Taken((), tuple(unmapped) if documents else ())
-    postings = of_documents(
-        documents,
-        debtors=accounts["debtors"],
-        tax=accounts["tax"],
-        income=lambda line: line.income_account or layout.income_account,
-    )
-    return of_postings(postings, layout)
 
 
 def of_postings(postings: Iterable[Posting], layout: Layout) -> Taken:

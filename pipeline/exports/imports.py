@@ -1,33 +1,87 @@
 """An import file made from the ledger, the first time and again: the same bytes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from pipeline import accounts, outbox
-from pipeline.exports.import_files import Taken, as_csv, items_of
+from pipeline.books import Posting
+from pipeline.deferred import is_month
+from pipeline.exports.import_files import Taken, as_csv, items_of, of_postings
 from pipeline.exports.layouts import Layout, kept
 from pipeline.ledger import Ledger
+from pipeline.seals import sealed
 
 # xero-2026-03-31-02.csv: target, batch, and which part of the batch where it has several.
 _NAME = re.compile(r"[a-z0-9-]+?-\d{4}-\d\d-\d\d-\d{2,}(-[a-z0-9-]+)?\.csv")
+
+# Documents in files that name people; a journal names none.
+NAMING = (
+    "select number, path from ledger.exported_documents"
+    " inner join ledger.export_batches using (target, run_no)"
+    " where (layout->>'of') <> 'postings'"
+)
+
+
+def still_open(ledger: Ledger, layout: Layout, month: str | None) -> list[str]:
+    """The sources that have not left for a package: documents, and releases of months.
+
+    Of one month only, where it is given: the documents issued in it, and its release.
+    """
+    sources = [
+        row["number"]
+        for row in ledger.rows(
+            "select number from ledger.invoices"
+            " where $1 in (strftime(issued_on, '%Y-%m'), '')"
+            " order by kind desc, sequence",
+            [month or ""],
+        )
+    ]
+    if layout.of == "postings":
+        sources += [name for name in sealed(ledger) if month in (name, None)]
+    left = {
+        row["number"]
+        for row in ledger.rows(
+            "select number from ledger.exported_documents where target = ?",
+            [layout.target],
+        )
+    }
+    return [source for source in sources if source not in left]
 
 
 def what_leaves(
     ledger: Ledger,
     layout: Layout,
-    where: str,
-    values: Sequence[Any],
+    sources: Collection[str],
     *,
     credit_notes: bool = True,
 ) -> Taken:
-    """The documents that a condition picks, as what leaves for a package.
+    """Chosen sources as what leaves for a package.
 
-    Where a package takes a journal, its postings come from here too: of documents alone.
+    A source is a document's number or, where the package takes journals, a month
+    (YYYY-MM) whose release leaves.
     """
-    documents = accounts.documents(ledger, where, values)
+    if layout.of == "postings":
+        return of_postings(_postings(ledger, set(sources)), layout)
+    documents = accounts.documents(
+        ledger, "invoices.number in (select unnest(?))", [list(sources)]
+    )
     return items_of(documents, layout, credit_notes=credit_notes)
+
+
+def _postings(ledger: Ledger, sources: set[str]) -> Iterator[Posting]:
+    """The postings of chosen sources, month by month in the journal's order."""
+    issued = ledger.rows(
+        "select distinct strftime(issued_on, '%Y-%m') as month from ledger.invoices"
+        " where number in (select unnest(?))",
+        [list(sources)],
+    )
+    # A number has six digits at its end, so that no document is named like a month.
+    months = {row["month"] for row in issued} | {s for s in sources if is_month(s)}
+    for month in sorted(months):
+        for posting in accounts.postings(ledger, month):
+            if posting.source in sources:
+                yield posting
 
 
 def render(ledger: Ledger, path: str) -> bytes:
@@ -38,20 +92,20 @@ def render(ledger: Ledger, path: str) -> bytes:
         [path],
     )
     layout = kept(batch["target"], batch["layout"])
-    items = what_leaves(
-        ledger,
-        layout,
-        "invoices.number in (select number from ledger.exported_documents"
-        " where path = ?)",
-        [path],
-    ).items
+    sources = [
+        row["number"]
+        for row in ledger.rows(
+            "select number from ledger.exported_documents where path = ?", [path]
+        )
+    ]
+    items = what_leaves(ledger, layout, sources).items
     return as_csv(layout, [row for item in items for row in item.rows])
 
 
 def forgotten(ledger: Ledger) -> set[str]:
     """Files that lack a name they had: they are never made again under their name."""
     rows = ledger.rows(
-        "select distinct path from ledger.exported_documents where number in"
+        f"select distinct path from ({NAMING}) where number in"
         " (select split_part(record_key, ' ', 1) from ledger.forgotten"
         "  where part = 'line')"
     )

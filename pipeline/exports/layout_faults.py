@@ -26,7 +26,6 @@ CREDIT_NOTES = ("with", "apart", "by hand")
 _MAY_BE: dict[str, type | tuple[type, ...]] = {
     "date": str, "credit_notes": str, "limits": dict, "types": dict, "tax_codes": dict,
     "accounts": dict, "columns": list, "headings": dict, "income_account": (str, int),
-    "debtors_account": (str, int), "vat_account": (str, int),
 }  # fmt: skip
 _LIMITS = ("documents", "rows", "bytes")
 _COLUMN_KEYS: dict[str, type] = {

@@ -64,8 +64,6 @@ class Layout:
     limits: Mapping[str, int]
     accounts: Mapping[str, str]
     income_account: str
-    debtors_account: str
-    vat_account: str
     inclusive_apart: bool
     text: str
 
@@ -172,8 +170,6 @@ def _layout(target: str, merged: dict[str, Any]) -> Layout:
         limits=merged["limits"],
         accounts=merged["accounts"],
         income_account=str(merged.get("income_account", "")),
-        debtors_account=str(merged.get("debtors_account", "")),
-        vat_account=str(merged.get("vat_account", "")),
         inclusive_apart=merged.get("tax_inclusive") == "apart",
         text=json.dumps(merged, sort_keys=True, default=str),
     )

@@ -38,7 +38,7 @@ def render(month: Month) -> bytes:
         write_list(book, book.workbook.add_worksheet(listing.sheet), listing)
     sums = write_summary(book, summary, month, title, listings["Deferred income"])
     checks = book.workbook.add_worksheet("Checks")
-    write_control_totals(book, checks, month, listings, sums)
+    write_control_totals(book, checks, month, title, listings, sums)
     return book.finish()
 
 
@@ -77,7 +77,7 @@ def _invoices(
         Column("Issued", 13),
         Column("Due", 13),
         Column("Credit of", 15),
-        Column("Bill to", 12),
+        Column("Bill to", 14),
         Column("Addressed to", 28),
         Column("Accounts reference", 16),
         Column("Patient ID", 12),

@@ -74,7 +74,7 @@ def deferred_income(month: Month, title: str, unit: str) -> Listing:
         Column("Period end", 14),
         Column("Spread by", 11),
         Column("Parts", 9, figures=True),
-        Column(f"Net ({unit})", 13),
+        Column(f"Net ({unit})", 13, figures=True),
         *(Column(f"{name} ({unit})", 13, total=True) for name in MOVEMENTS),
         Column("Income account", 12),
         Column("Deferred account", 12),
@@ -100,7 +100,7 @@ def journal_sheet(month: Month, title: str, unit: str) -> Listing:
     """Every posting; those of one narration are an entry and balance."""
     columns = [
         Column("Date", 13),
-        Column("Narration", 40),
+        Column("Narration", 46),
         Column("Account", 12),
         Column("For", 17),
         Column(f"Debit ({unit})", 14, total=True),

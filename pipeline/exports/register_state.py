@@ -37,12 +37,13 @@ def unsent_sheet(month: Month, title: str, unit: str) -> Listing:
         Column("Bill to", 13),
         Column("Days unsent", 10, figures=True),
         Column(f"Open ({unit})", 14, total=True),
-        *(Column(f"{band} ({unit})", 14, total=True) for band in bands),
+        *(Column(f"{band} ({unit})", 17, total=True) for band in bands),
     ]
     day = month.as_of or last_of(month.month)
     note = (
         f"{month.practice_name}, as of {day:%d %b %Y}, whichever month they were"
-        " issued in. Gross less what is credited; payments are not kept here."
+        " issued in. Gross less what is credited: a credit note has an amount of its own"
+        " where its invoice was sent. Payments are not kept here."
     )
     rows = [_unsent(each) for each in month.unsent]
     return Listing("Unsent", f"{title}: not sent", note, columns, rows)

@@ -69,6 +69,9 @@ class Book:
 
     def style(self, **properties: Any) -> Format:
         """A cell format in the house font; the same properties give the same format."""
+        if properties.get("align") == "right":
+            # LibreOffice indents figures in some cells and not in others of one format.
+            properties = {**properties, "indent": 0}
         key = tuple(properties.items())
         if key not in self.formats:
             in_order = tuple(sorted(key))
