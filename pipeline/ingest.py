@@ -15,7 +15,7 @@ from pipeline.cells import Fault, Parsed, canonical, heading, parse, show
 from pipeline.problems import Place, Problem, Severity
 from pipeline.tables import empty
 from pipeline.workbooks import Sheet
-from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns
+from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns, rules_of
 
 # Raw values repeat (frequencies, codes, towns); ids do not, and need no memory.
 _REMEMBERED = 50_000
@@ -82,7 +82,7 @@ def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     rows held), and the problems; identical duplicate rows are kept once.
     """
     listed = [column for column in columns(schema) if column.loaded]
-    frame = empty(schema).reindex(range(len(sheet.rows)))
+    frame = empty(schema, len(sheet.rows))
     frame["row_number"] = _array([number for number, _ in sheet.rows], frame.row_number)
     problems: list[Problem] = []
     faulty: set[tuple[int, str]] = set()
@@ -190,7 +190,7 @@ def _broken_promises(
 ) -> _Broken:
     """What pandera finds wrong, once per cell and not where a cell was faulty already."""
     try:
-        schema.validate(frame, lazy=True)
+        rules_of(schema).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
     else:

@@ -14,7 +14,7 @@ from pipeline.meant import meant
 from pipeline.problems import Place, Problem, Severity
 from pipeline.tables import load
 from pipeline.workbooks import Sheet
-from schemas.columns import Column, columns
+from schemas.columns import Column, columns, rules_of
 from schemas.practice import Practice
 
 
@@ -151,7 +151,7 @@ def _out_of_range(
     frame: pd.DataFrame, typed: dict[str, dict[str, object]], sheet: Sheet
 ) -> list[Problem]:
     try:
-        Practice.validate(frame, lazy=True)
+        rules_of(Practice).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         broken = dict(zip(cases["column"], cases["check"], strict=True))

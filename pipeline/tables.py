@@ -16,11 +16,16 @@ def frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     return table.to_pandas(types_mapper=pd.ArrowDtype)
 
 
-def empty(schema: Schema) -> pd.DataFrame:
-    """A frame of a schema's columns and types without rows."""
+def empty(schema: Schema, rows: int = 0) -> pd.DataFrame:
+    """A frame of a schema's columns and types, without rows or with so many of nulls."""
     fields = schema.to_schema().columns
     return pd.DataFrame(
-        {name: pd.array([], dtype=field.dtype.type) for name, field in fields.items()}
+        {
+            name: pd.arrays.ArrowExtensionArray(
+                arrow.nulls(rows, field.dtype.type.pyarrow_dtype)
+            )
+            for name, field in fields.items()
+        }
     )
 
 

@@ -8,6 +8,7 @@ Readers, DuckDB tables, documentation and templates are derived from it.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -218,6 +219,24 @@ def column_types(schema: Schema) -> dict[str, str]:
         name: SQL_TYPES[field.dtype.type]
         for name, field in schema.to_schema().columns.items()
     }
+
+
+@cache
+def rules_of(schema: Schema) -> pa.DataFrameSchema:
+    """What a frame made by `pipeline.tables.empty` may still break.
+
+    Its columns and types are the schema's by construction; columns that may be blank and
+    have no check are left out, since pandera takes as long for them as for any other.
+    """
+    whole = schema.to_schema()
+    free = [
+        name
+        for name, field in whole.columns.items()
+        if field.nullable and not field.checks and not field.unique
+    ]
+    rules = whole.remove_columns(free)
+    rules.strict = False
+    return rules
 
 
 def name_of(schema: Schema) -> str:

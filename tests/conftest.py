@@ -1,5 +1,6 @@
 """Every test that ends with a ledger ends with the promises of that ledger."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
@@ -11,6 +12,13 @@ import pytest
 import tests.practice
 from pipeline.ledger import ledger_path, opened
 from pipeline.verify import verify
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: looking it through again and again takes minutes."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
 
 
 @pytest.fixture(autouse=True, scope="session")
