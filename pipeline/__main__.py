@@ -53,7 +53,17 @@ class Day(click.ParamType):
         return day
 
 
-FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+class Folder(click.Path):
+    """A folder; a blank name, of a variable that was never set, is none."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The path, or a usage error."""
+        if value == "":
+            self.fail("the name of the folder is blank", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = click.argument("folder", type=Folder(path_type=Path))
 LEDGER = click.option(
     "--ledger",
     type=click.Path(path_type=Path),

@@ -18,6 +18,8 @@ def must_be_free(folder: Path, file: Path) -> None:
     if file.suffix.lower() != ".xlsx":
         raise WrongPlace(f"{file} does not end in .xlsx")
     home, place = folder.resolve(), file.resolve()
+    if not place.parent.is_dir():
+        raise WrongPlace(f"there is no folder {file.parent}; make it, or name another")
     if not place.is_relative_to(home):
         return
     if place.parent != home / "out" or place.name.lower() in pages():
@@ -28,6 +30,17 @@ def must_be_free(folder: Path, file: Path) -> None:
 
 
 def write_chosen(folder: Path, file: Path, content: bytes) -> None:
-    """Write it for the owner alone, whole or not at all; raises as `must_be_free` does."""
+    """Write it for the owner alone, whole or not at all; raises as `must_be_free` does.
+
+    Outside the practice folder another file is never replaced.
+    """
     must_be_free(folder, file)
-    write_bytes(file, content)
+    try:
+        write_bytes(
+            file, content, replace=file.resolve().is_relative_to(folder.resolve())
+        )
+    except FileExistsError:
+        if file.read_bytes() != content:
+            raise WrongPlace(
+                f"{file} is already there; name another or take it away"
+            ) from None

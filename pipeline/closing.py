@@ -75,14 +75,12 @@ def _must_be_closable(ledger: Ledger, month: str, first: date, today: date) -> N
     if (first + timedelta(days=32)).replace(day=1) > today:
         raise WrongRequest(f"{month} is not over: today is {today}")
     earlier = ledger.value(
-        "select min(strftime(issued_on, '%Y-%m')) from ledger.invoices"
-        " where issued_on < $1 and issued_on >= coalesce($2::date, issued_on)",
-        [first, open_from],
+        "select strftime(coalesce($1::date, min(issued_on)), '%Y-%m')"
+        " from ledger.invoices",
+        [open_from],
     )
-    if earlier:
-        raise WrongRequest(
-            f"months are closed in order: {earlier} has documents and is open"
-        )
+    if earlier and earlier < month:
+        raise WrongRequest(f"months are closed in order: {earlier} is open")
 
 
 def _said(month: str, sums: dict[str, Any], currency: str) -> str:

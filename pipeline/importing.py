@@ -12,7 +12,7 @@ from pipeline.exports.words import counted
 from pipeline.files import write_bytes
 from pipeline.ingest import read_sheet
 from pipeline.mapping import Plan, WrongMapping, read_mapping
-from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.problems import Place, Problem, Refused, Severity, refused
 from pipeline.read_back import filled_templates
 from pipeline.sheet_rows import read_sheet_rows
 from pipeline.sheets import Sheet
@@ -49,6 +49,11 @@ def import_patients(export: Path, mapping: Path, target: Path) -> Imported:
     Raises WrongMapping, and Refused for an export that cannot be read or a target that
     is already there; neither file is changed.
     """
+    if not target.parent.is_dir():
+        raise refused(
+            str(target), "no-folder", f"there is no folder {target.parent}",
+            "make it, or name another",
+        )  # fmt: skip
     if target.exists() or target.is_symlink():
         raise Refused([_already_there(target)])
     translated, windows = _translated(export, read_mapping(mapping, Patients))

@@ -371,6 +371,7 @@ def write_head(ledger: Ledger) -> None:
         "run_no": last[0]["run_no"] if last else 0,
         "run_id": last[0]["run_id"] if last else "",
         "last_number": number or "",
+        "closed": ledger.value("select max(month) from ledger.closed_months") or "",
         "position": link.position,
         "sha256": link.sha256,
     }

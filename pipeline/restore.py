@@ -51,12 +51,13 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
         # The head file beside it is of the ledger that the copy takes the place of.
         with opened(draft, write=True, against_head=False) as copy:
             _must_hold(copy, source.name)
+            reopened = _reopened(copy, path, source.name, again=again)
             adopted = _know_all(copy, path, out, source.name, again=again)
             write_head(copy)
         kept = _exchange(path, draft, out, _shown(draft))
         with opened(path, write=True) as ledger:
             # They told of what was replaced.
-            warnings = publish(ledger, out, pages=True).warnings
+            warnings = reopened + publish(ledger, out, pages=True).warnings
         return Restored(kept, Adopted(adopted.numbers, adopted.warnings + warnings))
 
 
@@ -97,6 +98,27 @@ def _must_hold(copy: Ledger, name: str) -> None:
             name, "copy-unsound", f"the ledger does not hold: {faults[0]}",
             "use another copy; `membill verify` tells more",
         )  # fmt: skip
+
+
+def _reopened(copy: Ledger, path: Path, name: str, *, again: bool) -> list[str]:
+    """See that no month was closed since, or, with `again`, say which is open once more."""
+    try:
+        closed = str((read_head(path) or {}).get("closed", ""))
+    except Refused:
+        return []  # what the head file said is lost with it
+    if closed <= (copy.value("select max(month) from ledger.closed_months") or ""):
+        return []
+    if again:
+        return [
+            f"{closed} was closed after this copy was made and is open again: close it"
+            " before anything else, and compare its seal"
+        ]
+    raise refused(
+        name,
+        "copy-before-closing",
+        f"{closed} was closed after this copy was made, and would be open again",
+        "use a later copy; or bring it back with --adopt and close the month again at once",
+    )
 
 
 def _know_all(

@@ -100,6 +100,16 @@ def _parse(schema: Schema, sheet: Sheet) -> Parsing:
     return Parsing(empty(schema), refusals)
 
 
+def _as_checks(problems: list[Problem]) -> list[Problem]:
+    """A row of the sent log that cannot be used keeps nothing from being billed."""
+    return [
+        replace(problem, severity=Severity.CHECK)
+        if problem.severity is Severity.HELD
+        else problem
+        for problem in problems
+    ]
+
+
 def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """Parse every sheet into `staged.*`; a sheet that is absent is an empty table."""
     problems: list[Problem] = []
@@ -111,7 +121,10 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
                 if column.kind == "date" and column.loaded:
                     problems += swapped_days(sheets[name], column.name, column.title)
             parsing = _parse(schema, sheets[name])
-            frame, problems = parsing.frame, problems + parsing.problems
+            frame = parsing.frame
+            problems += (
+                _as_checks(parsing.problems) if name == "sent" else parsing.problems
+            )
         load(ledger.connection, schema, frame, f"staged.{name}")
         if name in sheets and not _stops(parsing.problems):
             problems += rows_lost(ledger.connection, sheets[name], parsing.problems)

@@ -262,7 +262,7 @@ def test_a_month_is_not_closed(folder: Path, month: str, by: str, said: str) -> 
 
 def test_months_are_closed_in_order(folder: Path) -> None:
     late = run("close", folder, "2026-05", "--by", "mm", today="2026-06-01")
-    assert "months are closed in order: 2026-04 has documents and is open" in late.err
+    assert "months are closed in order: 2026-04 is open" in late.err
 
 
 def test_a_closed_month_stays_as_it_was_sealed(
@@ -281,8 +281,12 @@ def test_lost_credit_notes_and_what_was_billed_again_are_entered_again(
     folder: Path, story: dict[str, Any], tmp_path: Path
 ) -> None:
     lost = practice.copied(folder, tmp_path / "clinic")
+    refused = run("restore", lost, story["before"])
+    assert refused.code == 4
+    assert "2026-03 was closed after this copy was made" in refused.err
     done = run("restore", lost, story["before"], "--adopt")
     assert done.code == 0, done.err
+    assert "2026-03 was closed after this copy was made and is open again" in done.err
     assert _used(lost) == _used(folder)
 
 

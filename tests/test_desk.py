@@ -392,6 +392,18 @@ def test_a_file_has(patient: str, text: str, clinic: Path) -> None:
     assert text in run("patient", clinic, patient).out
 
 
+def test_a_chosen_file_replaces_no_other_and_makes_no_folder(
+    clinic: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "patients.xlsx"
+    mine.write_bytes(b"mine")
+    for file, said in ((mine, "already there"), (tmp_path / "no/p.xlsx", "no folder")):
+        refused = run("patient", clinic, "P2", "--xlsx", file)
+        assert (refused.code, said in refused.err) == (2, True)
+    assert mine.read_bytes() == b"mine"
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_file_as_a_workbook_has_the_name_and_one_page(
     clinic: Path, tmp_path: Path
 ) -> None:

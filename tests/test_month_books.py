@@ -243,9 +243,7 @@ def test_any_practice_has_members_explained_and_a_journal_that_balances(
         )
 
 
-def test_a_release_leaves_once_its_month_is_closed_or_passed_over(
-    year: Year, tmp_path: Path
-) -> None:
+def test_a_release_leaves_once_its_month_is_closed(year: Year, tmp_path: Path) -> None:
     folder = copied(year.folder, tmp_path / "practice")
 
     def leaves(*options: str) -> str:
@@ -260,8 +258,10 @@ def test_a_release_leaves_once_its_month_is_closed_or_passed_over(
     batch = first.split()[1]
     assert first.endswith(": 3 documents, 650.00 in all, and the release of 2026-02")
     assert leaves("--month", "2026-02") == nothing
-    # Nothing was issued in March, so April may be closed without it.
-    assert run("close", folder, "2026-04", "--by", "mm").code == 0
+    # Nothing was issued in March; it is closed like any other.
+    assert "2026-03 is open" in run("close", folder, "2026-04", "--by", "mm").err
+    for month in ("2026-03", "2026-04"):
+        assert run("close", folder, month, "--by", "mm").code == 0
     made = files(folder / "out/imports")
     assert leaves("--again", batch).endswith(
         ": 3 documents, and the release of 2026-02"

@@ -374,3 +374,9 @@ def test_a_template_carried_into_a_template_is_the_template(tmp_path: Path) -> N
     for file in WORKBOOKS:
         one, two = (tmp_path / name / f"{file}.xlsx" for name in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_blank_name_is_no_folder() -> None:
+    refused = practice.run("init", "")
+    assert refused.code == 2
+    assert "the name of the folder is blank" in refused.err

@@ -1,6 +1,7 @@
 """What is wrong with a practice's own wishes of an import file, and what to write instead."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -27,6 +28,8 @@ _MAY_BE: dict[str, type | tuple[type, ...]] = {
     "date": str, "credit_notes": str, "limits": dict, "types": dict, "tax_codes": dict,
     "accounts": dict, "columns": list, "headings": dict, "income_account": (str, int),
 }  # fmt: skip
+# Words for people: a shorter one is still right.
+_MAY_BE_CUT = ("description", "customer", "customer_name", "narration")
 _LIMITS = ("documents", "rows", "bytes")
 _COLUMN_KEYS: dict[str, type] = {
     "heading": str, "field": str, "value": str, "longest": int, "cut": bool,
@@ -100,6 +103,8 @@ def _unfit(given: dict[str, Any], own: dict[str, Any]) -> Iterator[Fault]:
                 f"tax_codes.{key} cannot be used",
                 ('write the package\'s name, or ["name", per cent]'),
             )
+    for code in _twice(key for key, _ in _table(own, "tax_codes")):
+        yield f"tax_codes.{code} stands there twice", "keep one of them"
     for key, value in _table(own, "accounts"):
         if not isinstance(value, str):
             yield f"accounts.{key} cannot be used", "write the account in quotes"
@@ -125,6 +130,27 @@ def _unfit_headings(given: dict[str, Any], own: dict[str, Any]) -> Iterator[Faul
             yield f"there is no heading {old}", f"the headings are {', '.join(known)}"
         if not isinstance(new, str) or not new.strip():
             yield f"headings.{old} is no heading", "write the new heading in quotes"
+    new_names = dict(_table(own, "headings"))
+    for name in _twice(str(new_names.get(old, old)) for old in dict.fromkeys(known)):
+        yield f"the heading {name} stands there twice", "give each column its own"
+
+
+def _cut_amounts(columns: list[Any]) -> Iterator[Fault]:
+    """Lengths that are none, and cuts of anything but words: a cut amount is a wrong one."""
+    for at, column in enumerate(columns, start=1):
+        if not isinstance(column, dict):
+            continue
+        longest = column.get("longest", 1)
+        if isinstance(longest, int) and longest < 1:
+            yield f"column {at}: longest is below 1", "write how many letters it takes"
+        if column.get("cut") and column.get("field") not in _MAY_BE_CUT:
+            words = ", ".join(_MAY_BE_CUT)
+            yield f"column {at} may not be cut", f"cut only one of {words}"
+
+
+def _twice(words: Iterable[str]) -> list[str]:
+    counted = Counter(word.strip().upper() for word in words)
+    return [word for word, count in counted.items() if count > 1]
 
 
 def _unfit_columns(given: dict[str, Any], own: dict[str, Any]) -> Iterator[Fault]:
@@ -148,7 +174,14 @@ def _unfit_columns(given: dict[str, Any], own: dict[str, Any]) -> Iterator[Fault
                 f"column {at}: there is no field {column['field']}",
                 (f"use one of {', '.join(fields)}"),
             )
-    there = {column.get("field") for column in columns if isinstance(column, dict)}
+    yield from _cut_amounts(columns)
+    for name in _twice(str(c.get("heading")) for c in columns if isinstance(c, dict)):
+        yield f"the heading {name} stands there twice", "give each column its own"
+    there = {
+        field
+        for column in columns
+        if isinstance(column, dict) and isinstance(field := column.get("field"), str)
+    }
     for column in given["columns"]:
         if column.get("needed") and column["field"] not in there:
             yield (

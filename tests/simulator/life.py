@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.deferred import following
 from tests.practice import Result
 from tests.simulator.machine import LET_THROUGH, command, cut_short
 from tests.simulator.naive import (
@@ -437,12 +438,12 @@ class Life:
         return line, amount, dice.random() < 0.4
 
     def close_month(self) -> None:
-        """The first month that is open and has documents is closed, once it is over."""
-        months = {f"{one.issued_on:%Y-%m}" for one in self.books.documents}
-        still = sorted(month for month in months if month not in self.books.closed)
-        if not still:
+        """The first month that is open is closed, once it is over."""
+        if not self.books.documents:
             return self.plain()
-        month = still[0]
+        month = min(f"{one.issued_on:%Y-%m}" for one in self.books.documents)
+        if self.books.closed:
+            month = following(max(self.books.closed))
         user = self.dice.choice(["mm", "mm", "dd"])
         allowed = may_edit(self.books.accepted, user, "Settings")
         allowed = allowed and month < f"{self.today:%Y-%m}"
