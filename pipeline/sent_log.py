@@ -51,7 +51,7 @@ def sendings(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Prob
     """Sendings of what was not there to be sent, on a day to come, or by a stranger."""
     rows = ledger.rows(
         "select named.*, number is null as unknown, sent_on < issued_on as early,"
-        " sent_on > ? as ahead, sent_on > credited_on as late,"
+        " sent_on > ? as ahead, sent_on >= credited_on as late,"
         " sent_by is not null and staff.row_key is null as stranger"
         f" from ({_NAMED}) as named"
         " left join staged.judging_staff as staff on canonical(sent_by) = staff.row_key"
@@ -92,6 +92,8 @@ def _told(ledger: Ledger, row: dict[str, Any]) -> tuple[str, str, str, str]:
             f"{named} was credited in full on {show(row['credited_on'])}, so it was"
             f" not there to be sent on {day}"
         )
+        if row["sent_on"] == row["credited_on"]:
+            found = f"{named} was credited in full the same day; it counts as sent"
         repair = f"correct the number or the day; or send {row['credited_by']} instead"
         return "invoice_number", "credited", found, repair
     found = f"{row['sent_by']} is not a user of the Staff sheet"

@@ -158,6 +158,16 @@ def test_no_other_sending_is_told(nights: list[practice.Result]) -> None:
     assert nights[1].err.count("sent.csv") == len(SENDINGS)
 
 
+def test_a_sending_on_the_day_of_a_full_credit_is_told_and_counts(
+    clinic: Path, tmp_path: Path
+) -> None:
+    mine = practice.copied(clinic, tmp_path / "clinic")
+    row = {"Invoice number": "INV-000002", "Sent on": "2026-03-03", "Sent to": "y"}
+    practice.add(mine, "sent", {**row, "Sent by": "dd"})
+    told = run("check", mine, "--as-of", THIRD).err
+    assert "INV-000002 was credited in full the same day; it counts as sent" in told
+
+
 def test_what_cannot_be_is_not_recorded(clinic: Path) -> None:
     assert "sent 2 March 2026" in run("explain", clinic, "INV-000002").out
     assert "sent 4 March 2026" not in run("explain", clinic, "INV-000002").out
