@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.cells import show
 from pipeline.credit_due import credit_due
 from pipeline.ledger import Ledger
+from pipeline.meant import meant, users
 from pipeline.problems import Place, Problem, Severity
 from pipeline.sent_log import sendings
 from pipeline.workbooks import Sheet
@@ -19,6 +20,7 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
         *_reused_ids(ledger, sheets),
         *_renamed_ids(ledger, sheets),
         *_changed_requests(ledger, sheets),
+        *_requests_of_strangers(ledger, sheets),
         *_vanished(ledger, sheets),
         *_same_person_twice(ledger, sheets),
         *_birth_dates(ledger, sheets, as_of),
@@ -199,6 +201,33 @@ def _changed_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]
             " something else, which is not billed",
             "a Request ID of its own for each request",
             "give what is new a new Request ID; a wrong invoice is credited",
+            subject=row["request_id"],
+        )
+        for row in rows
+    ]
+
+
+def _requests_of_strangers(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """Requests not billed yet by a name that is no user of the Staff sheet."""
+    rows = ledger.rows(
+        "select requests.row_number, requests.request_id, requests.requested_by"
+        " from input.invoice_requests as requests"
+        " anti join staged.judging_staff as staff"
+        "  on canonical(requests.requested_by) = staff.row_key"
+        " anti join tonight.in_force.filled_requests as filled"
+        "  on requests.row_key = filled.request_key"
+        " where not requests.held and requests.requested_by is not null"
+        " order by requests.row_number"
+    )
+    return [
+        Problem(
+            Severity.CHECK,
+            "request-by-stranger",
+            sheets["invoice_requests"].place(row["row_number"], "requested_by"),
+            f"{row['requested_by']} is not a user of the Staff sheet",
+            "a user name of the sheet Staff",
+            "write the user name of the person who asked for it"
+            + meant(row["requested_by"], users(ledger)),
             subject=row["request_id"],
         )
         for row in rows

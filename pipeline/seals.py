@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 from pipeline.books import Closed
-from pipeline.deferred import following
 from pipeline.ledger import Ledger
 
 # A row per month with documents: its totals, and a hash over its documents and their
@@ -43,20 +42,10 @@ def closed(ledger: Ledger, month: str) -> Closed | None:
     return Closed(**rows[0]) if rows else None
 
 
-def sealed(ledger: Ledger) -> list[str]:
-    """Every month (YYYY-MM) from the first document on in which nothing can change.
-
-    Those are the closed ones, and months without documents that were passed over.
-    """
-    (row,) = ledger.rows(
-        "select (select strftime(min(issued_on), '%Y-%m') from ledger.invoices) as first,"
-        " (select max(month) from ledger.closed_months) as last"
-    )
-    month, months = row["first"], list[str]()
-    while month and row["last"] and month <= row["last"]:
-        months.append(month)
-        month = following(month)
-    return months
+def closed_months(ledger: Ledger) -> list[str]:
+    """The closed months (YYYY-MM), in order: nothing in them can change."""
+    rows = ledger.rows("select month from ledger.closed_months order by month")
+    return [row["month"] for row in rows]
 
 
 def first_open_day(ledger: Ledger) -> date | None:

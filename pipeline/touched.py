@@ -8,6 +8,7 @@ A closed month's register stays as it was sealed, but for a name that is forgott
 
 from pipeline.deferred import following
 from pipeline.ledger import Ledger
+from pipeline.seals import closed_months
 
 # What a run did, by month: `made` a document in it; changed the balances or the state of
 # it and of each month `from then on` that has a register; or of its documents alone, a
@@ -62,10 +63,7 @@ def touched(ledger: Ledger, run_no: int, command: str, month: str) -> list[str]:
         while name < max(made):
             found.add(name)
             name = following(name)
-    closed = {
-        row["month"] for row in ledger.rows("select month from ledger.closed_months")
-    }
-    return sorted(((found | made) - closed) | in_any_case)
+    return sorted(((found | made) - {*closed_months(ledger)}) | in_any_case)
 
 
 def _known(ledger: Ledger) -> set[str]:

@@ -168,6 +168,21 @@ def test_a_sending_on_the_day_of_a_full_credit_is_told_and_counts(
     assert "INV-000002 was credited in full the same day; it counts as sent" in told
 
 
+def test_a_request_by_somebody_unknown_is_pointed_out(
+    clinic: Path, tmp_path: Path
+) -> None:
+    mine = practice.copied(clinic, tmp_path / "clinic")
+    row = {"Request ID": "R99", "Patient ID": "P1", "Product code": "CONSULT"}
+    practice.add(
+        mine, "invoice_requests", {**row, "Requested on": THIRD, "Requested by": "ddd"}
+    )
+    told = run("check", mine, "--as-of", THIRD).err
+    assert (
+        "Requested by: ddd is not a user of the Staff sheet; write the user name of the"
+        " person who asked for it; did you mean dd?"
+    ) in told
+
+
 def test_what_cannot_be_is_not_recorded(clinic: Path) -> None:
     assert "sent 2 March 2026" in run("explain", clinic, "INV-000002").out
     assert "sent 4 March 2026" not in run("explain", clinic, "INV-000002").out

@@ -10,7 +10,7 @@ from pipeline.deferred import is_month
 from pipeline.exports.import_files import Taken, as_csv, items_of, of_postings
 from pipeline.exports.layouts import Layout, kept
 from pipeline.ledger import Ledger
-from pipeline.seals import sealed
+from pipeline.seals import closed_months
 
 # xero-2026-03-31-02.csv: target, batch, and which part of the batch where it has several.
 _NAME = re.compile(r"[a-z0-9-]+?-\d{4}-\d\d-\d\d-\d{2,}(-[a-z0-9-]+)?\.csv")
@@ -38,7 +38,7 @@ def still_open(ledger: Ledger, layout: Layout, month: str | None) -> list[str]:
         )
     ]
     if layout.of == "postings":
-        sources += [name for name in sealed(ledger) if month in (name, None)]
+        sources += [name for name in closed_months(ledger) if month in (name, None)]
     left = {
         row["number"]
         for row in ledger.rows(
