@@ -37,10 +37,9 @@ def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
     Real dates all with a day up to 12 beside text dates all with a day above 12: the
     real ones have day and month swapped, and nothing in them can be trusted.
     """
-    index = sheet.headings.get(field)
-    if index is None or sheet.file.endswith(".csv"):
+    values = sheet.cells(field)
+    if values is None or sheet.file.endswith(".csv"):
         return []
-    values = [row[index] for _, row in sheet.rows]
     real = [value for value in values if isinstance(value, date)]
     typed = [value for value in values if isinstance(value, str) and "/" in value]
     firsts = [value.strip().split("/")[0] for value in typed]

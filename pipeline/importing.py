@@ -61,7 +61,7 @@ def import_patients(export: Path, mapping: Path, target: Path) -> Imported:
     if sheet is None or stops(found) or translated.in_the_way:
         raise Refused([*stops(found), *translated.in_the_way])
     unknown, held, checks = _judged(translated, sheet, found)
-    rows = [translated.typed(number) for number, _ in sheet.rows]
+    rows = [translated.typed(number) for number in sheet.numbers]
     if not unknown:
         _write(target, rows)
     return Imported(
@@ -93,7 +93,7 @@ def _judged(
         if (p.place.row, p.place.column) not in told
     ]
     bad = [p for p in judged if p.severity is Severity.HELD]
-    patients = {number for number, _ in sheet.rows}
+    patients = set(sheet.numbers)
     return (
         [
             *(p for p in translated.unknown if p.place.row in patients),

@@ -82,24 +82,25 @@ def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     rows held), and the problems; identical duplicate rows are kept once.
     """
     listed = [column for column in columns(schema) if column.loaded]
-    frame = empty(schema, len(sheet.rows))
-    frame["row_number"] = _array([number for number, _ in sheet.rows], frame.row_number)
+    numbers = sheet.numbers
+    frame = empty(schema, len(numbers))
+    frame["row_number"] = _array(numbers, frame.row_number)
     problems: list[Problem] = []
     faulty: set[tuple[int, str]] = set()
     held = {
         position
-        for position, (number, _) in enumerate(sheet.rows)
+        for position, number in enumerate(numbers)
         if number in sheet.bad_rows
     }
     problems += sheet.bad_rows.values()
     for column in listed:
-        if column.name not in sheet.headings:
+        cells = sheet.cells(column.name)
+        if cells is None:
             continue
-        index = sheet.headings[column.name]
-        values, faults = _parse_column([row[index] for _, row in sheet.rows], column)
+        values, faults = _parse_column(cells, column)
         frame[column.name] = _array(values, frame[column.name])
         for position, fault in faults.items():
-            place = sheet.place(sheet.rows[position][0], column.name)
+            place = sheet.place(numbers[position], column.name)
             problems.append(_problem_of(fault, place, column))
             faulty.add((position, column.name))
             if fault.severity is Severity.HELD:
@@ -130,10 +131,8 @@ def _mark(frame: pd.DataFrame, held: set[int]) -> None:
 def _note_presence(schema: Schema, sheet: Sheet, frame: pd.DataFrame) -> None:
     """Columns that say whether another's cell was filled at all."""
     for name, source in about(schema).get("presence", {}).items():
-        index = sheet.headings.get(source)
-        filled = [
-            index is not None and parse_blank(row[index]) for _, row in sheet.rows
-        ]
+        cells = sheet.cells(source)
+        filled = map(parse_blank, cells) if cells is not None else [False] * len(frame)
         frame[name] = _array(filled, frame[name])
 
 

@@ -102,6 +102,16 @@ class Sheet:
     filled: int = 0
     skipped: int = 0
 
+    @property
+    def numbers(self) -> list[int]:
+        """Each row's number in the sheet, in order."""
+        return [number for number, _ in self.rows]
+
+    def cells(self, field: str) -> list[object] | None:
+        """The raw values of a field, row by row; None when its column is absent."""
+        index = self.headings.get(field)
+        return None if index is None else [row[index] for _, row in self.rows]
+
     def place(self, row: int, field: str) -> Place:
         """Where a field of a row stands; without a cell when the column is absent."""
         index = self.headings.get(field)
