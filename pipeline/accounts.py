@@ -19,7 +19,7 @@ from pipeline.books import (
     OpenProblem,
     Posting,
 )
-from pipeline.ledger import Ledger, current
+from pipeline.ledger import STANDINGS, Ledger, current
 from pipeline.outbox import DOCUMENT_PATH
 from pipeline.problems import Place, Problem, Severity
 from pipeline.record import fingerprints, letterhead_columns
@@ -290,9 +290,8 @@ def night(ledger: Ledger) -> Night | None:
 
 
 def _held(ledger: Ledger, report: dict[str, Any]) -> Iterator[Held]:
-    in_force = current("ledger.standings", "standing_key")
     for row in ledger.rows(
-        f"select * from ({in_force}) where bucket = 'held' order by standing_key"
+        f"select * from ({STANDINGS}) where bucket = 'held' order by standing_key"
     ):
         yield Held(
             row["patient_id"] or "",

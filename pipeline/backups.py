@@ -36,17 +36,27 @@ class Unsound(Exception):
 
 @dataclass(frozen=True)
 class State:
-    """What a ledger held when it was closed: its last run, and all its contents."""
+    """What a ledger held when it was closed: its last run and its contents.
+
+    Of a ledger that was not read `whole`, the number of each table's rows.
+    """
 
     run_id: str
     contents: dict[str, tuple[int, int]]
+    whole: bool
 
 
-def state(ledger: Ledger) -> State:
+def state(ledger: Ledger, *, whole: bool = True) -> State:
     """What a copy of this ledger must hold; folds the log into the file first."""
     ledger.connection.execute("checkpoint ledger")
+    held = contents(ledger.connection, whole=whole)
+    return State(last_run_id(ledger), held, whole)
+
+
+def last_run_id(ledger: Ledger) -> str:
+    """The last run's name, for the copy made after it."""
     run_id = ledger.value("select run_id from ledger.runs order by run_no desc limit 1")
-    return State(run_id or "empty", contents(ledger.connection))
+    return run_id or "empty"
 
 
 def backup(path: Path) -> Path:
@@ -97,7 +107,7 @@ def _must_be_the_same(path: Path, draft: Path, held: State) -> None:
         raise Unsound("the copy is not the same as the ledger, byte for byte")
     with duckdb.connect(":memory:", config=settings_for([path])) as connection:
         connection.execute(f"attach '{quoted(draft)}' as ledger (read_only)")
-        if contents(connection) != held.contents:
+        if contents(connection, whole=held.whole) != held.contents:
             raise Unsound(
                 "the file does not hold what the ledger held while it was open"
             )

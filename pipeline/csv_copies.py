@@ -54,8 +54,7 @@ def weekly(copy: Path, run_id: str) -> Path | None:
     folder = private_folder(copy.parent / "csv")
     for left in folder.glob(".*.part"):  # of a run that was killed
         shutil.rmtree(left, ignore_errors=True)
-    weeks = {_week(there.name) for there in folder.iterdir()}
-    if _week(run_id) in weeks:
+    if not is_first_of_week(copy.parent, run_id):
         return None
     draft, target = folder / f".{run_id}.part", folder / run_id
     try:
@@ -68,6 +67,13 @@ def weekly(copy: Path, run_id: str) -> Path | None:
     for old in sorted(d for d in folder.iterdir() if _RUN.fullmatch(d.name))[:-KEPT]:
         shutil.rmtree(old)
     return target
+
+
+def is_first_of_week(backups: Path, run_id: str) -> bool:
+    """Whether there is no CSV copy of the run's week among the copies yet."""
+    folder = backups / "csv"
+    there = folder.iterdir() if folder.is_dir() else ()
+    return _week(run_id) not in {_week(copy.name) for copy in there}
 
 
 def _week(name: str) -> tuple[int, int] | None:

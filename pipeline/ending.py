@@ -7,11 +7,19 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.backups import State, Unsound, copy_to_backups, state, thin_out
-from pipeline.csv_copies import weekly
+from pipeline.backups import (
+    State,
+    Unsound,
+    copy_to_backups,
+    last_run_id,
+    state,
+    thin_out,
+)
+from pipeline.csv_copies import is_first_of_week, weekly
 from pipeline.ledger import Ledger
+from pipeline.probed import note_proof
 from pipeline.transaction import Unfinished
-from pipeline.verify import Result, night_holds
+from pipeline.verify import Result, is_small, night_holds
 
 
 @dataclass
@@ -24,11 +32,16 @@ class Ending:
     def check(self, ledger: Ledger, out: Path) -> None:
         """Try the promises on tonight's ledger; raises `Unfinished` when it breaks one.
 
+        All of a small ledger, and of a large one on the first night of a week; else what
+        was added since it was proved last.
         Then the night is recorded and published, so "nothing was billed" would be
         untrue; and nobody should go on without having looked. What concerns files
         alone is a warning: people move and open them.
         """
-        results = night_holds(ledger, out)
+        whole = is_small(ledger) or is_first_of_week(
+            ledger.folder / "backups", last_run_id(ledger)
+        )
+        results = night_holds(ledger, out, whole=whole)
         broken = [result for result in results if result.faults and result.of_ledger]
         if broken:
             raise Unfinished(
@@ -37,10 +50,11 @@ class Ending:
                 + ". Send nothing of tonight before somebody has looked: `membill verify`"
                 " tells more, and `membill restore` brings back an earlier copy."
             )
+        note_proof(ledger)
         self.warnings += [
             _in_words(result) for result in results if result.faults
         ]  # fmt: skip
-        self.held = state(ledger)
+        self.held = state(ledger, whole=whole)
 
 
 def _in_words(result: Result) -> str:

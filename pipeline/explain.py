@@ -6,7 +6,7 @@ from pipeline.accounts import entries
 from pipeline.books import Entry
 from pipeline.cells import canonical, show
 from pipeline.exports.words import BUCKET_WORDS, money, reason
-from pipeline.ledger import Ledger, current
+from pipeline.ledger import STANDINGS, Ledger, current
 
 
 def explain(ledger: Ledger, name: str) -> str | None:
@@ -110,9 +110,8 @@ def _once_more(ledger: Ledger, entry: Entry) -> list[str]:
 
 
 def _patient(ledger: Ledger, name: str) -> list[str]:
-    in_force = current("ledger.standings", "standing_key")
     standings = ledger.rows(
-        f"select * from ({in_force}) where canonical(patient_id) = canonical(?)",
+        f"select * from ({STANDINGS}) where canonical(patient_id) = canonical(?)",
         [name],
     )
     numbers = entries(

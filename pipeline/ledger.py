@@ -407,6 +407,11 @@ def current(table: str, key: str) -> str:
     )
 
 
+# Where each membership stands: the last version of each, which `record` keeps apart, as
+# there are two of them for every period that ever was.
+STANDINGS = "select * from ledger.standings_now where not removed"
+
+
 def add_versions(
     ledger: Ledger,
     table: str,
@@ -417,14 +422,16 @@ def add_versions(
     run_no: int,
     *,
     keep: str = "false",
+    in_force: str = "",
 ) -> None:
     """Append new, changed and removed rows of `staged` to a versioned table.
 
     `columns` are taken from `staged`; a row is changed when one of `compared` is;
     a key that is no longer staged is marked removed unless the condition `keep` holds.
+    `in_force` is SQL for the versions in force, where they need not be searched for.
     """
     names = ", ".join(columns)
-    in_force = current(table, key)
+    in_force = in_force or current(table, key)
     differs = " or ".join(
         f"staged.{column} is distinct from before.{column}" for column in compared
     )

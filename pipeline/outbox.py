@@ -8,6 +8,8 @@ from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
 from pipeline.touched import touched
 
+# The folder of the documents, below `out/`.
+DOCUMENTS = "invoices/"
 # Where a document's workbook goes, below `out/`: its number and its month, no name.
 # For a query that reads `ledger.invoices` under its own name.
 _PLACE = "strftime(invoices.issued_on, 'invoices/%Y/%m/') || invoices.number"
@@ -70,9 +72,11 @@ def post(ledger: Ledger, run_no: int) -> None:
     run("insert into ledger.outbox select unnest(?), ?", [pages, run_no])
 
 
-def paths(ledger: Ledger) -> set[str]:
-    """Every file there ever was to show."""
-    return {row["path"] for row in ledger.rows("select path from ledger.outbox")}
+def paths(ledger: Ledger, *, documents: bool = True) -> set[str]:
+    """Every file there ever was to show; without `documents`, the pages beside them."""
+    kept = "" if documents else f" where not starts_with(path, '{DOCUMENTS}')"
+    rows = ledger.rows(f"select distinct path from ledger.outbox{kept}")
+    return {row["path"] for row in rows}
 
 
 def withheld(ledger: Ledger) -> set[str]:
@@ -81,20 +85,38 @@ def withheld(ledger: Ledger) -> set[str]:
     return {row["path"] for row in rows}
 
 
-def pending(ledger: Ledger) -> list[str]:
-    """The files that the ledger has changed since they were published last."""
-    return [
-        row["path"]
-        for row in ledger.rows(
-            "with posted as (select path, max(run_no) as run_no from ledger.outbox"
-            "  group by path),"
-            " done as (select path, max(run_no) as run_no from ledger.published"
-            "  group by path)"
-            " select path from posted left join done using (path)"
-            " where done.run_no is null or done.run_no < posted.run_no"
-            " order by posted.run_no, path"
-        )
-    ]
+_PENDING = """
+with posted as (
+    select path, max(run_no) as run_no from ledger.outbox
+    where run_no > $1 group by path
+),
+done as (
+    select path, max(run_no) as run_no from ledger.published
+    where run_no > $1 group by path
+)
+select path, posted.run_no from posted left join done using (path)
+where done.run_no is null or done.run_no < posted.run_no
+order by posted.run_no, path
+"""
+
+
+def pending(ledger: Ledger, *, everywhere: bool = False) -> list[str]:
+    """The files that the ledger has changed since they were published last.
+
+    Looked for from the first run on that left one, or `everywhere`.
+    """
+    return [path for path, _ in _pending(ledger, 0 if everywhere else _done(ledger))]
+
+
+def _pending(ledger: Ledger, after: int) -> list[tuple[str, int]]:
+    return ledger.connection.execute(_PENDING, [after]).fetchall()
+
+
+def _done(ledger: Ledger) -> int:
+    """The run up to which every file is published."""
+    return int(
+        ledger.value("select coalesce(max(run_no), 0) from ledger.published_through")
+    )
 
 
 def mark(ledger: Ledger, written: list[tuple[str, str]]) -> None:
@@ -108,6 +130,12 @@ def mark(ledger: Ledger, written: list[tuple[str, str]]) -> None:
         "insert into ledger.published select unnest(?), ?, unnest(?)"
         " on conflict do nothing",
         [[path for path, _ in written], run_no, [sha256 for _, sha256 in written]],
+    )
+    left = _pending(ledger, _done(ledger))
+    run("delete from ledger.published_through")
+    run(
+        "insert into ledger.published_through values (?)",
+        [left[0][1] - 1 if left else run_no],
     )
     run("commit")
     run("checkpoint ledger")

@@ -13,7 +13,7 @@ from pipeline.books import Entry
 from pipeline.cells import canonical, show
 from pipeline.coming_price import Due, next_period
 from pipeline.exports.words import total
-from pipeline.ledger import Ledger, current
+from pipeline.ledger import STANDINGS, Ledger, current
 from schemas.columns import columns
 from schemas.inputs import Patients
 
@@ -75,7 +75,7 @@ def patient_file(ledger: Ledger, patient_id: str) -> PatientFile:
     )
     row = rows[0] if rows else None
     standings = ledger.rows(
-        f"select * from ({current('ledger.standings', 'standing_key')})"
+        f"select * from ({STANDINGS})"
         " where canonical(patient_id) = ? order by standing_key",
         [key],
     )

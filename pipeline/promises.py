@@ -1,10 +1,11 @@
 """What must hold of a ledger's rows: one query each, which finds what speaks against it.
 
+`probed.*` are the rows to be looked at (see `pipeline.probed`), `ledger.*` all there are.
 The numbers are those of the promises in `docs/reliability.md`.
 """
 
 from pipeline.outbox import DOCUMENT_PATH
-from pipeline.seals import SEALS
+from pipeline.seals import SEALS_OF_CLOSED
 from schemas.models import BUCKETS
 
 # In words, the promises it serves, and a query whose every row is a fault.
@@ -20,13 +21,13 @@ _NUMBERS: tuple[Promise, ...] = (
         (1,),
         "select kind || ' ' || sequence || ' follows ' || before as fault from ("
         " select kind, sequence, lag(sequence) over (partition by kind order by sequence)"
-        "  as before from ledger.invoices) where sequence <> before + 1",
+        "  as before from probed.series) where sequence <> before + 1",
     ),
     (
         "the counters stand at the last numbers given",
         (1,),
         "with given as (select kind, max(sequence) as sequence, max(issued_on) as day"
-        "  from ledger.invoices group by kind)"
+        "  from probed.series group by kind)"
         " select coalesce(given.kind, counters.kind) || ' counter' as fault"
         " from given full join ledger.counters as counters using (kind)"
         " where sequence is distinct from last_sequence"
@@ -36,21 +37,21 @@ _NUMBERS: tuple[Promise, ...] = (
         "each number ends in its place in the series",
         (1,),
         "select number || ' is ' || kind || ' ' || sequence as fault"
-        " from ledger.invoices where not ends_with(number, format('{:06d}', sequence))",
+        " from probed.series where not ends_with(number, format('{:06d}', sequence))",
     ),
     (
         "numbers rise from run to run",
         (1, 7),
         "select number || ' is of an earlier run than the one before it' as fault from ("
         " select number, run_no, lag(run_no) over (partition by kind order by sequence)"
-        "  as before from ledger.invoices) where run_no < before",
+        "  as before from probed.series) where run_no < before",
     ),
     (
         "dates never fall as numbers rise",
         (1,),
         "select number || ' is dated before the one before it' as fault from ("
         " select number, issued_on, lag(issued_on) over (partition by kind order by"
-        "  sequence) as before from ledger.invoices) where issued_on < before",
+        "  sequence) as before from probed.series) where issued_on < before",
     ),
 )
 
@@ -58,9 +59,9 @@ _SUMS: tuple[Promise, ...] = (
     (
         "each document equals its lines",
         (5,),
-        "select number || ' is not the sum of its lines' as fault from ledger.invoices"
+        "select number || ' is not the sum of its lines' as fault from probed.invoices"
         " left join (select number, sum(net) as n, sum(tax) as t, sum(gross) as g"
-        "  from ledger.lines group by number) as sums using (number)"
+        "  from probed.lines group by number) as sums using (number)"
         " where n is distinct from net or t is distinct from tax"
         " or g is distinct from gross",
     ),
@@ -68,29 +69,29 @@ _SUMS: tuple[Promise, ...] = (
         "every line is of a document, numbered from 1",
         (5, 7),
         "select number || ' has lines that are not numbered 1 to ' || count(*) as fault"
-        " from ledger.lines left join ledger.invoices as invoices using (number)"
+        " from probed.lines left join probed.invoices as invoices using (number)"
         " group by number having max(line) <> count(*) or min(line) <> 1"
         " or bool_or(invoices.kind is null)",
     ),
     (
         "net and tax make gross, line by line",
         (5,),
-        "select number || ' line ' || line as fault from ledger.lines"
+        "select number || ' line ' || line as fault from probed.lines"
         " where net + tax <> gross",
     ),
     (
         "every line says where its price came from",
         (9,),
-        "select number || ' line ' || line as fault from ledger.lines"
+        "select number || ' line ' || line as fault from probed.lines"
         " where price_source = ''",
     ),
     (
         "each night equals its invoices",
         (5, 7),
         "with made as (select run_no, count(*) as documents, sum(net) as net,"
-        "  sum(tax) as tax, sum(gross) as gross from ledger.invoices group by run_no)"
+        "  sum(tax) as tax, sum(gross) as gross from probed.invoices group by run_no)"
         " select run_id || ' made other invoices than it says' as fault"
-        " from ledger.runs as runs left join made using (run_no)"
+        " from probed.runs as runs left join made using (run_no)"
         " where command = 'bill' and ("
         "  (report->>'invoices_made')::integer <> coalesce(made.documents, 0)"
         "  or (report->'totals'->>'net')::decimal(14, 2) <> coalesce(made.net, 0)"
@@ -100,7 +101,7 @@ _SUMS: tuple[Promise, ...] = (
     (
         "every document is of a run that makes documents, and has its letterhead",
         (4, 5, 7),
-        "select number as fault from ledger.invoices"
+        "select number as fault from probed.invoices"
         " left join ledger.runs as runs using (run_no)"
         " left join ledger.letterheads as heads using (run_no)"
         " where coalesce(runs.command, '') not in ('bill', 'credit', 'adopt')"
@@ -111,13 +112,14 @@ _SUMS: tuple[Promise, ...] = (
         (4, 5),
         "select invoices.number as fault from ledger.invoices as invoices"
         " inner join ledger.invoices as credit on credit.credits_number = invoices.number"
+        " where invoices.number in (select credits_number from probed.invoices)"
         " group by invoices.number, invoices.gross"
         " having -sum(credit.gross) > invoices.gross",
     ),
     (
         "every credit note is of an invoice",
         (4,),
-        "select credit.number as fault from ledger.invoices as credit"
+        "select credit.number as fault from probed.invoices as credit"
         " left join ledger.invoices as invoices"
         "  on credit.credits_number = invoices.number and invoices.kind = 'invoice'"
         " where credit.kind = 'credit_note' and invoices.number is null",
@@ -125,8 +127,8 @@ _SUMS: tuple[Promise, ...] = (
     (
         "every line of a credit note is of a line of its invoice, with the same tax",
         (4, 5),
-        "select note.number || ' line ' || note.line as fault from ledger.lines as note"
-        " inner join ledger.invoices as notes on note.number = notes.number"
+        "select note.number || ' line ' || note.line as fault from probed.lines as note"
+        " inner join probed.invoices as notes on note.number = notes.number"
         " anti join ledger.lines as lines on lines.number = notes.credits_number"
         "  and lines.line = note.credits_line and lines.patient_id = note.patient_id"
         "  and lines.product_code = note.product_code and lines.tax_code = note.tax_code"
@@ -142,6 +144,7 @@ _SUMS: tuple[Promise, ...] = (
         "  on notes.credits_number = lines.number"
         " inner join ledger.lines as note on note.number = notes.number"
         "  and note.credits_line = lines.line"
+        " where lines.number in (select credits_number from probed.invoices)"
         " group by lines.number, lines.line, lines.net, lines.tax, lines.gross"
         " having -sum(note.net) > lines.net or -sum(note.tax) > lines.tax"
         " or -sum(note.gross) > lines.gross",
@@ -155,14 +158,15 @@ _PERIODS: tuple[Promise, ...] = (
         "select patient_key || ': ' || number as fault from ("
         " select *, max(period_end) over (partition by patient_key order by period_start"
         "  rows between unbounded preceding and 1 preceding) as before"
-        " from tonight.in_force.billed_periods) where period_start <= before",
+        " from tonight.in_force.billed_periods where patient_key in"
+        "  (select patient_key from probed.billed_periods)) where period_start <= before",
     ),
     (
         "a period or request is billed again only after it was freed",
         (2,),
         "with used as (select patient_key || ' ' || period_start as key, generation,"
-        "  number from ledger.billed_periods union all"
-        "  select request_key, generation, number from ledger.filled_requests),"
+        "  number from probed.billed_periods union all"
+        "  select request_key, generation, number from probed.filled_requests),"
         " freed as (select patient_key || ' ' || period_start as key, generation, number"
         "  from ledger.released_periods union all"
         "  select request_key, generation, number from ledger.released_requests),"
@@ -178,19 +182,20 @@ _PERIODS: tuple[Promise, ...] = (
         "what was freed was billed, and is credited in full by a note that says so",
         (2, 5),
         "with freed as (select used.number, used.line, freed.number as note,"
-        "  freed.line as note_line from ledger.released_periods as freed"
+        "  freed.line as note_line from probed.released_periods as freed"
         "  left join ledger.billed_periods as used"
         "   using (patient_key, period_start, generation)"
         "  union all select used.number, used.line, freed.number, freed.line"
-        "  from ledger.released_requests as freed"
+        "  from probed.released_requests as freed"
         "  left join ledger.filled_requests as used using (request_key, generation)),"
         " said as (select notes.credits_number as number, lines.credits_line as line,"
-        "  lines.number as note, lines.line as note_line from ledger.lines as lines"
-        "  inner join ledger.invoices as notes using (number) where lines.rebill),"
+        "  lines.number as note, lines.line as note_line from probed.lines as lines"
+        "  inner join probed.invoices as notes using (number) where lines.rebill),"
         " taken as (select notes.credits_number as number, lines.credits_line as line,"
         "  -sum(lines.gross) as credited from ledger.lines as lines"
         "  inner join ledger.invoices as notes using (number)"
-        "  where notes.kind = 'credit_note' group by all)"
+        "  where notes.credits_number in"
+        "  (select credits_number from probed.invoices) group by all)"
         " select coalesce(freed.note, said.note) as fault from freed"
         " full join said using (number, line, note, note_line)"
         " left join taken using (number, line)"
@@ -202,7 +207,7 @@ _PERIODS: tuple[Promise, ...] = (
         "what is billed in place of another line follows on its being freed",
         (2,),
         "select lines.number || ' line ' || lines.line as fault"
-        " from ledger.lines as lines inner join ledger.invoices using (number)"
+        " from probed.lines as lines inner join probed.invoices as invoices using (number)"
         " where replaces_number is not null and not exists (select 1"
         "  from ledger.lines as note inner join ledger.invoices as notes"
         "  on note.number = notes.number where note.rebill"
@@ -213,32 +218,32 @@ _PERIODS: tuple[Promise, ...] = (
     (
         "every billed period has its line",
         (2,),
-        "select number || ' line ' || line as fault from ledger.billed_periods as billed"
-        " anti join ledger.lines as lines using (number, line, period_start, period_end)",
+        "select number || ' line ' || line as fault from probed.billed_periods as billed"
+        " anti join probed.lines as lines using (number, line, period_start, period_end)",
     ),
     (
         "every line for a period of an invoice uses that period up",
         (2,),
         "select lines.number || ' line ' || lines.line as fault"
-        " from ledger.lines as lines inner join ledger.invoices as invoices using (number)"
-        " anti join ledger.billed_periods as billed"
+        " from probed.lines as lines inner join probed.invoices as invoices using (number)"
+        " anti join probed.billed_periods as billed"
         "  on billed.number = lines.number and billed.line = lines.line"
         " where invoices.kind = 'invoice' and lines.period_start is not null",
     ),
     (
         "every request that was filled has its line, and the other way round",
         (2, 3),
-        "with asked as (select number, line, request_id from ledger.lines"
-        "  inner join ledger.invoices using (number)"
+        "with asked as (select number, line, request_id from probed.lines"
+        "  inner join probed.invoices using (number)"
         "  where kind = 'invoice' and request_id is not null)"
-        " select number as fault from ledger.filled_requests"
+        " select number as fault from probed.filled_requests"
         " full join asked using (number, line)"
         " where request_id is null or request_key is null",
     ),
     (
         "every sending is of a document, and not before it was made",
         (4,),
-        "select number as fault from ledger.sendings"
+        "select number as fault from probed.sendings"
         " left join ledger.invoices as invoices using (number)"
         " where invoices.kind is null or sent_on < issued_on",
     ),
@@ -250,25 +255,33 @@ _NIGHTS: tuple[Promise, ...] = (
         (3,),
         "with last as (select * from ledger.runs where command = 'bill'"
         "  order by run_no desc limit 1),"
-        " placed as (select * from ledger.standings qualify row_number() over"
-        "  (partition by standing_key order by run_no desc) = 1)"
+        " placed as (select * from ledger.standings_now)"
         f" select 'the buckets of ' || run_id || ' add up to ' || ({_BUCKET_SUM})"
         "  as fault from last"
         f" where ({_BUCKET_SUM}) <>"
         "  (select count(*) from placed where not removed)",
     ),
     (
+        "where each membership stands is what was noted of it last",
+        (3,),
+        "with last as (select * from probed.standings qualify row_number() over"
+        "  (partition by standing_key order by run_no desc) = 1)"
+        " select standing_key as fault from (from last except from ledger.standings_now)"
+        " union all select standing_key from ledger.standings_now"
+        "  anti join ledger.standings using (standing_key, run_no)",
+    ),
+    (
         "whoever is held is held for a reason",
         (3, 9),
         "select 'held without a reason: ' || coalesce(patient_id, standing_key) as fault"
-        " from ledger.standings where bucket = 'held' and not removed"
+        " from probed.standings where bucket = 'held' and not removed"
         " and coalesce(reason, '') = ''",
     ),
     (
         "every change of a guarded row that counts has its editor's name",
         (14,),
         "select table_name || ' ' || subject || ', ' || column_title as fault"
-        " from ledger.changes where accepted and edited_by is null and table_name in"
+        " from probed.changes where accepted and edited_by is null and table_name in"
         " ('Products', 'Contract prices', 'Price changes', 'Tax codes', 'Settings')",
     ),
     (
@@ -277,28 +290,30 @@ _NIGHTS: tuple[Promise, ...] = (
         "select 'run ' || run_no || ' follows ' || before as fault from (select run_no,"
         "  lag(run_no, 1, 0) over (order by run_no) as before from ledger.runs)"
         " where run_no <> before + 1"
-        " union all select table_name || ' changed by an unknown run' from ledger.changes"
+        " union all select table_name || ' changed by an unknown run' from probed.changes"
         " anti join ledger.runs using (run_no)",
     ),
     (
         "each link of the chain holds on to the one before it",
         (4, 11),
         "select 'link ' || position as fault from (select *,"
-        "  lag(sha256, 1, repeat('0', 64)) over (order by position) as before,"
-        "  row_number() over (order by position) as place from ledger.chain)"
-        " where previous <> before or position <> place",
+        "  lag(sha256, 1, if(position = 1, repeat('0', 64), previous))"
+        "   over (order by position) as before,"
+        "  lag(position, 1, position - 1) over (order by position) as place"
+        "  from probed.links)"
+        " where previous <> before or position <> place + 1",
     ),
     (
         "every document is posted for publishing",
         (6,),
-        "select number as fault from ledger.invoices as invoices anti join ledger.outbox"
+        "select number as fault from probed.invoices as invoices anti join probed.outbox"
         f" as outbox on outbox.path = {DOCUMENT_PATH}",
     ),
     (
         "no file was ever published outside its folder",
         (13,),
-        "select distinct path as fault from (select path from ledger.published"
-        "  union all select path from ledger.outbox) where not"
+        "select distinct path as fault from (select path from probed.published"
+        "  union all select path from probed.outbox) where not"
         " regexp_full_match(path, '([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(\\.[a-z]+)?')",
     ),
 )
@@ -307,8 +322,8 @@ _MONTHS: tuple[Promise, ...] = (
     (
         "every closed month is what it was sealed with",
         (4, 5),
-        f"with seals as ({SEALS}) select month as fault"
-        " from ledger.closed_months as closed left join seals using (month)"
+        f"with seals as ({SEALS_OF_CLOSED}) select month as fault"
+        " from probed.closed_months as closed left join seals using (month)"
         " left join ledger.runs as runs on closed.run_no = runs.run_no"
         "  and runs.command = 'close' and (runs.report->>'month') = month"
         " where closed.sha256 <> coalesce(seals.sha256, sha256(''))"
@@ -330,7 +345,7 @@ _MONTHS: tuple[Promise, ...] = (
     (
         "nothing is issued in a month after it was closed",
         (4, 5),
-        "select number as fault from ledger.invoices as invoices"
+        "select number as fault from probed.invoices as invoices"
         " inner join ledger.closed_months as closed"
         "  on strftime(issued_on, '%Y-%m') <= month"
         " where invoices.run_no > closed.run_no",
@@ -341,7 +356,7 @@ _MONTHS: tuple[Promise, ...] = (
 _SAID = (
     "(select run_no, (report->>'target') as target,"
     " unnest(json_extract_string(report, '$.numbers[*]')) as number"
-    " from ledger.runs where command = 'export')"
+    " from probed.runs where command = 'export')"
 )
 
 _EXPORTS: tuple[Promise, ...] = (
@@ -352,17 +367,17 @@ _EXPORTS: tuple[Promise, ...] = (
         f" from {_SAID} group by target, number having count(*) > 1"
         " union all select number || ' is not in the batch for ' || target"
         f"  || ' that took it' from {_SAID} as said"
-        " full join ledger.exported_documents as taken using (run_no, target, number)"
+        " full join probed.exported_documents as taken using (run_no, target, number)"
         " where said.run_no is null or taken.run_no is null",
     ),
     (
         "each batch that left equals its documents, and keeps its layout",
         (4, 5, 6),
         "with taken as (select taken.run_no, count(*) as documents, sum(gross) as gross"
-        "  from ledger.exported_documents as taken"
+        "  from probed.exported_documents as taken"
         "  left join ledger.invoices using (number) group by taken.run_no)"
         " select run_id || ' took other documents than it says' as fault"
-        " from ledger.runs as runs"
+        " from probed.runs as runs"
         " left join ledger.export_batches as batches using (run_no)"
         " left join taken using (run_no)"
         " where command = 'export' and ("
@@ -377,7 +392,7 @@ _EXPORTS: tuple[Promise, ...] = (
         "what left is a document, or what a month released that was closed by then",
         (4, 6),
         "select taken.number || ' left for ' || taken.target || ' and is neither'"
-        "  as fault from ledger.exported_documents as taken"
+        "  as fault from probed.exported_documents as taken"
         " left join ledger.invoices as invoices using (number)"
         " inner join ledger.export_batches as batches"
         "  on taken.run_no = batches.run_no"

@@ -28,7 +28,6 @@ from pipeline.exports import (
 from pipeline.files import inside, sweep, write_bytes
 from pipeline.ledger import Ledger
 
-_DOCUMENTS = "invoices/"
 _IMPORTS = "imports/"
 
 
@@ -112,13 +111,11 @@ def publish(
     that is for a night, whose warnings are read.
     """
     press = _Press(out)
-    known = outbox.paths(ledger)
-    due = known.copy() if everything else set(outbox.pending(ledger))
+    due = set(outbox.paths(ledger) if everything else outbox.pending(ledger))
     due |= {
         path
-        for path in known
-        if not path.startswith((_DOCUMENTS, _IMPORTS))
-        and (pages or not _is_file(out / path))
+        for path in outbox.paths(ledger, documents=False)
+        if not path.startswith(_IMPORTS) and (pages or not _is_file(out / path))
     }
     _sweep(out, due)
     if everything:
@@ -176,7 +173,7 @@ def _sweep(out: Path, due: set[str]) -> None:
 def _invoices(
     ledger: Ledger, press: _Press, due: set[str], *, everything: bool
 ) -> None:
-    if not any(path.startswith(_DOCUMENTS) for path in due):
+    if not any(path.startswith(outbox.DOCUMENTS) for path in due):
         return
     # A workbook is not made again without the names it had: its number would then
     # stand for two different files.

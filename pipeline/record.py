@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.books import Change
-from pipeline.ledger import Ledger, add_versions
+from pipeline.ledger import STANDINGS, Ledger, add_versions
 from pipeline.problems import Problem, Severity
 from pipeline.rights import content
 from pipeline.sent_log import HAPPENED
@@ -301,13 +301,22 @@ def _accepted(ledger: Ledger, night: Night, run_no: int) -> None:
 
 def _versions(ledger: Ledger, run_no: int) -> None:
     """Problems and standings, where they differ from the last night's."""
-    for table, key in (("problems", "fingerprint"), ("standings", "standing_key")):
+    for table, key, in_force in (
+        ("problems", "fingerprint", ""),
+        ("standings", "standing_key", STANDINGS),
+    ):
         described = ledger.rows(f"describe staged.{table}")
         columns = [row["column_name"] for row in described]
         compared = [name for name in columns if name != key]
         add_versions(
-            ledger, f"ledger.{table}", key, f"staged.{table}", compared, columns, run_no
-        )
+            ledger, f"ledger.{table}", key, f"staged.{table}", compared, columns, run_no,
+            in_force=in_force,
+        )  # fmt: skip
+    ledger.connection.execute(
+        "insert or replace into ledger.standings_now"
+        " select * from ledger.standings where run_no = ?",
+        [run_no],
+    )
 
 
 def _fingerprint(problem: Problem) -> str:

@@ -4,7 +4,7 @@ Tonight's rows are compared with the last accepted ones by Patient ID, one by on
 many coming as going would hide both in a total.
 """
 
-from pipeline.ledger import Ledger, current
+from pipeline.ledger import STANDINGS, Ledger
 
 # A member is active while Membership active is Yes and the End date has not passed. A
 # held row counts unless it says No: a bad cell is no leaver.
@@ -73,7 +73,7 @@ TAKEN_OVER = "name, date of birth, e-mail, phone or address to another row's"
 # Who was held last night, whether or not the row was ever accepted.
 _HELD = (
     "select regexp_replace(standing_key, '#[0-9]+$', '') as row_key from"
-    f" ({current('ledger.standings', 'standing_key')}) where bucket = 'held'"
+    f" ({STANDINGS}) where bucket = 'held'"
 )
 
 

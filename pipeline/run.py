@@ -26,12 +26,7 @@ from pipeline.ingest import Parsing, read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.marked_copies import Copies
 from pipeline.problems import Place, Problem, Refused, Severity, refused
-from pipeline.publish import (
-    Published,
-    finish,
-    publish,
-    published_numbers,
-)
+from pipeline.publish import Published, finish, publish
 from pipeline.reasons import explain_held, with_amounts, without_filled
 from pipeline.record import Night as Work
 from pipeline.record import record, stage
@@ -43,6 +38,7 @@ from pipeline.tables import empty, load
 from pipeline.transaction import transaction
 from pipeline.transform import transform
 from pipeline.unsent import limits
+from pipeline.verify import unknown_numbers
 from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
 from schemas.columns import Schema, column_types, columns, name_of
@@ -325,12 +321,7 @@ def _must_know_published(ledger: Ledger, out: Path) -> None:
     Dates never fall as numbers rise: what an older ledger lacks is dated no earlier.
     """
     last = ledger.value("select max(issued_on) from ledger.invoices")
-    known = ledger.rows(
-        "select number from ledger.invoices"
-        " where issued_on >= date_trunc('month', ?::date)",
-        [last],
-    )
-    lost = sorted(published_numbers(out, last) - {row["number"] for row in known})
+    lost = unknown_numbers(ledger, out, last)
     if not lost:
         return
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""

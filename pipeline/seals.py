@@ -8,7 +8,7 @@ from pipeline.ledger import Ledger
 
 # A row per month with documents: its totals, and a hash over its documents and their
 # links of the chain. A month without documents has no row here.
-SEALS = (
+_SEALS = (
     "select strftime(issued_on, '%Y-%m') as month,"
     " count(*) filter (invoices.kind = 'invoice')::integer as invoices,"
     " count(*) filter (invoices.kind = 'credit_note')::integer as credit_notes,"
@@ -18,8 +18,9 @@ SEALS = (
     "  chain.sha256), chr(10) order by invoices.kind desc, sequence)) as sha256"
     " from ledger.invoices as invoices left join ledger.chain as chain"
     "  on chain.record_key = invoices.number and chain.kind = invoices.kind"
-    " group by month"
+    " where strftime(issued_on, '%Y-%m') in ({months}) group by month"
 )
+SEALS_OF_CLOSED = _SEALS.format(months="select month from probed.closed_months")
 
 
 def seal(ledger: Ledger, month: str) -> dict[str, Any]:
@@ -30,8 +31,8 @@ def seal(ledger: Ledger, month: str) -> dict[str, Any]:
         " coalesce(net, 0)::decimal(14, 2) as net, coalesce(tax, 0)::decimal(14, 2) as tax,"
         " coalesce(gross, 0)::decimal(14, 2) as gross,"
         " coalesce(sha256, sha256('')) as sha256"
-        f" from (select ? as month) left join ({SEALS}) using (month)",
-        [month],
+        f" from (select ? as month) left join ({_SEALS.format(months='?')}) using (month)",
+        [month, month],
     )
     return rows[0]
 

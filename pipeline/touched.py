@@ -89,7 +89,8 @@ def _standings_moved(ledger: Ledger, run_no: int) -> bool:
             "select count(*) from ("
             f" select run_no, {_SHOWN} as now, lag({_SHOWN}) over"
             "  (partition by standing_key order by run_no) as before"
-            " from ledger.standings where run_no <= $1"
+            " from ledger.standings where run_no <= $1 and standing_key in"
+            "  (select standing_key from ledger.standings where run_no = $1)"
             ") where run_no = $1 and now is distinct from before",
             [run_no],
         )

@@ -23,8 +23,8 @@ def were_changed(
     faults = []
     for row in ledger.rows(
         "select path, arg_max(sha256, run_no) as sha256 from ledger.published"
-        " where starts_with(path, ?) and sha256 <> ? group by path"
-        " having max(run_no) >= ? order by path",
+        " where starts_with(path, ?) and sha256 <> ? and run_no >= ? group by path"
+        " order by path",
         [below, outbox.WITHHELD, since],
     ):
         file = out / row["path"]

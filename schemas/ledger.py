@@ -305,6 +305,14 @@ class Standings(Table):
         }
 
 
+class StandingsNow(Standings):
+    """The last version of each membership's standing, so that none is searched for."""
+
+    class Config:
+        name = "standings_now"
+        metadata = {"primary": ["standing_key"]}
+
+
 class Chain(Table):
     """One row per link of the hash chain over documents, sendings and runs."""
 
@@ -340,6 +348,15 @@ class Outbox(Table):
     class Config:
         name = "outbox"
         metadata = {"primary": ["path", "run_no"]}
+
+
+class PublishedThrough(Table):
+    """One row: the run up to which every file is published, so that none is looked for."""
+
+    run_no: Whole
+
+    class Config:
+        name = "published_through"
 
 
 class ExportBatches(Table):
@@ -408,9 +425,11 @@ LEDGER: tuple[Schema, ...] = (
     Changes,
     Problems,
     Standings,
+    StandingsNow,
     Chain,
     Counters,
     Outbox,
+    PublishedThrough,
     ExportBatches,
     ExportedDocuments,
     Forgotten,

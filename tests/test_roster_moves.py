@@ -33,7 +33,7 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[
 
 def _hold_last_night(books: Ledger, key: str) -> None:
     books.connection.execute(
-        "insert into ledger.standings (standing_key, run_no, removed, bucket)"
+        "insert into ledger.standings_now (standing_key, run_no, removed, bucket)"
         " values (? || '#1', 1, false, 'held')",
         [key],
     )

@@ -1,5 +1,7 @@
 """What `verify` finds, and what a night does that ends with something broken."""
 
+import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -7,9 +9,11 @@ import practice
 import pytest
 from practice import bill, member, run
 
+from pipeline.ledger import Ledger, opened
+from pipeline.probed import COUNTED, proved_until
 from pipeline.promises import PROMISES
 from pipeline.soundness import note_checksum
-from pipeline.verify import verify
+from pipeline.verify import books_hold, verify
 from tests.given import ledger as in_memory
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
@@ -106,7 +110,9 @@ BROKEN = {
     "every sending is of a document, and not before it was made":
         "update sendings set sent_on = '2026-01-01'",
     "the last night's buckets add up to the roster":
-        "delete from standings where patient_id = 'P2'",
+        "delete from standings_now where patient_id = 'P2'",
+    "where each membership stands is what was noted of it last":
+        "update standings_now set bucket = 'ended' where patient_id = 'P2'",
     "whoever is held is held for a reason":
         "update standings set reason = null where bucket = 'held'",
     "every change of a guarded row that counts has its editor's name":
@@ -164,6 +170,9 @@ BROKEN_TOGETHER = {
 }  # fmt: skip
 
 
+NOTHING_PROVED = {"run": 0, "link": 0, "rows": dict.fromkeys(COUNTED, 0)}
+
+
 def test_every_promise_has_its_test() -> None:
     tried = BROKEN.keys() | BROKEN_TOGETHER.keys()
     assert {promise for promise, _, _ in PROMISES} <= tried
@@ -196,6 +205,13 @@ def test_verify_finds_what_breaks(promise: str, clinic: Path) -> None:
         head.unlink()
     found = _faults(clinic)
     assert found.get(promise), found
+    if promise in {name for name, _, _ in PROMISES}:
+        # Rows that are all new are looked at by the same queries in another way.
+        with opened(path, write=False, against_head=False) as ledger:
+            results = books_hold(ledger, NOTHING_PROVED)
+        found_new = {result.promise for result in results if result.faults}
+        # A row that belongs to no new record is not looked at, but it is counted.
+        assert found_new & {promise, "what was proved before is as it was"}
 
 
 @pytest.mark.damaged
@@ -310,3 +326,71 @@ def test_an_empty_ledger_breaks_no_promise(tmp_path: Path) -> None:
     with in_memory() as books:
         faults = [r for r in verify(books, tmp_path / "out") if r.faults]
     assert faults == []
+
+
+# A large ledger: what was proved once is not looked at again
+
+FOURTH = "2026-03-04"
+
+
+@pytest.fixture
+def large(clinic: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The clinic, its ledger too large to be proved whole, proved up to its last run."""
+    monkeypatch.setattr("pipeline.verify.SMALL", 0)
+    assert bill(clinic, SECOND).code == 3
+    return clinic
+
+
+def _new_faults(folder: Path, change: str = "") -> dict[str, list[str]]:
+    """What a proof of the new rows alone finds after a change behind its back."""
+    path = folder / "ledger/membill.duckdb"
+    if change:
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(change)
+        note_checksum(path)
+    with opened(path, write=False, against_head=False) as ledger:
+        proved = proved_until(ledger)
+        assert proved
+        return {r.promise: r.faults for r in books_hold(ledger, proved) if r.faults}
+
+
+def test_nights_of_a_large_ledger_prove_what_they_add(large: Path) -> None:
+    practice.add(large, "patients", member("P5", start_date=FOURTH))
+    assert run("credit", large, "INV-000002", "--reason", "x", "--by", "mm").code == 0
+    before = _proved(large)
+    assert _new_faults(large) == {}
+    assert bill(large, FOURTH, "--accept", "date").code == 3
+    assert _proved(large)["run"] == before["run"] + 2
+    assert run("verify", large).code == 0
+
+
+def _proved(folder: Path) -> dict[str, int]:
+    with _looking(folder) as ledger:
+        return proved_until(ledger)
+
+
+def _looking(folder: Path) -> AbstractContextManager[Ledger]:
+    return opened(folder / "ledger/membill.duckdb", write=False, against_head=False)
+
+
+@pytest.mark.damaged
+def test_rows_that_belong_to_no_new_record_are_found(large: Path) -> None:
+    change = (
+        "insert into lines select * replace ('INV-000099' as number) from lines limit 1;"
+        "delete from sendings"
+    )
+    assert _new_faults(large, change)["what was proved before is as it was"] == [
+        "lines has 7 rows of before, where 6 were proved",
+        "sendings has 0 rows of before, where 1 were proved",
+    ]
+
+
+def test_a_proof_of_another_ledger_does_not_count(large: Path, tmp_path: Path) -> None:
+    other = practice.make(tmp_path / "other")
+    assert bill(other, FIRST).code == 0
+    shutil.copy(large / "ledger/proved.json", other / "ledger/proved.json")
+    with _looking(other) as ledger:
+        assert proved_until(ledger) == {}
+    (other / "ledger/proved.json").write_text("{}", encoding="utf-8")
+    with _looking(other) as ledger:
+        assert proved_until(ledger) == {}
