@@ -158,7 +158,8 @@ def row_rule(
 
         judge.__name__ = check.__name__
         judge.__doc__ = check.__doc__
-        return pa.dataframe_check(error=code)(judge)
+        # No row is blank throughout, which pandera would look for in every column.
+        return pa.dataframe_check(error=code, ignore_na=False)(judge)
 
     return decorate
 
