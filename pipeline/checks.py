@@ -38,7 +38,8 @@ def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
     real ones have day and month swapped, and nothing in them can be trusted.
     """
     values = sheet.cells(field)
-    if values is None or sheet.file.endswith(".csv"):
+    # An array is all dates or all text.
+    if not isinstance(values, list) or sheet.file.endswith(".csv"):
         return []
     real = [value for value in values if isinstance(value, date)]
     typed = [value for value in values if isinstance(value, str) and "/" in value]

@@ -5,138 +5,243 @@ roster and what it holds back can be worked out.
 """
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-import pandas as pd
+import numpy as np
 import pandera.pandas as pa
+import pyarrow as arrow
+import pyarrow.compute as pc
 
-from pipeline.cells import Fault, Parsed, canonical, heading, parse, show
+from pipeline.cells import Fault, show
+from pipeline.column_cells import compared, filled, typed
 from pipeline.problems import Place, Problem, Severity
-from pipeline.tables import empty
+from pipeline.tables import arrow_types, for_pandera
 from pipeline.workbooks import Sheet
 from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns, rules_of
 
-# Raw values repeat (frequencies, codes, towns); ids do not, and need no memory.
-_REMEMBERED = 50_000
-
 _LIMIT = re.compile(r"(greater|less)_than_or_equal_to\((.+)\)")
+_NAMED = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
 class Parsing:
     """A sheet's rows as typed values, and what was found on the way."""
 
-    frame: pd.DataFrame
+    rows: arrow.Table
     problems: list[Problem]
-
-
-def _parse_column(
-    values: list[object], column: Column
-) -> tuple[list[object], dict[int, Fault]]:
-    """The values of one column and, by position, what was wrong with them."""
-    known: dict[tuple[type, object], Parsed] = {}
-    parsed: list[object] = []
-    faults: dict[int, Fault] = {}
-    for position, value in enumerate(values):
-        key = (type(value), value)
-        result = known.get(key)
-        if result is None:
-            result = parse(value, column)
-            if len(known) < _REMEMBERED:
-                known[key] = result
-        parsed.append(result.value)
-        if result.fault is not None:
-            faults[position] = result.fault
-    return parsed, faults
-
-
-def _keys(frame: pd.DataFrame, keys: list[Column]) -> list[str | None]:
-    """Each row's key as two spellings of it compare; None where it has none."""
-    if not keys:
-        return [None] * len(frame)
-    parts = [
-        [
-            None
-            if pd.isna(value)
-            # A setting's name is known by its words, as a heading is.
-            else (heading if key.kind == "text" else canonical)(str(value))
-            for value in frame[key.name]
-        ]
-        for key in keys
-    ]
-    return [
-        None
-        if any(
-            part is None and key.required for key, part in zip(keys, row, strict=True)
-        )
-        else "|".join(part or "" for part in row)
-        for row in zip(*parts, strict=True)
-    ]
 
 
 def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     """Parse and validate one sheet.
 
-    Returns a frame in the schema's columns and types (unusable cells are null, their
+    Returns rows in the schema's columns and types (unusable cells are null, their
     rows held), and the problems; identical duplicate rows are kept once.
     """
-    listed = [column for column in columns(schema) if column.loaded]
-    numbers = sheet.numbers
-    frame = empty(schema, len(numbers))
-    frame["row_number"] = _array(numbers, frame.row_number)
-    problems: list[Problem] = []
-    faulty: set[tuple[int, str]] = set()
-    held = {
-        position for position, number in enumerate(numbers) if number in sheet.bad_rows
-    }
-    problems += sheet.bad_rows.values()
-    for column in listed:
-        cells = sheet.cells(column.name)
+    read = _Rows(schema, sheet)
+    for column in read.listed:
+        read.take_column(column)
+    read.take_keys()
+    read.leave_out_identical()
+    read.keep_promises()
+    rows = read.table()
+    return Parsing(rows, _with_subjects(read.problems, rows, read.listed))
+
+
+class _Rows:
+    """A sheet's rows while they are read, each known by its position.
+
+    `values` are the columns as far as they are read; `held` and `again` mark rows that
+    have a problem and rows that stand a second time; `faulty` are cells told already.
+    """
+
+    def __init__(self, schema: Schema, sheet: Sheet):
+        self.schema, self.sheet = schema, sheet
+        self.listed = [column for column in columns(schema) if column.loaded]
+        self.by_name = {column.name: column for column in columns(schema)}
+        self.keys = [column for column in self.listed if column.key]
+        types = arrow_types(schema)
+        numbers = arrow.array(sheet.numbers, types["row_number"])
+        self.numbers = numbers.to_numpy()
+        self.values: dict[str, arrow.Array] = {
+            name: arrow.nulls(len(numbers), kind) for name, kind in types.items()
+        }
+        self.values["row_number"] = numbers
+        self.held = np.isin(self.numbers, list(sheet.bad_rows))
+        self.again = np.zeros(len(numbers), bool)
+        self.faulty: set[tuple[int, str]] = set()
+        self.problems: list[Problem] = list(sheet.bad_rows.values())
+
+    def place(self, position: int, name: str) -> Place:
+        """Where a field of a row stands."""
+        return self.sheet.place(int(self.numbers[position]), name)
+
+    def take_column(self, column: Column) -> None:
+        """The values of one column, and a problem for each cell with a fault."""
+        cells = self.sheet.cells(column.name)
         if cells is None:
-            continue
-        values, faults = _parse_column(cells, column)
-        frame[column.name] = _array(values, frame[column.name])
+            return
+        self.values[column.name], faults = typed(cells, column)
         for position, fault in faults.items():
-            place = sheet.place(numbers[position], column.name)
-            problems.append(_problem_of(fault, place, column))
-            faulty.add((position, column.name))
-            if fault.severity is Severity.HELD:
-                held.add(position)
-    _note_presence(schema, sheet, frame)
-    frame["row_key"] = _array(
-        _keys(frame, [column for column in listed if column.key]), frame.row_key
-    )
-    _mark(frame, held)
-    frame, doubles = _without_identical(frame, sheet, listed)
-    problems += doubles
-    broken = _broken_promises(schema, sheet, frame, faulty)
-    problems += broken.problems
-    _mark(frame, held | broken.positions)
-    for position, name in broken.unusable:
-        frame.loc[position, name] = pd.NA
-    return Parsing(frame, _with_subjects(problems, frame, listed))
+            place = self.place(position, column.name)
+            self.problems.append(_problem_of(fault, place, column))
+            self.faulty.add((position, column.name))
+            self.held[position] |= fault.severity is Severity.HELD
 
+    def take_keys(self) -> None:
+        """Keys, and the columns that say whether another's cell was filled at all."""
+        if self.keys:
+            self.values["row_key"] = self._row_keys()
+        for name, source in about(self.schema).get("presence", {}).items():
+            cells = self.sheet.cells(source)
+            self.values[name] = (
+                arrow.array(np.zeros(len(self.numbers), bool))
+                if cells is None
+                else filled(cells)
+            )
 
-def _array(values: Iterable[object], like: pd.Series) -> object:
-    return pd.array(list(values), dtype=like.dtype)
+    def _row_keys(self) -> arrow.Array:
+        """Each row's key as two spellings of it compare; null where it has none."""
+        parts = [compared(self.values[key.name], key) for key in self.keys]
+        joined = pc.binary_join_element_wise(
+            *parts, "|", null_handling="replace", null_replacement=""
+        )
+        for key, part in zip(self.keys, parts, strict=True):
+            if key.required and part.null_count:
+                joined = pc.if_else(part.is_valid(), joined, None)
+        return joined
 
+    @cached_property
+    def doubled(self) -> np.ndarray:
+        """The positions of rows whose key stands in another row too."""
+        coded = self.values["row_key"].dictionary_encode()
+        if len(coded.dictionary) == len(coded) - coded.null_count:
+            return np.array([], int)
+        codes = coded.indices.fill_null(-1).to_numpy()
+        often = np.bincount(codes[codes >= 0]) > 1
+        return np.flatnonzero((codes >= 0) & often[codes])
 
-def _mark(frame: pd.DataFrame, held: set[int]) -> None:
-    frame["held"] = _array((index in held for index in frame.index), frame.held)
+    def leave_out_identical(self) -> None:
+        """Keep one of rows that are alike in every column, and say so."""
+        if not len(self.doubled):
+            return
+        names = [column.name for column in self.listed]
+        rows = for_pandera({n: self.values[n].take(self.doubled) for n in names})
+        alike = self.doubled[rows.duplicated(keep="first").to_numpy()]
+        self.again[alike] = ~self.held[alike]
+        self.problems += [
+            Problem(
+                Severity.CHECK,
+                "row-twice",
+                self.place(position, self.keys[0].name),
+                "the whole row stands here a second time and was read once",
+                "each row once",
+                "delete one of the two",
+            )
+            for position in np.flatnonzero(self.again).tolist()
+        ]
 
+    def table(self) -> arrow.Table:
+        """The rows that are kept, in the schema's columns and types."""
+        self.values["held"] = arrow.array(self.held)
+        rows = arrow.table(self.values)
+        return rows.filter(~self.again) if self.again.any() else rows
 
-def _note_presence(schema: Schema, sheet: Sheet, frame: pd.DataFrame) -> None:
-    """Columns that say whether another's cell was filled at all."""
-    for name, source in about(schema).get("presence", {}).items():
-        cells = sheet.cells(source)
-        filled = map(parse_blank, cells) if cells is not None else [False] * len(frame)
-        frame[name] = _array(filled, frame[name])
+    def keep_promises(self) -> None:
+        """Hold the rows that pandera finds wrong, and say so once per cell.
 
+        A cell that was faulty already is not told again; one that breaks a promise of
+        its own column's is left blank.
+        """
+        unusable = defaultdict[str, list[int]](list)
+        for check, name, position in self._failures():
+            rule = ROW_RULES.get(check)
+            at = rule.column if rule else name
+            self.held[position] = True
+            if not rule:
+                unusable[at].append(position)
+            if (position, at) in self.faulty:
+                continue
+            self.faulty.add((position, at))
+            self.problems.append(
+                self._rule_problem(rule, position)
+                if rule
+                else _check_problem(
+                    check,
+                    self.by_name[at],
+                    self.place(position, at),
+                    self.values[at][position].as_py(),
+                )
+            )
+        for name, positions in unusable.items():
+            usable = np.ones(len(self.numbers), bool)
+            usable[positions] = False
+            self.values[name] = pc.if_else(usable, self.values[name], None)
 
-def parse_blank(value: object) -> bool:
-    """Whether a raw cell has anything in it."""
-    return value is not None and (not isinstance(value, str) or bool(canonical(value)))
+    def _failures(self) -> Iterator[tuple[str, str, int]]:
+        """Check, column and position of all that pandera finds wrong."""
+        if not len(self.numbers):
+            return
+        self.values["held"] = arrow.array(self.held)
+        rows, index = self.values, None
+        if self.again.any():
+            index = np.flatnonzero(~self.again)
+            rows = {name: values.take(index) for name, values in rows.items()}
+        filled = frozenset(n for n, values in rows.items() if not values.null_count)
+        try:
+            rules_of(self.schema, filled).validate(for_pandera(rows, index), lazy=True)
+        except pa.errors.SchemaErrors as errors:
+            cases = errors.failure_cases
+        else:
+            return
+        if cases["index"].isna().any():
+            raise AssertionError(
+                f"{self.schema.__name__}: a check could not be carried out"
+            )
+        positions = cases["index"].astype(int)
+        yield from zip(cases["check"], cases["column"], positions, strict=True)
+
+    def _rule_problem(self, rule: RowRule, position: int) -> Problem:
+        if rule.code == "duplicate":
+            return self._duplicate(rule, position)
+        named = {
+            name: show(self.values[name][position].as_py())
+            for name in _NAMED.findall(rule.found)
+        }
+        return Problem(
+            Severity.HELD,
+            rule.code,
+            self.place(position, rule.column),
+            rule.found.format(**named),
+            rule.expected,
+            rule.repair,
+        )
+
+    @cached_property
+    def _rows_of_key(self) -> dict[str, list[str]]:
+        """Where the rows of each key stand that more than one has."""
+        found = defaultdict[str, list[str]](list)
+        kept = self.doubled[~self.again[self.doubled]]
+        keys = self.values["row_key"].take(kept).to_pylist()
+        for key, number in zip(keys, self.numbers[kept], strict=True):
+            found[key].append(str(number))
+        return found
+
+    def _duplicate(self, rule: RowRule, position: int) -> Problem:
+        rows = self._rows_of_key[self.values["row_key"][position].as_py()]
+        parts = [self.values[key.name][position].as_py() for key in self.keys]
+        spelled = " ".join(show(part) for part in parts if part is not None)
+        titles = ", ".join(key.title for key in self.keys)
+        return Problem(
+            Severity.HELD,
+            rule.code,
+            self.place(position, self.keys[0].name),
+            f"rows {_and(rows)} are for the same {titles}, {spelled}, but differ",
+            rule.expected,
+            f"{rule.repair} {' and '.join(key.title for key in self.keys)}",
+        )
 
 
 def _problem_of(fault: Fault, place: Place, column: Column) -> Problem:
@@ -149,75 +254,6 @@ def _problem_of(fault: Fault, place: Place, column: Column) -> Problem:
         repair=fault.repair,
         personal=column.may_name_a_person,
     )
-
-
-def _without_identical(
-    frame: pd.DataFrame, sheet: Sheet, listed: list[Column]
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """Keep one of rows that are alike in every column, and say so."""
-    names = [column.name for column in listed]
-    again = frame["row_key"].notna() & frame.duplicated(subset=names, keep="first")
-    again &= ~frame["held"].astype(bool)
-    first = next((column.name for column in listed if column.key), "")
-    problems = [
-        Problem(
-            Severity.CHECK,
-            "row-twice",
-            sheet.place(int(frame["row_number"][position]), first),
-            "the whole row stands here a second time and was read once",
-            "each row once",
-            "delete one of the two",
-        )
-        for position in frame.index[again]
-    ]
-    return frame[~again], problems
-
-
-@dataclass(frozen=True)
-class _Broken:
-    """Rows that break a promise; `unusable` cells break one of their own column's."""
-
-    positions: set[int]
-    problems: list[Problem]
-    unusable: list[tuple[int, str]]
-
-
-def _broken_promises(
-    schema: Schema, sheet: Sheet, frame: pd.DataFrame, faulty: set[tuple[int, str]]
-) -> _Broken:
-    """What pandera finds wrong, once per cell and not where a cell was faulty already."""
-    try:
-        rules_of(schema).validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-    else:
-        return _Broken(set(), [], [])
-    if cases["index"].isna().any():
-        raise AssertionError(f"{schema.__name__}: a check could not be carried out")
-    by_name = {column.name: column for column in columns(schema)}
-    found: dict[tuple[int, str], Problem] = {}
-    positions: set[int] = set()
-    unusable: list[tuple[int, str]] = []
-    for check, name, index in zip(
-        cases["check"], cases["column"], cases["index"], strict=True
-    ):
-        position = int(index)
-        rule = ROW_RULES.get(check)
-        at = rule.column if rule else name
-        positions.add(position)
-        if not rule:
-            unusable.append((position, at))
-        if (position, at) in faulty or (position, at) in found:
-            continue
-        row = int(frame["row_number"][position])
-        found[position, at] = (
-            _rule_problem(rule, sheet, frame, position, row, by_name)
-            if rule
-            else _check_problem(
-                check, by_name[at], sheet.place(row, at), frame[at][position]
-            )
-        )
-    return _Broken(positions, list(found.values()), unusable)
 
 
 def _check_problem(check: str, column: Column, place: Place, value: object) -> Problem:
@@ -251,68 +287,21 @@ def within(check: str, column: Column) -> str:
     return f"{column.expected.split(',')[0]} of {words} {limit[2]}"
 
 
-def _rule_problem(
-    rule: RowRule,
-    sheet: Sheet,
-    frame: pd.DataFrame,
-    position: int,
-    row: int,
-    by_name: dict[str, Column],
-) -> Problem:
-    if rule.code == "duplicate":
-        return _duplicate(rule, sheet, frame, position, row, by_name)
-    values = {name: show(value) for name, value in frame.loc[position].items()}
-    return Problem(
-        Severity.HELD,
-        rule.code,
-        sheet.place(row, rule.column),
-        rule.found.format(**values),
-        rule.expected,
-        rule.repair,
-    )
-
-
-def _duplicate(
-    rule: RowRule,
-    sheet: Sheet,
-    frame: pd.DataFrame,
-    position: int,
-    row: int,
-    by_name: dict[str, Column],
-) -> Problem:
-    keys = [column for column in by_name.values() if column.key]
-    same = frame["row_key"] == frame["row_key"][position]
-    rows = [str(number) for number in frame["row_number"][same]]
-    spelled = " ".join(
-        show(frame[key.name][position])
-        for key in keys
-        if not pd.isna(frame[key.name][position])
-    )
-    titles = ", ".join(key.title for key in keys)
-    return Problem(
-        Severity.HELD,
-        rule.code,
-        sheet.place(row, keys[0].name),
-        f"rows {_and(rows)} are for the same {titles}, {spelled}, but differ",
-        rule.expected,
-        f"{rule.repair} {' and '.join(key.title for key in keys)}",
-    )
-
-
 def _and(words: list[str]) -> str:
     return words[0] if len(words) < 2 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _with_subjects(
-    problems: list[Problem], frame: pd.DataFrame, listed: list[Column]
+    problems: list[Problem], rows: arrow.Table, listed: list[Column]
 ) -> list[Problem]:
     """Name the patient, product or setting of each problem's row."""
+    if not problems:
+        return []
     first = next((column.name for column in listed if column.key), listed[0].name)
-    subjects = {
-        int(row): "" if pd.isna(value) else str(value)
-        for row, value in zip(frame["row_number"], frame[first], strict=True)
-    }
+    told = arrow.array([problem.place.row for problem in problems], arrow.int32())
+    at = pc.index_in(told, rows["row_number"].combine_chunks())
+    subjects = rows[first].take(at).to_pylist()
     return [
-        replace(problem, subject=subjects.get(problem.place.row or 0, ""))
-        for problem in problems
+        problem if subject is None else replace(problem, subject=str(subject))
+        for problem, subject in zip(problems, subjects, strict=True)
     ]

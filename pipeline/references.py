@@ -1,6 +1,5 @@
 """Codes that name a row of another sheet: found there, spelled as there, or held."""
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pipeline.cells import canonical
@@ -9,14 +8,6 @@ from pipeline.problems import Problem, Severity
 from pipeline.workbooks import Sheet
 from schemas.columns import Column, Schema, columns, name_of, title_of
 from schemas.inputs import INPUTS
-
-
-@dataclass(frozen=True)
-class _Target:
-    """The codes of the sheet that is named: canonical form to spelling."""
-
-    title: str
-    codes: dict[str, str]
 
 
 def resolve(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
@@ -28,43 +19,34 @@ def resolve(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     for schema in INPUTS:
         for column in columns(schema):
             if column.refers_to:
-                target = _target(ledger, column)
-                problems += _resolve_column(ledger, sheets, schema, column, target)
+                problems += _resolve_column(ledger, sheets, schema, column)
     return problems
-
-
-def _target(ledger: Ledger, column: Column) -> _Target:
-    table, field = column.refers_to.split(".")
-    title = next(title_of(s) for s in INPUTS if name_of(s) == table)
-    rows = ledger.rows(
-        f"select distinct {field} as code from input.{table} where {field} is not null"
-    )
-    return _Target(title, {canonical(row["code"]): row["code"] for row in rows})
 
 
 def _resolve_column(
-    ledger: Ledger,
-    sheets: dict[str, Sheet],
-    schema: Schema,
-    column: Column,
-    target: _Target,
+    ledger: Ledger, sheets: dict[str, Sheet], schema: Schema, column: Column
 ) -> list[Problem]:
-    name = name_of(schema)
-    used = ledger.rows(
-        f"select distinct {column.name} as code from input.{name}"
-        f" where {column.name} is not null"
+    name, (table, field) = name_of(schema), column.refers_to.split(".")
+    # Codes are plain ASCII: SQL, too, knows how two spellings of one compare.
+    key = "tonight.main.canonical({})".format
+    differing = ledger.rows(
+        f"select used.code, target.spelled from (select distinct {column.name} as code"
+        f"  from input.{name} where {column.name} is not null) as used"
+        f" left join (select {key(field)} as row_key, max({field}) as spelled"
+        f"  from input.{table} where {field} is not null group by all) as target"
+        f" on {key('used.code')} = target.row_key"
+        " where target.spelled is distinct from used.code order by used.code"
     )
-    problems = []
-    for code in sorted(row["code"] for row in used):
-        spelled = target.codes.get(canonical(code))
-        if spelled is None:
-            problems += _unknown(ledger, sheets, schema, column, target, code)
-        elif spelled != code:
-            ledger.connection.execute(
-                f"update input.{name} set {column.name} = ? where {column.name} = ?",
-                [spelled, code],
-            )
-    return problems
+    known = {row["code"]: row["spelled"] for row in differing if row["spelled"]}
+    if known:
+        ledger.connection.execute(
+            f"update input.{name} set {column.name} = known.spelled"
+            " from (select unnest(?) as code, unnest(?) as spelled) as known"
+            f" where {column.name} = known.code",
+            [list(known), list(known.values())],
+        )
+    unknown = [row["code"] for row in differing if not row["spelled"]]
+    return _unknown(ledger, sheets, schema, column, unknown) if unknown else []
 
 
 def _unknown(
@@ -72,34 +54,55 @@ def _unknown(
     sheets: dict[str, Sheet],
     schema: Schema,
     column: Column,
-    target: _Target,
-    code: str,
+    codes: list[str],
 ) -> list[Problem]:
-    """Hold each row that names the unknown code."""
+    """Hold each row that names an unknown code."""
     name = name_of(schema)
     key = next((c.name for c in columns(schema) if c.key), column.name)
     rows = ledger.rows(
-        f"select row_number, {key} as subject from input.{name}"
-        f" where {column.name} = ? and row_number is not null order by row_number",
-        [code],
+        f"select row_number, {key} as subject, {column.name} as code from input.{name}"
+        f" where {column.name} in (select unnest(?)) and row_number is not null"
+        f" order by {column.name}, row_number",
+        [codes],
     )
     ledger.connection.execute(
-        f"update input.{name} set held = true where {column.name} = ?", [code]
+        f"update input.{name} set held = true"
+        f" where {column.name} in (select unnest(?))",
+        [codes],
     )
     if name not in sheets:
         return []  # last accepted rows, for comparison: told when they were read
-    near = get_close_matches(canonical(code), list(target.codes), n=1, cutoff=0.6)
-    hint = f"; did you mean {target.codes[near[0]]}?" if near else ""
+    title, hints = _hints(ledger, column, codes)
     return [
         Problem(
             Severity.HELD,
             "unknown-code",
             sheets[name].place(row["row_number"], column.name),
-            f"{code} is not in the sheet {target.title}",
-            f"a code of the sheet {target.title}",
-            f"write a code of the sheet {target.title}, or add it there{hint}",
+            f"{row['code']} is not in the sheet {title}",
+            f"a code of the sheet {title}",
+            f"write a code of the sheet {title}, or add it there{hints[row['code']]}",
             subject=row["subject"] or "",
             personal=column.may_name_a_person,
         )
         for row in rows
     ]
+
+
+def _hints(
+    ledger: Ledger, column: Column, codes: list[str]
+) -> tuple[str, dict[str, str]]:
+    """The title of the sheet that is named, and what each unknown code may mean."""
+    table, field = column.refers_to.split(".")
+    title = next(title_of(s) for s in INPUTS if name_of(s) == table)
+    there = ledger.rows(
+        f"select distinct {field} as code from input.{table} where {field} is not null"
+    )
+    known = {canonical(row["code"]): row["code"] for row in there}
+    near = {
+        code: get_close_matches(canonical(code), list(known), n=1, cutoff=0.6)
+        for code in codes
+    }
+    return title, {
+        code: f"; did you mean {known[found[0]]}?" if found else ""
+        for code, found in near.items()
+    }

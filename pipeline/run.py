@@ -111,17 +111,17 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     problems: list[Problem] = []
     for schema in INPUTS:
         name = name_of(schema)
-        frame = empty(schema)
+        rows = empty(schema)
         if name in sheets:
             for column in columns(schema):
                 if column.kind == "date" and column.loaded:
                     problems += swapped_days(sheets[name], column.name, column.title)
             parsing = _parse(schema, sheets[name])
-            frame = parsing.frame
+            rows = parsing.rows
             problems += (
                 _as_checks(parsing.problems) if name == "sent" else parsing.problems
             )
-        load(ledger.connection, schema, frame, f"staged.{name}")
+        load(ledger.connection, schema, rows, f"staged.{name}")
         if name in sheets and not _stops(parsing.problems):
             problems += rows_lost(ledger.connection, sheets[name], parsing.problems)
     return problems

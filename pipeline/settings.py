@@ -3,8 +3,8 @@
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-import pandas as pd
 import pandera.pandas as pa
+import pyarrow as arrow
 from stdnum.gb import vat
 
 from pipeline.cells import canonical, heading, parse, show
@@ -12,7 +12,7 @@ from pipeline.ingest import within
 from pipeline.ledger import Ledger
 from pipeline.meant import meant
 from pipeline.problems import Place, Problem, Severity
-from pipeline.tables import load
+from pipeline.tables import for_pandera, load
 from pipeline.workbooks import Sheet
 from schemas.columns import Column, columns, rules_of
 from schemas.practice import Practice
@@ -50,12 +50,13 @@ def read_settings(ledger: Ledger, sheet: Sheet) -> list[Problem]:
         problems += [problem] if problem else []
     if any(problem.severity is Severity.STOPS for problem in problems):
         return problems
-    frame = pd.DataFrame(
-        {c.name: pd.array([values[c.name]], dtype=c.dtype) for c in columns(Practice)}
-    )
-    problems += _out_of_range(frame, typed, sheet) or _nonsense(values, typed, sheet)
+    given = {
+        column.name: arrow.array([values[column.name]], column.dtype.pyarrow_dtype)
+        for column in columns(Practice)
+    }
+    problems += _out_of_range(given, typed, sheet) or _nonsense(values, typed, sheet)
     if not any(problem.severity is Severity.STOPS for problem in problems):
-        load(ledger.connection, Practice, frame, "input.practice")
+        load(ledger.connection, Practice, arrow.table(given), "input.practice")
     return problems
 
 
@@ -148,10 +149,10 @@ def _unknown(rows: list[dict[str, object]], sheet: Sheet) -> list[Problem]:
 
 
 def _out_of_range(
-    frame: pd.DataFrame, typed: dict[str, dict[str, object]], sheet: Sheet
+    given: dict[str, arrow.Array], typed: dict[str, dict[str, object]], sheet: Sheet
 ) -> list[Problem]:
     try:
-        rules_of(Practice).validate(frame, lazy=True)
+        rules_of(Practice).validate(for_pandera(given), lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         broken = dict(zip(cases["column"], cases["check"], strict=True))
@@ -163,7 +164,7 @@ def _out_of_range(
             "setting-out-of-range",
             _place(sheet, typed.get(heading(by_name[name].title))),
             by_name[name],
-            f"{by_name[name].title}: {show(frame[name][0])} cannot be used",
+            f"{by_name[name].title}: {show(given[name][0].as_py())} cannot be used",
             f"write {within(check, by_name[name])}",
         )
         for name, check in broken.items()

@@ -1,4 +1,4 @@
-"""Tables between pandas and DuckDB, types kept exact: decimals and dates stay themselves."""
+"""Tables between Arrow, pandas and DuckDB: decimals and dates stay themselves."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,30 +16,40 @@ def frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     return table.to_pandas(types_mapper=pd.ArrowDtype)
 
 
-def empty(schema: Schema, rows: int = 0) -> pd.DataFrame:
-    """A frame of a schema's columns and types, without rows or with so many of nulls."""
-    fields = schema.to_schema().columns
+def empty(schema: Schema) -> arrow.Table:
+    """A table of a schema's columns and types, without rows."""
+    return arrow.schema(arrow_types(schema).items()).empty_table()
+
+
+def arrow_types(schema: Schema) -> dict[str, arrow.DataType]:
+    """Column name to Arrow type, in the order of the class."""
+    return {
+        name: field.dtype.type.pyarrow_dtype
+        for name, field in schema.to_schema().columns.items()
+    }
+
+
+def for_pandera(rows: dict[str, arrow.Array], index: Any = None) -> pd.DataFrame:
+    """Columns as a frame that pandera can judge, nothing copied."""
     return pd.DataFrame(
-        {
-            name: pd.arrays.ArrowExtensionArray(
-                arrow.nulls(rows, field.dtype.type.pyarrow_dtype)
-            )
-            for name, field in fields.items()
-        }
+        {name: pd.arrays.ArrowExtensionArray(values) for name, values in rows.items()},
+        index=index,
     )
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, schema: Schema, rows: pd.DataFrame, name: str
+    connection: duckdb.DuckDBPyConnection, schema: Schema, rows: arrow.Table, name: str
 ) -> None:
-    """Replace table `name` with a frame's rows, in the schema's columns and SQL types."""
+    """Replace table `name` with rows, in the schema's columns and SQL types."""
     types = column_types(schema)
-    columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
-    connection.execute(f"create or replace table {name} ({columns})")
-    if len(rows):
-        connection.register("loading", arrow.Table.from_pandas(rows[list(types)]))
-        connection.execute(f"insert into {name} select {', '.join(types)} from loading")
-        connection.unregister("loading")
+    if not len(rows):
+        columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
+        connection.execute(f"create or replace table {name} ({columns})")
+        return
+    cast = ", ".join(f"{column}::{kind} as {column}" for column, kind in types.items())
+    connection.register("loading", rows)
+    connection.execute(f"create or replace table {name} as select {cast} from loading")
+    connection.unregister("loading")
 
 
 def as_text(value: Any) -> str:

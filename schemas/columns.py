@@ -158,7 +158,8 @@ def row_rule(
 
         judge.__name__ = check.__name__
         judge.__doc__ = check.__doc__
-        return pa.dataframe_check(error=code)(judge)
+        # No row is blank throughout, which pandera would look for in every column.
+        return pa.dataframe_check(error=code, ignore_na=False)(judge)
 
     return decorate
 
@@ -222,17 +223,20 @@ def column_types(schema: Schema) -> dict[str, str]:
 
 
 @cache
-def rules_of(schema: Schema) -> pa.DataFrameSchema:
-    """What a frame made by `pipeline.tables.empty` may still break.
+def rules_of(
+    schema: Schema, filled: frozenset[str] = frozenset()
+) -> pa.DataFrameSchema:
+    """What a frame of a schema's own columns and types may still break.
 
-    Its columns and types are the schema's by construction; columns that may be blank and
-    have no check are left out, since pandera takes as long for them as for any other.
+    Left out are the columns that cannot break anything, since pandera takes as long for
+    them as for any other: those without a check that may be blank, or that are `filled`
+    in every row.
     """
     whole = schema.to_schema()
     free = [
         name
         for name, field in whole.columns.items()
-        if field.nullable and not field.checks and not field.unique
+        if (field.nullable or name in filled) and not field.checks and not field.unique
     ]
     rules = whole.remove_columns(free)
     rules.strict = False

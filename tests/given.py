@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import pandas as pd
+import pyarrow as arrow
 
 from pipeline.cells import canonical, parse
 from pipeline.ledger import Ledger, opened
@@ -72,16 +72,16 @@ def _typed(value: Any, dtype: Any) -> Any:
     return value
 
 
-def _frame(schema: Schema, rows: Sequence[Row]) -> pd.DataFrame:
+def _table(schema: Schema, rows: Sequence[Row]) -> arrow.Table:
     """Rows in a schema's columns and types; a cell that is not named is blank."""
     fields = schema.to_schema().columns
     for row in rows:
         assert row.keys() <= fields.keys(), f"no such column: {row.keys() - fields}"
-    return pd.DataFrame(
+    return arrow.table(
         {
-            name: pd.array(
+            name: arrow.array(
                 [_typed(row.get(name), field.dtype.type) for row in rows],
-                dtype=field.dtype.type,
+                field.dtype.type.pyarrow_dtype,
             )
             for name, field in fields.items()
         }
@@ -166,8 +166,8 @@ def lay_out(books: Ledger, given: Given) -> None:
         name = name_of(schema)
         rows = given.get(name, USUAL.get(name, []))
         filled = [_filled(schema, row, at) for at, row in enumerate(rows)]
-        load(books.connection, schema, _frame(schema, filled), f"input.{name}")
-    settings = _frame(Practice, [_settings(given.get("practice", {}))])
+        load(books.connection, schema, _table(schema, filled), f"input.{name}")
+    settings = _table(Practice, [_settings(given.get("practice", {}))])
     load(books.connection, Practice, settings, "input.practice")
     books.connection.execute(
         "create or replace table input.run as select ?::date as as_of",

@@ -115,7 +115,7 @@ def test_a_night_reads_the_workbook_without_a_word(place: Path) -> None:
     reading = read_practice(place / "practice")
     parsing = read_sheet(Patients, reading.sheets["patients"])
     assert (reading.problems, parsing.problems) == ([], [])
-    assert len(parsing.frame) == 5
+    assert len(parsing.rows) == 5
 
 
 def test_what_is_not_understood_is_listed_and_nothing_is_written(place: Path) -> None:

@@ -54,9 +54,9 @@ def read(folder: Path) -> Read:
         with file_boundary(Place(sheet.file), refusals):
             parsing = read_sheet(SCHEMAS[name], sheet)
             twice = sum(problem.code == "row-twice" for problem in parsing.problems)
-            held = int(parsing.frame["held"].sum())
+            held = parsing.rows["held"].to_pylist().count(True)
             counts[name] = Count(
-                sheet.filled, len(parsing.frame) - held, held, sheet.skipped + twice
+                sheet.filled, len(parsing.rows) - held, held, sheet.skipped + twice
             )
             problems += parsing.problems
         problems += refusals
