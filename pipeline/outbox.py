@@ -14,6 +14,9 @@ _PLACE = "strftime(invoices.issued_on, 'invoices/%Y/%m/') || invoices.number"
 DOCUMENT_PATH = f"{_PLACE} || '.xlsx'"
 PDF_PATH = f"{_PLACE} || '.pdf'"
 
+# Where the files lie that are written once, below `out/`.
+DOCUMENTS, IMPORTS = "invoices/", "imports/"
+
 # In place of the hash of a PDF that no font can show: it counts as done, without a file.
 WITHHELD = "withheld"
 
@@ -81,20 +84,50 @@ def withheld(ledger: Ledger) -> set[str]:
     return {row["path"] for row in rows}
 
 
+def followers(ledger: Ledger) -> set[str]:
+    """The files that follow the ledger: all but those that are written once."""
+    rows = ledger.rows(
+        "select distinct path from ledger.outbox"
+        " where not (starts_with(path, $1) or starts_with(path, $2))",
+        [DOCUMENTS, IMPORTS],
+    )
+    return {row["path"] for row in rows}
+
+
+# A run whose files were all published as of itself is told by their number and their
+# paths' hashes: looking for each path would cost more every month.
+_PENDING = """
+with made as (
+    select run_no, count(*) as files, bit_xor(hash(path)) as paths
+    from ledger.outbox group by run_no
+),
+shown as (
+    select run_no, count(*) as files, bit_xor(hash(path)) as paths
+    from ledger.published group by run_no
+),
+odd as materialized (
+    select run_no from made left join shown using (run_no)
+    where (made.files, made.paths) is distinct from (shown.files, shown.paths)
+),
+posted as (
+    select path, max(run_no) as run_no from ledger.outbox
+    where run_no in (select run_no from odd) group by path
+),
+done as (
+    select path, max(run_no) as run_no from ledger.published
+    where run_no >= (select min(run_no) from odd)
+        and path in (select path from posted)
+    group by path
+)
+select path from posted left join done using (path)
+where done.run_no is null or done.run_no < posted.run_no
+order by posted.run_no, path
+"""
+
+
 def pending(ledger: Ledger) -> list[str]:
     """The files that the ledger has changed since they were published last."""
-    return [
-        row["path"]
-        for row in ledger.rows(
-            "with posted as (select path, max(run_no) as run_no from ledger.outbox"
-            "  group by path),"
-            " done as (select path, max(run_no) as run_no from ledger.published"
-            "  group by path)"
-            " select path from posted left join done using (path)"
-            " where done.run_no is null or done.run_no < posted.run_no"
-            " order by posted.run_no, path"
-        )
-    ]
+    return [row["path"] for row in ledger.rows(_PENDING)]
 
 
 def mark(ledger: Ledger, written: list[tuple[str, str]]) -> None:
