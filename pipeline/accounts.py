@@ -114,6 +114,19 @@ def entries(
     ]
 
 
+def earlier_months(ledger: Ledger, most: int) -> dict[str, int]:
+    """The months (YYYY-MM) whose documents go beyond the newest `most`, and their counts.
+
+    A month is left out whole; the newest never is.
+    """
+    rows = ledger.rows(
+        "select strftime(issued_on, '%Y-%m') as month, count(*) as documents,"
+        " sum(count(*)) over (order by month desc) as so_far"
+        " from ledger.invoices group by month order by month desc"
+    )
+    return {row["month"]: row["documents"] for row in rows[1:] if row["so_far"] > most}
+
+
 def documents(
     ledger: Ledger, where: str = "true", values: Sequence[Any] = ()
 ) -> Iterator[Document]:

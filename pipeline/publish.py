@@ -29,6 +29,9 @@ from pipeline.files import inside, sweep, write_bytes
 from pipeline.ledger import Ledger
 from pipeline.many_files import AT_A_TIME, Faults, write_new
 
+# Documents on the Invoices page: more than some 500,000 rows hardly open anywhere.
+_LISTED = 500_000
+
 
 @dataclass(frozen=True)
 class Published:
@@ -261,19 +264,30 @@ def _pages(ledger: Ledger, night: Night | None, press: _Press, due: list[str]) -
 def _of_night(ledger: Ledger, night: Night) -> dict[str, Callable[[], bytes]]:
     """How each page is made that tells of the last night."""
     return {
-        "invoices.xlsx": lambda: invoice_list.render(
-            accounts.entries(ledger),
-            practice_name=night.practice_name,
-            as_of=night.as_of,
-            emails=unsent.emails(ledger),
-            limits=unsent.limits(ledger),
-        ),
+        "invoices.xlsx": lambda: _invoices_page(ledger, night),
         "issues.xlsx": lambda: issues.render(night),
         "summary.html": lambda: summary.render(night, unsent.limits(ledger)).encode(
             "utf-8"
         ),
         "last_run.json": lambda: run_json(ledger, night.run_id),
     }
+
+
+def _invoices_page(ledger: Ledger, night: Night) -> bytes:
+    """The newest documents that fit a sheet, and all that wait to be sent."""
+    earlier = accounts.earlier_months(ledger, _LISTED)
+    return invoice_list.render(
+        accounts.entries(
+            ledger,
+            "listed.status = 'unsent' or strftime(invoices.issued_on, '%Y-%m') > $1",
+            [max(earlier, default="")],
+        ),
+        practice_name=night.practice_name,
+        as_of=night.as_of,
+        emails=unsent.emails(ledger),
+        limits=unsent.limits(ledger),
+        earlier=earlier,
+    )
 
 
 def run_json(ledger: Ledger, run_id: str) -> bytes:
