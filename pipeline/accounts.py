@@ -86,6 +86,8 @@ from judged
 left join judged as original on judged.credits_number = original.number
 """
 
+_AT_A_TIME = 2_000  # documents with their lines: some 10 MB
+
 _ORDER = " order by kind desc, sequence"
 
 
@@ -112,16 +114,45 @@ def entries(
     ]
 
 
+def earlier_months(ledger: Ledger, most: int) -> dict[str, int]:
+    """The months (YYYY-MM) whose documents go beyond the newest `most`, and their counts.
+
+    A month is left out whole; the newest never is.
+    """
+    rows = ledger.rows(
+        "select strftime(issued_on, '%Y-%m') as month, count(*) as documents,"
+        " sum(count(*)) over (order by month desc) as so_far"
+        " from ledger.invoices group by month order by month desc"
+    )
+    return {row["month"]: row["documents"] for row in rows[1:] if row["so_far"] > most}
+
+
 def documents(
     ledger: Ledger, where: str = "true", values: Sequence[Any] = ()
 ) -> Iterator[Document]:
     """Documents as issued, with lines and letterhead, in order of number."""
-    selected = f"select number from ledger.invoices as invoices where {where}"
+    chosen = ledger.rows(
+        f"select number from ledger.invoices as invoices where {where}"
+        " order by kind desc, sequence",
+        values,
+    )
+    heads, adopted = _letterheads(ledger), _adopted(ledger)
+    numbers = [row["number"] for row in chosen]
+    for at in range(0, len(numbers), _AT_A_TIME):
+        yield from _documents(ledger, numbers[at : at + _AT_A_TIME], heads, adopted)
+
+
+def _documents(
+    ledger: Ledger,
+    numbers: Sequence[str],
+    heads: dict[int, Letterhead],
+    adopted: dict[str, dict[str, str]],
+) -> Iterator[Document]:
     lines: dict[str, list[Line]] = {}
     for row in ledger.rows(
-        f"select * from ledger.lines where number in ({selected})"
+        "select * from ledger.lines where number in (select unnest($1))"
         " order by number, line",
-        values,
+        [numbers],
     ):
         number = row.pop("number")
         text = (
@@ -130,7 +161,6 @@ def documents(
         )  # fmt: skip
         row.update({name: row[name] or "" for name in text})
         lines.setdefault(number, []).append(Line(**row))
-    heads, adopted = _letterheads(ledger), _adopted(ledger)
     for row in ledger.rows(
         "select invoices.*, runs.run_id, chain.sha256,"
         " original.issued_on as credits_issued_on"
@@ -140,8 +170,9 @@ def documents(
         "  on chain.record_key = invoices.number and chain.kind = invoices.kind"
         " left join ledger.invoices as original"
         "  on invoices.credits_number = original.number"
-        f" where {where} order by invoices.kind desc, invoices.sequence",
-        values,
+        " where invoices.number in (select unnest($1))"
+        " order by invoices.kind desc, invoices.sequence",
+        [numbers],
     ):
         row.update(adopted.get(row["number"], {}))
         yield _document(row, heads[row["run_no"]], tuple(lines[row["number"]]))

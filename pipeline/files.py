@@ -66,14 +66,14 @@ def write_bytes(path: Path, content: bytes, *, replace: bool = True) -> None:
         if replace:
             os.replace(draft, path)
         else:
-            _link(Path(draft), path)
+            give_name(Path(draft), path)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
-def _link(draft: Path, path: Path) -> None:
+def give_name(draft: Path, path: Path) -> None:
     """Give a file its name unless the name is taken; FileExistsError if it is."""
     try:
         os.link(draft, path)

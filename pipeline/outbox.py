@@ -8,13 +8,14 @@ from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
 from pipeline.touched import touched
 
-# The folder of the documents, below `out/`.
-DOCUMENTS = "invoices/"
 # Where a document's workbook goes, below `out/`: its number and its month, no name.
 # For a query that reads `ledger.invoices` under its own name.
 _PLACE = "strftime(invoices.issued_on, 'invoices/%Y/%m/') || invoices.number"
 DOCUMENT_PATH = f"{_PLACE} || '.xlsx'"
 PDF_PATH = f"{_PLACE} || '.pdf'"
+
+# Where the files lie that are written once, below `out/`.
+DOCUMENTS, IMPORTS = "invoices/", "imports/"
 
 # In place of the hash of a PDF that no font can show: it counts as done, without a file.
 WITHHELD = "withheld"
@@ -72,16 +73,27 @@ def post(ledger: Ledger, run_no: int) -> None:
     run("insert into ledger.outbox select unnest(?), ?", [pages, run_no])
 
 
-def paths(ledger: Ledger, *, documents: bool = True) -> set[str]:
-    """Every file there ever was to show; without `documents`, the pages beside them."""
-    kept = "" if documents else f" where not starts_with(path, '{DOCUMENTS}')"
-    rows = ledger.rows(f"select distinct path from ledger.outbox{kept}")
+def paths(ledger: Ledger, below: str = "") -> set[str]:
+    """Every file there ever was to show below a folder."""
+    rows = ledger.rows(
+        "select distinct path from ledger.outbox where starts_with(path, ?)", [below]
+    )
     return {row["path"] for row in rows}
 
 
 def withheld(ledger: Ledger) -> set[str]:
     """The PDFs that were not made because no font has all of their letters."""
     rows = ledger.rows("select path from ledger.published where sha256 = ?", [WITHHELD])
+    return {row["path"] for row in rows}
+
+
+def followers(ledger: Ledger) -> set[str]:
+    """The files that follow the ledger: all but those that are written once."""
+    rows = ledger.rows(
+        "select distinct path from ledger.outbox"
+        " where not (starts_with(path, $1) or starts_with(path, $2))",
+        [DOCUMENTS, IMPORTS],
+    )
     return {row["path"] for row in rows}
 
 

@@ -27,8 +27,11 @@ from pipeline.exports import (
 )
 from pipeline.files import inside, sweep, write_bytes
 from pipeline.ledger import Ledger
+from pipeline.many_files import AT_A_TIME, Faults, write_new
 
-_IMPORTS = "imports/"
+# Documents on the Invoices page, which is made again every night: more would cost more
+# every year, and nobody looks through them.
+_LISTED = 50_000
 
 
 @dataclass(frozen=True)
@@ -49,24 +52,50 @@ class _Press:
         self.withheld: list[tuple[str, str]] = []
         self.warnings: list[str] = []
 
-    def put(self, path: str, content: bytes, *, replace: bool = True) -> None:
+    def put(self, path: str, content: bytes) -> None:
         """Write one file; one that is open elsewhere is left for the next run."""
         try:
-            write_bytes(inside(self.out, path), content, replace=replace)
-        except FileExistsError:
-            if not _holds(self.out / path, content):
-                self.warnings.append(
-                    f"{path} is already there and is not what the ledger says; it was"
-                    " left as it is: look at both and move the strange one away"
-                )
-                return
+            write_bytes(inside(self.out, path), content)
         except OSError as error:
+            self._note(path, content, error)
+        else:
+            self._note(path, content)
+
+    def put_new(self, files: Sequence[tuple[str, bytes]]) -> None:
+        """Write files that are written once, all of them at a time."""
+        faults = self._leading_away({str(Path(path).parent) for path, _ in files})
+        faults |= write_new(
+            (self.out / path, content)
+            for path, content in files
+            if (self.out / path).parent not in faults
+        )
+        for path, content in files:
+            place = self.out / path
+            self._note(path, content, faults.get(place) or faults.get(place.parent))
+
+    def _leading_away(self, folders: Iterable[str]) -> Faults:
+        faults: Faults = {}
+        for folder in folders:
+            try:
+                inside(self.out, f"{folder}/file")
+            except OSError as error:
+                faults[self.out / folder] = error
+        return faults
+
+    def _note(self, path: str, content: bytes, fault: OSError | None = None) -> None:
+        """Remember what came of a file."""
+        if isinstance(fault, FileExistsError) and not _holds(self.out / path, content):
             self.warnings.append(
-                f"{path} could not be written ({error.strerror}); it will be made again"
+                f"{path} is already there and is not what the ledger says; it was"
+                " left as it is: look at both and move the strange one away"
+            )
+        elif fault and not isinstance(fault, FileExistsError):
+            self.warnings.append(
+                f"{path} could not be written ({fault.strerror}); it will be made again"
                 " by the next run: close it if it is open"
             )
-            return
-        self.written.append((path, hashlib.sha256(content).hexdigest()))
+        else:
+            self.written.append((path, hashlib.sha256(content).hexdigest()))
 
 
 def published_numbers(out: Path, since: date | None = None) -> set[str]:
@@ -111,11 +140,9 @@ def publish(
     that is for a night, whose warnings are read.
     """
     press = _Press(out)
-    due = set(outbox.paths(ledger) if everything else outbox.pending(ledger))
+    due = outbox.paths(ledger) if everything else set(outbox.pending(ledger))
     due |= {
-        path
-        for path in outbox.paths(ledger, documents=False)
-        if not path.startswith(_IMPORTS) and (pages or not _is_file(out / path))
+        path for path in outbox.followers(ledger) if pages or not _is_file(out / path)
     }
     _sweep(out, due)
     if everything:
@@ -185,14 +212,19 @@ def _invoices(
         f" or {outbox.PDF_PATH} in (select unnest($1)))"
     )
     values = [] if everything else [sorted(due)]
+    files: list[tuple[str, bytes]] = []
     for document in accounts.documents(ledger, where, values):
         if document.path in due:
-            press.put(document.path, invoice.render(document), replace=False)
+            files.append((document.path, invoice.render(document)))
         if document.pdf_path in due:
-            _pdf(press, document)
+            files += _pdf(press, document)
+        if len(files) >= AT_A_TIME:
+            press.put_new(files)
+            files = []
+    press.put_new(files)
 
 
-def _pdf(press: _Press, document: Document) -> None:
+def _pdf(press: _Press, document: Document) -> list[tuple[str, bytes]]:
     """The PDF of a document; one that cannot be made harms nothing else."""
     try:
         # Loaded here alone: most practices make none.
@@ -203,19 +235,19 @@ def _pdf(press: _Press, document: Document) -> None:
         except Unprintable as fault:
             press.warnings.append(f"{fault}, so that it has no PDF: send its workbook")
             press.withheld.append((document.pdf_path, outbox.WITHHELD))
-            return
+            return []
     except (ImportError, OSError, RuntimeError) as error:
         press.warnings.append(
             f"{document.pdf_path} could not be made ({type(error).__name__}); it will be"
             " made again by the next run: see that the program is installed whole"
         )
-        return
-    press.put(document.pdf_path, content, replace=False)
+        return []
+    return [(document.pdf_path, content)]
 
 
 def _imports(ledger: Ledger, press: _Press, due: set[str]) -> None:
-    for path in sorted(path for path in due if path.startswith(_IMPORTS)):
-        press.put(path, imports.render(ledger, path), replace=False)
+    for path in sorted(path for path in due if path.startswith(outbox.IMPORTS)):
+        press.put_new([(path, imports.render(ledger, path))])
 
 
 def _pages(ledger: Ledger, night: Night | None, press: _Press, due: list[str]) -> None:
@@ -233,19 +265,30 @@ def _pages(ledger: Ledger, night: Night | None, press: _Press, due: list[str]) -
 def _of_night(ledger: Ledger, night: Night) -> dict[str, Callable[[], bytes]]:
     """How each page is made that tells of the last night."""
     return {
-        "invoices.xlsx": lambda: invoice_list.render(
-            accounts.entries(ledger),
-            practice_name=night.practice_name,
-            as_of=night.as_of,
-            emails=unsent.emails(ledger),
-            limits=unsent.limits(ledger),
-        ),
+        "invoices.xlsx": lambda: _invoices_page(ledger, night),
         "issues.xlsx": lambda: issues.render(night),
         "summary.html": lambda: summary.render(night, unsent.limits(ledger)).encode(
             "utf-8"
         ),
         "last_run.json": lambda: run_json(ledger, night.run_id),
     }
+
+
+def _invoices_page(ledger: Ledger, night: Night) -> bytes:
+    """The newest documents that fit a sheet, and all that wait to be sent."""
+    earlier = accounts.earlier_months(ledger, _LISTED)
+    return invoice_list.render(
+        accounts.entries(
+            ledger,
+            "listed.status = 'unsent' or strftime(invoices.issued_on, '%Y-%m') > $1",
+            [max(earlier, default="")],
+        ),
+        practice_name=night.practice_name,
+        as_of=night.as_of,
+        emails=unsent.emails(ledger),
+        limits=unsent.limits(ledger),
+        earlier=earlier,
+    )
 
 
 def run_json(ledger: Ledger, run_id: str) -> bytes:

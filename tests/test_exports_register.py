@@ -385,3 +385,22 @@ def test_the_lines_sheet_has_every_line_once() -> None:
     assert len(keys) == len(expected)
     assert set(keys) == expected
     assert found[0]["Patient ID"] == "00123"
+
+
+def test_months_too_many_for_a_sheet_are_left_to_their_registers() -> None:
+    old = replace(ENTRIES[0], number="INV-000000", issued_on=date(2025, 12, 5))
+    content = invoice_list.render(
+        [old, *ENTRIES],
+        practice_name="Harbour Lane",
+        as_of=AS_OF,
+        earlier={"2025-11": 2, "2025-12": 3},
+    )
+    book = formulas(content)
+    numbers = [row["Number"] for row in rows(book["Invoices"])]
+    assert sorted(numbers) == sorted(entry.number for entry in ENTRIES)
+    assert book["Invoices"]["A2"].value.endswith("Up to 2025-12: see Earlier months.")
+    waiting = {row["Number"] for row in rows(book["To send"])}
+    assert (old.number in waiting) is (old.status == "unsent")
+    months = book["Earlier months"]
+    assert [row["Documents"] for row in rows(months)] == [3, 2]
+    assert months["A5"].hyperlink.target.replace("\\", "/") == "registers/2025-12.xlsx"

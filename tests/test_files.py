@@ -1,5 +1,6 @@
 """Where files go: below their folder, for their owner alone, through no link."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.files import inside, private_folder, write_bytes
+from pipeline.many_files import write_new
 from tests import practice
 from tests.practice import run
 
@@ -76,3 +78,50 @@ def test_out_may_be_a_link_to_another_disk_and_nothing_below_it_leads_away(
     (disk / "invoices").unlink()
     assert run("rebuild", clinic).code == 0
     assert (disk / "invoices/2026/02/INV-000001.xlsx").exists()
+
+
+def test_many_files_are_written_once_and_one_fault_harms_no_other(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/5").write_bytes(b"mine")
+    (tmp_path / "wall").write_bytes(b"")
+    names = [f"a/{number}" for number in range(12)] + ["wall/x", "b/y"]
+    faults = write_new([(tmp_path / name, name.encode()) for name in names])
+    assert {path: type(fault) for path, fault in faults.items()} == {
+        tmp_path / "a/5": FileExistsError,
+        tmp_path / "wall/x": NotADirectoryError,
+    }
+    assert (tmp_path / "a/5").read_bytes() == b"mine"
+    whole = [name for name in names if tmp_path / name not in faults]
+    assert all((tmp_path / name).read_bytes() == name.encode() for name in whole)
+    assert len(list((tmp_path / "a").iterdir())) == 12, "no draft is left"
+
+
+def test_no_file_has_its_name_before_all_are_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+    sync = os.fsync
+
+    def noting(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            seen.append(sorted(name for name in os.listdir(tmp_path) if name[0] != "."))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    write_new([(tmp_path / name, b"x") for name in "abc"])
+    assert seen == [[], [], []]
+    assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]
+
+
+def test_a_full_disk_leaves_neither_file_nor_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    faults = write_new([(tmp_path / name, b"x") for name in "ab"])
+    assert [fault.errno for fault in faults.values()] == [errno.ENOSPC] * 2
+    assert not os.listdir(tmp_path)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from hypothesis import strategies as some
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from pipeline import accounts
+from pipeline import accounts, publish
 from pipeline.deferred import following
 from pipeline.journal import unbalanced
+from pipeline.ledger import opened
 from tests import given as rules
 from tests.formulas import worked_out
 from tests.practice import add, bill, change, copied, files, make, member, run, set_to
@@ -271,3 +273,28 @@ def test_a_release_leaves_once_its_month_is_closed(year: Year, tmp_path: Path) -
     # What was deferred was credited in April, which releases nothing.
     assert leaves().endswith(": 2 documents, -500.00 in all")
     assert leaves() == nothing
+
+
+def test_too_many_documents_for_a_page_are_left_off_by_whole_months(
+    year: Year, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(year.folder / "ledger/membill.duckdb", write=False) as books:
+        issued = {
+            row["month"]: row["documents"]
+            for row in books.rows(
+                "select strftime(issued_on, '%Y-%m') as month, count(*) as documents"
+                " from ledger.invoices group by month"
+            )
+        }
+        newest, every = max(issued), sum(issued.values())
+        assert accounts.earlier_months(books, every) == {}
+        oldest = min(issued)
+        assert accounts.earlier_months(books, every - 1) == {oldest: issued[oldest]}
+        assert newest not in accounts.earlier_months(books, 0)
+        monkeypatch.setattr(publish, "_LISTED", 0)
+        night = accounts.night(books)
+        assert night
+        page = load_workbook(BytesIO(publish._invoices_page(books, night)))
+    assert {f"{row['Issued']:%Y-%m}" for row in below(page, "Invoices")} == {newest}
+    left = {row["Month"]: row["Documents"] for row in below(page, "Earlier months")}
+    assert left == {month: issued[month] for month in issued if month != newest}

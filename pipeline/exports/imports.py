@@ -114,7 +114,7 @@ def forgotten(ledger: Ledger) -> set[str]:
 
 def strange(ledger: Ledger, out: Path) -> list[str]:
     """Files in `out/imports` that are named like a batch's and that no batch made."""
-    known = outbox.paths(ledger, documents=False)
+    known = outbox.paths(ledger, outbox.IMPORTS)
     return sorted(
         file.name
         for file in (out / "imports").glob("*.csv")

@@ -1,7 +1,7 @@
 """The workbook of one invoice or credit note: an A4 page, ready to print."""
 
 from pipeline.books import Document
-from pipeline.exports.invoice_data import embedded
+from pipeline.exports import prepared
 from pipeline.exports.invoice_face import Face
 from pipeline.exports.invoice_head import write_head
 from pipeline.exports.invoice_lines import write_foot, write_lines, write_totals
@@ -12,16 +12,8 @@ from pipeline.exports.invoice_page import (
     TOP_MARGIN,
     page_of,
 )
-from pipeline.exports.workbook import (
-    ALERT,
-    PIXELS_PER_MM,
-    QUIET,
-    Book,
-    new_book,
-    page,
-)
-
-INCH = 25.4
+from pipeline.exports.prepared import Said, printed
+from pipeline.exports.workbook import ALERT, PIXELS_PER_MM, QUIET
 
 
 def render(document: Document) -> bytes:
@@ -29,55 +21,36 @@ def render(document: Document) -> bytes:
 
     A credit note's amounts are what is given back, written positive.
     """
-    page_values = page_of(document)
-    book = _book(document, page_values.title)
-    sheet = book.workbook.add_worksheet("Invoice")
-    face = Face(book, sheet, page_values)
+    face = drawn(document)
+    said = Said.of(document, face.page.title)
+    return prepared.filled(face, said) or printed(face, said)
+
+
+def drawn(document: Document) -> Face:
+    """The page of a document, not yet printed."""
+    face = Face(page_of(document))
     heading = write_head(face)
     below = write_totals(face, write_lines(face, heading))
     _page(face, heading, write_foot(face, below))
     _mark_unsent(face)
-    return book.finish()
-
-
-def _book(document: Document, title: str) -> Book:
-    return new_book(
-        title=title,
-        subject=document.number,
-        practice=document.letterhead.practice_name,
-        made_on=document.issued_on,
-        custom={
-            "invoice_number": document.number,
-            "status": "UNSENT",
-            "run_id": document.run_id,
-            "content_sha256": document.sha256,
-            **embedded(document),
-        },
-    )
+    return face
 
 
 def _page(face: Face, heading: int, last_row: int) -> None:
     """One A4 page wide; further pages repeat the headings of the lines."""
-    sheet, layout = face.sheet, face.layout
-    for position, column in enumerate(layout.columns):
-        sheet.set_column_pixels(position, position, round(column.width * PIXELS_PER_MM))
-    page(sheet, landscape=False, name=face.page.title)
-    sheet.set_margins(
-        left=LEFT_MARGIN / INCH,
-        right=RIGHT_MARGIN / INCH,
-        top=TOP_MARGIN / INCH,
-        bottom=BOTTOM_MARGIN / INCH,
-    )
-    sheet.print_area(0, 0, last_row, layout.last)
-    sheet.repeat_rows(heading)
-    sheet.hide_gridlines(2)
+    for position, column in enumerate(face.layout.columns):
+        face.width(position, round(column.width * PIXELS_PER_MM))
+    face.paper(
+        heading, last_row,
+        left=LEFT_MARGIN, right=RIGHT_MARGIN, top=TOP_MARGIN, bottom=BOTTOM_MARGIN,
+    )  # fmt: skip
 
 
 def _mark_unsent(face: Face) -> None:
     """Say beside the page, where it is not printed, that this was not sent."""
     column = face.layout.last + 2
-    face.sheet.set_column_pixels(column - 1, column - 1, 24)
-    face.sheet.set_column_pixels(column, column, 260)
+    face.width(column - 1, 24)
+    face.width(column, 260)
     face.put(
         0, column, "UNSENT",
         bold=True, font_size=26, font_color=ALERT, valign="vcenter",

@@ -27,11 +27,13 @@ class Unreadable(Exception):
 
 def embedded(document: Document) -> dict[str, str]:
     """The properties that carry a document's data, the same each time."""
-    data = dataclasses.asdict(document)
-    del data["email"]
+    lines = [vars(line).copy() for line in document.lines]
     if document.bill_to:
-        for line in data["lines"]:
+        for line in lines:
             del line["healthcode_code"]
+    letterhead = vars(document.letterhead)
+    data = {**vars(document), "letterhead": letterhead, "lines": lines}
+    del data["email"]
     text = json.dumps(
         {"format": FORMAT, **data}, default=str, sort_keys=True, separators=(",", ":")
     )

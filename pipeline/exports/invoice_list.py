@@ -8,7 +8,7 @@ from pipeline.books import Entry
 from pipeline.exports.lists import Column, Listing, write_list
 from pipeline.exports.to_send import KINDS, write_to_send
 from pipeline.exports.words import symbol
-from pipeline.exports.workbook import MAX_LINKS, Link, Value, new_book
+from pipeline.exports.workbook import MAX_LINKS, Book, Link, Value, new_book
 from pipeline.unsent import Limits, age
 
 __all__ = ["KINDS", "render", "signed"]
@@ -21,13 +21,17 @@ def render(
     as_of: date,
     emails: Mapping[str, str] | None = None,
     limits: Limits | None = None,
+    earlier: Mapping[str, int] | None = None,
 ) -> bytes:
     """The workbook of all documents, one sheet of it already filtered to memberships.
 
     A third sheet holds what waits to be sent. Credit notes count negative, so that each
-    total is what is left to be paid.
+    total is what is left to be paid. Where there are too many for a sheet, `earlier` tells
+    which months (YYYY-MM) are left to their registers, and how many documents each has.
     """
-    newest_first = sorted(entries, key=_age, reverse=True)
+    earlier = earlier or {}
+    listed = [entry for entry in entries if f"{entry.issued_on:%Y-%m}" not in earlier]
+    newest_first = sorted(listed, key=_age, reverse=True)
     book = new_book(
         title="Invoices",
         subject=f"Invoices as of {as_of:%d %b %Y}",
@@ -41,6 +45,8 @@ def render(
         f"{practice_name}, as of {as_of:%d %b %Y}. Newest first; "
         "credit notes are negative. The totals follow the filter."
     )
+    if earlier:
+        note += f" Up to {max(earlier)}: see Earlier months."
     seed = {"Active": "Yes", "Membership": "Yes"}
     for name, only in (("Invoices", None), ("Active memberships", seed)):
         sheet = book.workbook.add_worksheet(name)
@@ -54,7 +60,22 @@ def render(
         emails=emails or {},
         limits=limits or Limits(),
     )
+    if earlier:
+        _write_earlier(book, earlier, practice_name)
     return book.finish()
+
+
+def _write_earlier(book: Book, earlier: Mapping[str, int], practice_name: str) -> None:
+    """Where the documents are that are too many for this workbook."""
+    name = "Earlier months"
+    note = f"{practice_name}. The documents of these months are in their registers."
+    columns = [Column("Month", 12), Column("Documents", 12, figures=True)]
+    rows: list[list[Value]] = [
+        [Link(f"registers/{month}.xlsx", month), earlier[month]]
+        for month in sorted(earlier, reverse=True)
+    ]
+    sheet = book.workbook.add_worksheet(name)
+    write_list(book, sheet, Listing(name, name, note, columns, rows))
 
 
 def signed(kind: str, amount: Decimal) -> Decimal:

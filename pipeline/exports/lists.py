@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
+from pipeline.exports.list_sheet import ListSheet
+from pipeline.exports.long_list import MANY, Looks, write_rows
 from pipeline.exports.text_fit import wrapped_rows
 from pipeline.exports.workbook import (
     ACCENT,
@@ -62,10 +65,11 @@ class Listing:
 
     def shows(self, row: Sequence[Value]) -> bool:
         """Whether the filter lets a row through."""
-        if not self.only:
-            return True
-        wanted = self.only.items()
-        return all(row[self.position(heading)] == text for heading, text in wanted)
+        return all(row[position] == text for position, text in self._wanted)
+
+    @cached_property
+    def _wanted(self) -> list[tuple[int, str]]:
+        return [(self.position(name), text) for name, text in (self.only or {}).items()]
 
     def total(self, heading: str) -> Decimal:
         """The sum of a column over the rows the filter lets through."""
@@ -97,8 +101,11 @@ def write_list(book: Book, sheet: Worksheet, listing: Listing) -> None:
     sheet.set_row(TITLE_ROW, 26)
     sheet.set_row(NOTE_ROW, 18)
     _write_head(book, sheet, listing)
-    for offset, row in enumerate(listing.rows):
-        _write_row(book, sheet, listing, FIRST_ROW + offset, row)
+    if len(listing.rows) >= MANY and isinstance(sheet, ListSheet):
+        write_rows(book, sheet, FIRST_ROW, listing.rows, _looks(listing))
+    else:
+        for offset, row in enumerate(listing.rows):
+            _write_row(book, sheet, listing, FIRST_ROW + offset, row)
     if not listing.rows:
         put(book, sheet, FIRST_ROW, 0, "None", indent=1, font_color=QUIET)
     _filter(sheet, listing)
@@ -147,6 +154,21 @@ _OTHER = {"indent": 1, "text_wrap": False, "bottom": 1, "bottom_color": RULE}
 _TEXT = {**_OTHER, "text_wrap": True}
 
 
+def _looks(listing: Listing) -> Looks:
+    rooms = [_room(column) for column in listing.columns]
+    return Looks(_TEXT, _OTHER, rooms, _height, listing.shows)
+
+
+def _room(column: Column) -> float:
+    """The width that a column's texts have, in millimetres."""
+    return column.width * MM_PER_CHARACTER - MM_AT_THE_EDGES
+
+
+def _height(lines: int) -> float | None:
+    """The height of a row whose longest text takes so many lines, None as usual."""
+    return min(lines * ROW_POINTS + 2, MAX_POINTS) if lines > 1 else None
+
+
 def _write_row(
     book: Book, sheet: Worksheet, listing: Listing, row: int, values: Sequence[Value]
 ) -> None:
@@ -156,9 +178,9 @@ def _write_row(
         is_text = isinstance(value, str)
         put(book, sheet, row, position, value, **(_TEXT if is_text else _OTHER))
         if isinstance(value, str) and value:
-            room = listing.columns[position].width * MM_PER_CHARACTER - MM_AT_THE_EDGES
+            room = _room(listing.columns[position])
             tallest = max(tallest, wrapped_rows(value, room))
-    height = min(tallest * ROW_POINTS + 2, MAX_POINTS) if tallest > 1 else None
+    height = _height(tallest)
     hidden = {} if listing.shows(values) else {"hidden": True}
     if height or hidden:
         sheet.set_row(row, height, None, hidden)

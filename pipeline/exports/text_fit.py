@@ -35,6 +35,9 @@ def wrapped_rows(text: str, width: float, points: float = 10) -> int:
     """How many rows a text takes when wrapped at a width in millimetres."""
     if "\n" not in text and len(text) * WIDEST * points / 10 <= width:
         return 1
+    # What fits on one line with room to spare need not be looked at word by word.
+    if "\n" not in text and text_width(text, points) <= width - 0.01:
+        return 1
     return max(sum(_rows(line, width, points) for line in text.split("\n")), 1)
 
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
-from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.exports.exact_text import exact
+from pipeline.exports.list_sheet import ListWorkbook
 
 FONT = {"font_name": "Arial", "font_size": 10}
 INK = "#222222"
@@ -63,7 +63,7 @@ Value = str | int | Decimal | date | Percent | Formula | Link | None
 class Book:
     """A workbook in memory and the formats it has so far."""
 
-    workbook: Workbook
+    workbook: ListWorkbook
     buffer: BytesIO
     formats: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
 
@@ -105,7 +105,7 @@ def new_book(
         # A copy: the library writes into what it is given.
         "default_format_properties": dict(FONT),
     }
-    workbook = Workbook(buffer, options)
+    workbook = ListWorkbook(buffer, options)
     workbook.set_size(1600, 1000)
     properties = {"title": title, "subject": subject, "company": practice}
     properties = {name: exact(text) for name, text in properties.items()}
@@ -136,62 +136,59 @@ def put(
     The quote prefix does that: without it a name of =1+1 would then be run, and the
     code 0042 become a number.
     """
+    look = book.style(**look_of(value, style))
     match value:
         case None | "":
-            sheet.write_blank(row, column, None, book.style(**style))
+            sheet.write_blank(row, column, None, look)
         case str():
-            left = book.style(**{"align": "left", "quote_prefix": True} | style)
-            sheet.write_string(row, column, exact(value), left)
+            sheet.write_string(row, column, exact(value), look)
         case Link():
-            _put_link(book, sheet, row, column, value, style)
+            path, text = f"external:{value.path}", exact(value.text)
+            sheet.write_url(row, column, path, look, string=text)
         case Formula():
-            _put_formula(book, sheet, row, column, value, style)
+            shown = (
+                value.value if isinstance(value.value, str) else numeric(value.value)[0]
+            )
+            sheet.write_formula(row, column, value.text, look, shown)
         case date():
-            dated = {"num_format": DATE_FORMAT, "align": "left"} | style
-            sheet.write_datetime(row, column, value, book.style(**dated))
+            sheet.write_datetime(row, column, value, look)
         case _:
-            shown, num_format = _numeric(value)
-            style = {"num_format": num_format, "align": "right"} | style
-            sheet.write_number(row, column, shown, book.style(**style))
+            sheet.write_number(row, column, numeric(value)[0], look)
 
 
-def _numeric(value: int | Decimal | Percent) -> tuple[float, str]:
+def look_of(value: Value, style: Mapping[str, Any]) -> dict[str, Any]:
+    """A style with what the type of a value adds to it."""
+    match value:
+        case None | "":
+            return dict(style)
+        case str():
+            return {"align": "left", "quote_prefix": True, **style}
+        case Link():
+            return {**_LINK, **style}
+        case Formula():
+            return (
+                dict(style)
+                if isinstance(value.value, str)
+                else look_of(value.value, style)
+            )
+        case date():
+            return {"num_format": DATE_FORMAT, "align": "left", **style}
+    return {"num_format": numeric(value)[1], "align": "right", **style}
+
+
+_LINK = {
+    "font_color": "#0B5394", "underline": 1, "align": "left", "quote_prefix": True,
+}  # fmt: skip
+
+
+def numeric(value: int | Decimal | Percent) -> tuple[float, str]:
+    """A figure as a sheet holds it, and how it is shown."""
     if isinstance(value, int):
         return value, "0"
     if isinstance(value, Percent):
         is_whole = value.rate == value.rate.to_integral_value()
         return number(value.rate / 100), "0%" if is_whole else "0.00%"
     return number(value), MONEY_FORMAT
-
-
-def _put_link(
-    book: Book,
-    sheet: Worksheet,
-    row: int,
-    column: int,
-    link: Link,
-    style: dict[str, Any],
-) -> None:
-    look = {
-        "font_color": "#0B5394", "underline": 1, "align": "left", "quote_prefix": True,
-    }  # fmt: skip
-    blue = book.style(**look | style)
-    sheet.write_url(row, column, f"external:{link.path}", blue, string=exact(link.text))
-
-
-def _put_formula(
-    book: Book,
-    sheet: Worksheet,
-    row: int,
-    column: int,
-    formula: Formula,
-    style: dict[str, Any],
-) -> None:
-    value: str | float = formula.value if isinstance(formula.value, str) else 0.0
-    if isinstance(formula.value, int | Decimal):
-        value, num_format = _numeric(formula.value)
-        style = {"num_format": num_format, "align": "right"} | style
-    sheet.write_formula(row, column, formula.text, book.style(**style), value)
 
 
 def page(sheet: Worksheet, *, landscape: bool, name: str) -> None:

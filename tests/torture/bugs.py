@@ -4,7 +4,7 @@ Each is applied inside the process that is killed and in the one that recovers.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,25 @@ def _in_place(original: Any) -> Any:
             file.write(content)
 
     return write
+
+
+def _many_in_place(original: Any) -> Any:
+    """The same for files that are written many at a time."""
+
+    def write(given: Iterable[tuple[Path, bytes]]) -> dict[Path, OSError]:
+        for path, content in given:
+            publish.write_bytes(path, content, replace=False)
+        return {}
+
+    return write
+
+
+def _both(one: Bug, other: Bug) -> Bug:
+    def apply() -> None:
+        one()
+        other()
+
+    return apply
 
 
 def _commit_each(original: Any) -> Any:
@@ -128,7 +147,10 @@ BUGS: dict[str, Bug] = {
         _replaced(run, "publish", _marked_first),
         _replaced(publish, "publish", _marked_first),
     ),
-    "written in place": _replaced(publish, "write_bytes", _in_place),
+    "written in place": _both(
+        _replaced(publish, "write_bytes", _in_place),
+        _replaced(publish, "write_new", _many_in_place),
+    ),
     "commit per invoice": _replaced(record, "_documents", _commit_each),
     "no recovery": _each(
         _replaced(run, "finish", lambda original: lambda *_: False),
