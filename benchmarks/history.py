@@ -1,0 +1,106 @@
+"""A past for a practice: nights worked out and recorded by the program, one after another.
+
+Rules, records and outbox are the program's own. What a real night does beside them would
+take days for a large practice's years, and is left out: reading the sheets anew (they are
+read once), guards, proofs and copies. `tests/test_benchmarks.py` holds a past made so to
+real nights.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pyarrow as arrow
+
+from pipeline import chain, outbox
+from pipeline.files import private_folder, write_bytes
+from pipeline.ledger import Ledger, ledger_path, locked, opened, settle
+from pipeline.publish import publish
+from pipeline.reasons import explain_held
+from pipeline.record import Night, record, stage
+from pipeline.run import VERSION, Prepared, prepare
+from pipeline.transaction import count_numbers
+from pipeline.transform import transform
+from schemas.ledger import ACCEPTED
+from schemas.columns import name_of
+
+
+def add(folder: Path, nights: Sequence[date], *, whole: bool = False) -> None:
+    """Bill a practice on each of these days, from its sheets as they are.
+
+    Without `whole` no files are made of it: each invoice counts as one that staff moved
+    away, and each page is there in name alone, so `verify --deep` would not accept it.
+    """
+    path = ledger_path(folder)
+    out = private_folder(folder / "out")
+    with locked(path), opened(path, write=True) as ledger:
+        prepared = prepare(ledger, folder, nights[0], lambda zone: nights[0])
+        for number, day in enumerate(nights):
+            _night(ledger, prepared, day, first=number == 0)
+            if whole:
+                settle(ledger)
+                publish(ledger, out, withhold=True)
+            else:
+                _as_if_published(ledger)
+        settle(ledger)
+        if not whole:
+            _stand_ins(ledger, out)
+
+
+def _night(ledger: Ledger, prepared: Prepared, day: date, *, first: bool) -> None:
+    run = ledger.connection.execute
+    run("create or replace table input.run as select ?::date as as_of", [day])
+    transform(ledger.connection, hold=())
+    sheets = prepared.reading.sheets
+    explained = explain_held(ledger, sheets)
+    work = Night(
+        as_of=day,
+        version=VERSION,
+        accepted_guards=(),
+        files=prepared.reading.files,
+        sheet_files={name: sheet.file for name, sheet in sheets.items()},
+        problems=[*prepared.problems, *explained] if not first else prepared.problems,
+        changes=prepared.changes if first else [],
+        milliseconds=0,
+        moved=frozenset(map(name_of, ACCEPTED)) if first else frozenset(),
+    )
+    stage(ledger, work)
+    run("begin")
+    run_no = ledger.last_run_no + 1
+    record(ledger, work, run_no)
+    count_numbers(ledger, run_no)
+    outbox.post(ledger, run_no)
+    _extend(ledger, run_no)
+    run("commit")
+
+
+def _extend(ledger: Ledger, run_no: int) -> None:
+    """`chain.extend`, with its links inserted as one table."""
+    link = chain.head(ledger.connection)
+    links = []
+    for kind, key, content in chain.records(ledger.connection, run_no):
+        sha256 = chain.digest(link.sha256, kind, key, content)
+        link = chain.Link(link.position + 1, kind, key, link.sha256, sha256)
+        links.append(vars(link))
+    ledger.connection.register("links", arrow.Table.from_pylist(links))
+    ledger.connection.execute(
+        "insert into ledger.chain"
+        " select position, kind, record_key, previous, sha256 from links"
+    )
+    ledger.connection.unregister("links")
+
+
+def _as_if_published(ledger: Ledger) -> None:
+    ledger.connection.execute(
+        "insert into ledger.published select path, run_no, sha256(path)"
+        " from ledger.outbox where run_no = ?",
+        [ledger.last_run_no],
+    )
+
+
+def _stand_ins(ledger: Ledger, out: Path) -> None:
+    """Something in the place of every page, or the next night would make them all."""
+    for path in outbox.paths(ledger):
+        if not path.startswith("invoices/"):
+            write_bytes(out / path, hashlib.sha256(path.encode()).hexdigest().encode())
