@@ -21,6 +21,7 @@ import xlsxwriter
 
 from benchmarks import history, roster
 from benchmarks.roster import AS_OF, DUE, MEMBERSHIPS, contacts_of
+from pipeline.ledger import ledger_path
 from schemas import INPUTS
 from schemas.columns import about, columns, name_of, title_of
 
@@ -101,7 +102,20 @@ def make(spec: Spec, folder: Path, *, whole: bool = False) -> None:
         history.add(folder, spec.nights, whole=whole)
         for file in folder.glob("*.csv"):
             file.unlink()
+        _known_by_hand(folder)
     write_sheets(folder, spec.form, sheets(spec))
+
+
+def _known_by_hand(folder: Path) -> None:
+    """What `benchmarks.by_hand` would have kept of the same past."""
+    (folder / "by_hand").mkdir()
+    with duckdb.connect(str(ledger_path(folder)), read_only=True) as connection:
+        connection.sql(
+            "select number, issued_on, bill_to as payer, lines.patient_id,"
+            " lines.patient_name as patient, product_code as product, description,"
+            " period_start, period_end, lines.net, lines.tax, lines.gross"
+            " from lines inner join invoices using (number) order by sequence, line"
+        ).write_csv(str(folder / "by_hand/billed.csv"))
 
 
 def sheets(spec: Spec, *, tonight: bool = True) -> dict[str, Rows]:
