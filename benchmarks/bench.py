@@ -65,9 +65,7 @@ def main() -> None:
     practice = (
         _practice(given.cache, committed.MEMBERS, "xlsx", committed.MONTHS, "3%")
         if given.check or given.commit
-        else _practice(
-            given.cache, given.members, given.form, given.months, given.due
-        )
+        else _practice(given.cache, given.members, given.form, given.months, given.due)
     )
     measured = measure(practice, given.runs, script=not given.no_script)
     for name, text in pages.tables(measured).items():
@@ -86,14 +84,22 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, default=100_000)
     parser.add_argument("--form", choices=("xlsx", "csv"), default="xlsx")
-    parser.add_argument("--months", type=int, default=36, help="of history in the ledger")
+    parser.add_argument(
+        "--months", type=int, default=36, help="of history in the ledger"
+    )
     parser.add_argument("--due", default="3%", help="3%%, 1 or 12 (each)")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where practices are kept")
+    parser.add_argument(
+        "--cache", type=Path, default=CACHE, help="where practices are kept"
+    )
     parser.add_argument("--no-script", action="store_true", help="leave by_hand out")
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    parser.add_argument("--check", action="store_true", help="against the committed ratios")
-    parser.add_argument("--commit", action="store_true", help="take today's ratios as such")
+    parser.add_argument(
+        "--check", action="store_true", help="against the committed ratios"
+    )
+    parser.add_argument(
+        "--commit", action="store_true", help="take today's ratios as such"
+    )
     parser.add_argument("--growth", nargs="*", metavar="MEMBERS-FORM-MONTHS",
                         help="nights of growing practices alone")  # fmt: skip
     return parser.parse_args()
@@ -117,7 +123,9 @@ def _copied(practice: Path) -> Iterator[Path]:
         yield Path(shutil.copytree(practice, Path(place) / "practice"))
 
 
-def run(command: Sequence[str], *, accepted: Sequence[int] = (0,)) -> tuple[Figures, str]:
+def run(
+    command: Sequence[str], *, accepted: Sequence[int] = (0,)
+) -> tuple[Figures, str]:
     """A module as a process: what it took, start included, and what it printed."""
     started = time.perf_counter()
     with subprocess.Popen(
@@ -139,7 +147,9 @@ def run(command: Sequence[str], *, accepted: Sequence[int] = (0,)) -> tuple[Figu
     ), printed
 
 
-def night(folder: Path, result: Path) -> tuple[Figures, dict[str, dict[str, list[float]]]]:
+def night(
+    folder: Path, result: Path
+) -> tuple[Figures, dict[str, dict[str, list[float]]]]:
     """One real night and its stages."""
     figures, _ = run(
         ["benchmarks.timed_night", str(result), str(time.time()), "bill", str(folder),

@@ -25,7 +25,8 @@ COLUMNS = [
 
 def read_sheet(folder, workbook, sheet):
     """The rows of a sheet as dictionaries, blanks as None."""
-    frame = pd.read_excel(folder / f"{workbook}.xlsx", sheet_name=sheet)
+    file = folder / f"{workbook}.xlsx"
+    frame = pd.read_excel(file, sheet_name=sheet, engine="openpyxl")
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
 
@@ -68,7 +69,11 @@ class Prices:
         """What a period that starts on a day costs."""
         column = f"{frequency} price"
         for first, last, row in self.contracts.get((payer, code), []):
-            if (not first or first <= day) and (not last or day <= last) and row[column]:
+            if (
+                (not first or first <= day)
+                and (not last or day <= last)
+                and row[column]
+            ):
                 return as_money(row[column])
         price = as_money(self.products[code][column])
         for first, row in self.changes.get(code, []):
@@ -97,15 +102,14 @@ def due_periods(patient, bill_from, as_of, billed):
 def bill(folder, as_of):
     """The lines that are due, each with what is printed of it."""
     settings = {
-        row["Setting"]: row["Value"] for row in read_sheet(folder, "settings", "Settings")
+        row["Setting"]: row["Value"]
+        for row in read_sheet(folder, "settings", "Settings")
     }
     rates = {
         row["Code"]: Decimal(str(row["Rate %"]))
         for row in read_sheet(folder, "settings", "Tax codes")
     }
-    contacts = {
-        row["Code"]: row for row in read_sheet(folder, "patients", "Contacts")
-    }
+    contacts = {row["Code"]: row for row in read_sheet(folder, "patients", "Contacts")}
     prices = Prices(folder)
     bill_from = as_day(settings["Bill from"])
     before = read_billed(folder)

@@ -179,9 +179,9 @@ def _made(folder: Path) -> tuple[duckdb.DuckDBPyConnection, int]:
     """The ledger after the night, and the number of its last run."""
     connection = duckdb.connect()
     connection.execute(f"attach '{folder / LEDGER}' as ledger (read_only)")
-    (run_no,) = connection.execute("select max(run_no) from ledger.runs").fetchone() or (
-        0,
-    )
+    (run_no,) = connection.execute(
+        "select max(run_no) from ledger.runs"
+    ).fetchone() or (0,)
     return connection, run_no
 
 

@@ -22,8 +22,24 @@ from pipeline.record import Night, record, stage
 from pipeline.run import VERSION, Prepared, prepare
 from pipeline.transaction import count_numbers
 from pipeline.transform import transform
-from schemas.ledger import ACCEPTED
 from schemas.columns import name_of
+from schemas.ledger import ACCEPTED
+
+# The sent log of a practice that sends each night's invoices before the next.
+_SENT = """
+create or replace table input.sent as
+select
+    row_number() over (order by invoices.sequence)::integer + 1 as row_number,
+    false as held,
+    null::varchar as row_key,
+    invoices.number as invoice_number,
+    run.as_of as sent_on,
+    'the address on it' as sent_to,
+    'post' as how,
+    'dd' as sent_by
+from ledger.invoices as invoices cross join input.run as run
+where invoices.run_no = (select max(run_no) from ledger.runs)
+"""
 
 
 def add(folder: Path, nights: Sequence[date], *, whole: bool = False) -> None:
@@ -51,6 +67,7 @@ def add(folder: Path, nights: Sequence[date], *, whole: bool = False) -> None:
 def _night(ledger: Ledger, prepared: Prepared, day: date, *, first: bool) -> None:
     run = ledger.connection.execute
     run("create or replace table input.run as select ?::date as as_of", [day])
+    run(_SENT)
     transform(ledger.connection, hold=())
     sheets = prepared.reading.sheets
     explained = explain_held(ledger, sheets)

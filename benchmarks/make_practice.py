@@ -228,7 +228,9 @@ def write_sheets(folder: Path, form: str, tables: dict[str, Rows]) -> None:
     """Write every sheet: as CSV files, or in the workbooks they belong to."""
     if form == "csv":
         for name, rows in tables.items():
-            with open(folder / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
+            with open(
+                folder / f"{name}.csv", "w", newline="", encoding="utf-8"
+            ) as file:
                 csv.writer(file).writerows(rows)
         return
     given = [schema for schema in INPUTS if name_of(schema) in tables]
@@ -270,7 +272,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, default=100_000)
     parser.add_argument("--form", choices=("xlsx", "csv"), default="xlsx")
-    parser.add_argument("--months", type=int, default=0, help="of history in the ledger")
+    parser.add_argument(
+        "--months", type=int, default=0, help="of history in the ledger"
+    )
     parser.add_argument("--due", choices=DUE, default="3%")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=CACHE)

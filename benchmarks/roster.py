@@ -159,7 +159,6 @@ def members(
     Without `tonight` they are as they were the night before: without the mistakes, and
     before some people moved house.
     """
-    connection.execute("set threads to 2")
     for macro in _MACROS.split(";\n"):
         connection.execute(macro)
     values = {
