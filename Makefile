@@ -62,7 +62,7 @@ bench: .venv/.ready ## time a night of MEMBERS (100000) after MONTHS (36), stage
 	$(BIN)/python -m benchmarks.bench --members $(MEMBERS) --months $(MONTHS) --write
 
 bench-check: .venv/.ready ## is any stage slower than committed? (two minutes)
-	$(BIN)/python -m benchmarks.bench --check --runs 3
+	$(BIN)/python -m benchmarks.bench --check --runs 2
 
 lint: .venv/.ready ## check style and types
 	$(BIN)/ruff check .

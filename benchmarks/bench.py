@@ -46,7 +46,7 @@ class Measured:
     practice: str
     runs: int
     night: Figures
-    again: Figures
+    again: Figures | None
     script: Figures | None
     stages: dict[str, Figures]
     functions: dict[str, Figures]
@@ -67,7 +67,10 @@ def main() -> None:
         if given.check or given.commit
         else _practice(given.cache, given.members, given.form, given.months, given.due)
     )
-    measured = measure(practice, given.runs, script=not given.no_script)
+    small = given.check or given.commit
+    measured = measure(
+        practice, given.runs, script=not given.no_script, again=not small
+    )
     for name, text in pages.tables(measured).items():
         print(f"{text}\n")
         if given.write:
@@ -159,7 +162,9 @@ def night(
     return figures, json.loads(result.read_text(encoding="utf-8"))
 
 
-def measure(practice: Path, runs: int, *, script: bool = True) -> Measured:
+def measure(
+    practice: Path, runs: int, *, script: bool = True, again: bool = True
+) -> Measured:
     """Night, night with nothing due, script and floors, in turn; the medians."""
     nights, agains, scripts = [], [], []
     stages: dict[str, list[Figures]] = {}
@@ -171,7 +176,8 @@ def measure(practice: Path, runs: int, *, script: bool = True) -> Measured:
             figures, spent = night(folder, folder.parent / "stages.json")
             nights.append(figures)
             _note(figures, spent, stages, functions)
-            agains.append(night(folder, folder.parent / "stages.json")[0])
+            if again:
+                agains.append(night(folder, folder.parent / "stages.json")[0])
             if script:
                 scripts.append(run(["benchmarks.by_hand", str(folder), AS_OF])[0])
             for name in FLOORS:
@@ -180,7 +186,7 @@ def measure(practice: Path, runs: int, *, script: bool = True) -> Measured:
         practice.name,
         runs,
         _median(nights),
-        _median(agains),
+        _median(agains) if again else None,
         _median(scripts) if script else None,
         {name: _median(seen) for name, seen in stages.items()},
         {name: _median(seen) for name, seen in functions.items()},

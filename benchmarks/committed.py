@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from benchmarks.bench import Measured
 
 FILE = Path(__file__).parent / "committed.json"
-MEMBERS, MONTHS = 3_000, 3
+MEMBERS, MONTHS = 20_000, 1
 WHOLE = "the night against the script"
 
 # By how much a ratio may be worse, and what is too short to be told apart from noise.
 ALLOWED = 1.25
-SHORTEST = 0.05
+SHORTEST = 0.03
 
 
 def ratios(measured: "Measured") -> dict[str, float]:

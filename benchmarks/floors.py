@@ -106,7 +106,7 @@ with
 
 last as (
     select patient_key, max(period_start) as period_start
-    from ledger.billed_periods group by patient_key
+    from billed group by patient_key
 ),
 
 steps as (
@@ -148,11 +148,23 @@ unbilled as (
 priced as (
     select
         unbilled.*,
-        case when step = 12 then products.annual_price else products.monthly_price end
-            as own,
+        case when step = 12
+            then coalesce(contracts.annual_price, changes.annual_price,
+                products.annual_price)
+            else coalesce(contracts.monthly_price, changes.monthly_price,
+                products.monthly_price)
+        end as own,
         products.tax_code
-    from unbilled inner join ledger.accepted.products as products
+    from unbilled
+    inner join ledger.accepted.products as products
         on unbilled.membership = products.code
+    asof left join ledger.accepted.price_changes as changes
+        on unbilled.membership = changes.product_code
+        and unbilled.period_start >= changes.effective_from
+    left join ledger.accepted.contract_prices as contracts
+        on unbilled.bill_to = contracts.contact_code
+        and unbilled.membership = contracts.product_code
+        and unbilled.period_start between contracts.valid_from and contracts.valid_to
 )
 
 select
@@ -168,8 +180,15 @@ def transform(folder: Path, scratch: Path) -> Generator[None, None, None]:
     """Periods that are due, found from the last one billed; price and tax."""
     connection = _typed(folder)
     connection.execute(f"attach '{folder / LEDGER}' as ledger (read_only)")
+    connection.execute(
+        "create table billed as select patient_key, period_start"
+        " from ledger.billed_periods as periods"
+        " inner join ledger.invoices as invoices using (number)"
+        " where invoices.issued_on < ?",
+        [AS_OF],
+    )
     (first,) = connection.execute(
-        "select coalesce(min(period_start), ?) from ledger.billed_periods", [AS_OF]
+        "select coalesce(min(period_start), ?) from billed", [AS_OF]
     ).fetchone() or (AS_OF,)
     yield
     connection.execute(_DUE, {"as_of": AS_OF, "bill_from": first})

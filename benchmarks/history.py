@@ -8,6 +8,7 @@ real nights.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from pipeline import chain, outbox
 from pipeline.files import private_folder, write_bytes
 from pipeline.ledger import Ledger, ledger_path, locked, opened, settle
 from pipeline.publish import publish
-from pipeline.reasons import explain_held
 from pipeline.record import Night, record, stage
 from pipeline.run import VERSION, Prepared, prepare
 from pipeline.transaction import count_numbers
@@ -52,6 +52,9 @@ def add(folder: Path, nights: Sequence[date], *, whole: bool = False) -> None:
     out = private_folder(folder / "out")
     with locked(path), opened(path, write=True) as ledger:
         prepared = prepare(ledger, folder, nights[0], lambda zone: nights[0])
+        # Who joins in later years is in the sheet from the first night on.
+        known = [one for one in prepared.problems if one.code != "start-far-off"]
+        prepared = replace(prepared, problems=known)
         for number, day in enumerate(nights):
             _night(ledger, prepared, day, first=number == 0)
             if whole:
@@ -70,14 +73,13 @@ def _night(ledger: Ledger, prepared: Prepared, day: date, *, first: bool) -> Non
     run(_SENT)
     transform(ledger.connection, hold=())
     sheets = prepared.reading.sheets
-    explained = explain_held(ledger, sheets)
     work = Night(
         as_of=day,
         version=VERSION,
         accepted_guards=(),
         files=prepared.reading.files,
         sheet_files={name: sheet.file for name, sheet in sheets.items()},
-        problems=[*prepared.problems, *explained] if not first else prepared.problems,
+        problems=prepared.problems,
         changes=prepared.changes if first else [],
         milliseconds=0,
         moved=frozenset(map(name_of, ACCEPTED)) if first else frozenset(),

@@ -45,8 +45,9 @@ def _whole(measured: "Measured") -> str:
         "| process | wall (s) | processor (s) | peak memory (MB) |",
         "|---|---|---|---|",
         _process("the night", night),
-        _process("the next night, nothing due", measured.again),
     ]
+    if measured.again:
+        rows.append(_process("the next night, nothing due", measured.again))
     if script:
         rows += [
             _process("the script", script),
