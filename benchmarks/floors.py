@@ -195,7 +195,7 @@ def transform(folder: Path, scratch: Path) -> Generator[None, None, None]:
 
 
 def _made(folder: Path) -> tuple[duckdb.DuckDBPyConnection, int]:
-    """The ledger after the night, and the number of its last run."""
+    """The ledger after the night, and the number of the last run that billed."""
     connection = duckdb.connect()
     connection.execute(f"attach '{folder / LEDGER}' as ledger (read_only)")
     (run_no,) = connection.execute(
