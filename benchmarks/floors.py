@@ -199,7 +199,7 @@ def _made(folder: Path) -> tuple[duckdb.DuckDBPyConnection, int]:
     connection = duckdb.connect()
     connection.execute(f"attach '{folder / LEDGER}' as ledger (read_only)")
     (run_no,) = connection.execute(
-        "select max(run_no) from ledger.runs"
+        "select max(run_no) from ledger.invoices"
     ).fetchone() or (0,)
     return connection, run_no
 
