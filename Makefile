@@ -9,15 +9,17 @@ ACCEPT ?=
 FILES ?= 200000
 YEARS ?= 1000
 SEED ?= 1
+MEMBERS ?= 100000
+MONTHS ?= 36
 
 BIN := .venv/bin
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test torture fuzz simulate mutants coverage lint golden sample clean
+.PHONY: help setup bill check preview test torture fuzz simulate mutants bench bench-check coverage lint golden sample clean
 
 help: ## list what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 	@echo
 	@echo 'make bill DATA=/srv/clinic AS_OF=2026-11-30    a practice of your own'
 
@@ -55,6 +57,12 @@ fuzz: .venv/.ready ## read FILES changed workbooks and CSV files (200000, of see
 
 simulate: .venv/.ready ## let practices live for YEARS (1000), seeds from SEED (1) on
 	$(BIN)/python -m tests.simulator --years $(YEARS) --seed $(SEED)
+
+bench: .venv/.ready ## time a night of MEMBERS (100000) after MONTHS (36), stage by stage
+	$(BIN)/python -m benchmarks.bench --members $(MEMBERS) --months $(MONTHS) --write
+
+bench-check: .venv/.ready ## is any stage slower than committed? (two minutes)
+	$(BIN)/python -m benchmarks.bench --check --runs 2
 
 lint: .venv/.ready ## check style and types
 	$(BIN)/ruff check .
