@@ -22,11 +22,12 @@ def render(group: Group) -> bytes:
     )
     note = f"{group.name}, {group.day:%d %b %Y}. Those who need somebody come first."
     sheet = book.workbook.add_worksheet(_SHEET)
-    rows = [_cells(each, row) for row, each in enumerate(group.records)]
+    is_one = _is_one(group)
+    rows = [_cells(each, row, is_one) for row, each in enumerate(group.records)]
     write_list(book, sheet, Listing(_SHEET, "Practices", note, _columns(group), rows))
     for name, columns, cells in (
         ("Totals", _TOTALS, [_sums(each) for each in group.totals]),
-        ("Not billed", [Column("Folder", 120)], [[text] for text in _notes(group)]),
+        ("To look at", [Column("Folder", 120)], [[text] for text in _notes(group)]),
     ):
         sheet = book.workbook.add_worksheet(name)
         write_list(book, sheet, Listing(name, name, note, columns, cells))
@@ -37,74 +38,73 @@ def _notes(group: Group) -> list[str]:
     return [*([f"Cut short: {group.lost}"] if group.lost else []), *group.notes]
 
 
+def _is_one(group: Group) -> bool:
+    """Whether amounts can be added up: pounds and euros must not be."""
+    return len(group.totals) < 2
+
+
 def _columns(group: Group) -> list[Column]:
-    # Pounds and euros must not be added up: without one currency there are no totals.
-    currencies = [each.currency for each in group.totals]
-    is_one = len(currencies) < 2
-    unit = (
-        f" ({symbol(currencies[0] if currencies else 'GBP').strip()})" if is_one else ""
-    )
+    is_one = _is_one(group)
+    unit = ""
+    if is_one:
+        unit = (
+            f" ({symbol(group.totals[0].currency if group.totals else 'GBP').strip()})"
+        )
     return [
         Column("State", 14),
-        Column("Practice", 30),
+        Column("Practice", 22),
         Column("Problems", 12),
-        Column("Name", 28),
-        Column("Day", 13),
-        Column("Run", 15),
-        Column("Invoices", 10, figures=True),
-        Column(f"Net{unit}", 14, total=is_one),
-        Column(f"Tax{unit}", 12, total=is_one),
-        Column(f"Gross{unit}", 14, total=is_one),
-        Column("Currency", 10),
-        Column("Held", 9, figures=True),
-        Column(f"Held back{unit}", 14, total=is_one),
-        Column("Unsent", 9, figures=True),
-        Column(f"Not sent{unit}", 14, total=is_one),
-        Column("What to know", 60),
+        Column("Name", 20),
+        *([] if is_one else [Column("Currency", 10)]),
+        Column("Invoices", 9, figures=True),
+        Column(f"Net{unit}", 12, total=is_one, figures=True),
+        Column(f"Tax{unit}", 11, total=is_one, figures=True),
+        Column(f"Gross{unit}", 12, total=is_one, figures=True),
+        Column("Held", 7, figures=True),
+        Column(f"Held back{unit}", 12, total=is_one, figures=True),
+        Column("Unsent", 8, figures=True),
+        Column(f"Not sent{unit}", 12, total=is_one, figures=True),
+        Column("What to know", 39),
     ]
 
 
-def _cells(record: Record, row: int) -> list[Value]:
+def _cells(record: Record, row: int, is_one: bool) -> list[Value]:
     linked = row < MAX_LINKS // 2  # two links to a row
+    said = "\n".join(what_to_know(record))
     begin: list[Value] = [
         STATES[state(record)],
         Link(link(record, "out/summary.html"), record.practice)
         if linked and record.run_id
         else record.practice,
         Link(link(record, "out/issues.xlsx"), "issues.xlsx")
-        if linked and has_issues(record)
+        if linked and record.issues
         else "",
+        record.name,
+        *([] if is_one else [record.currency if record.run_id else ""]),
     ]
-    told = "\n".join(what_to_know(record))
     if not record.run_id:
-        return [*begin, *[None] * 12, told]
+        return [*begin, *[None] * 8, said]
     return [
         *begin,
-        record.name,
-        record.as_of,
-        record.run_id,
         record.documents,
         record.net,
         record.tax,
         record.gross,
-        record.currency,
         record.held,
         record.held_sum,
         record.unsent,
         record.unsent_sum,
-        told,
+        said,
     ]
 
 
 def link(record: Record, file: str) -> str:
     """Where a practice's file is, seen from the group's folder."""
-    below = "" if record.practice == "." else f"{quote(record.practice)}/"
-    return f"../{below}{file}"
-
-
-def has_issues(record: Record) -> bool:
-    """Whether tonight wrote the practice's issues workbook."""
-    return bool(record.run_id) or state(record) == "refused"
+    if record.practice == ".":
+        return f"../{file}"
+    # Letters of other languages stay: Excel and browsers read them as they are.
+    shown = (quote(each) if each.isascii() else each for each in record.practice)
+    return f"../{''.join(shown)}/{file}"
 
 
 def what_to_know(record: Record) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 
 from pipeline.exports import words
-from pipeline.exports.group_list import has_issues, link, what_to_know
+from pipeline.exports.group_list import link, what_to_know
 from pipeline.group.night import Record
 from pipeline.group.outcome import STATES, Group, state
 
@@ -40,8 +40,7 @@ def _page(group: Group) -> dict[str, Any]:
     return {
         "group": group,
         "day": words.day(group.day),
-        "needed": len(group.records) - fine,
-        "fine": fine,
+        "clean": not (len(group.records) - fine or group.lost or group.notes),
         "sentence": sentence(group),
         "states": [(STATES[name], count) for name, count in counts.items()],
         "totals": [_totals_of(each) for each in group.totals],
@@ -90,7 +89,7 @@ def _row(record: Record) -> dict[str, Any]:
         "practice": record.practice,
         "name": record.name,
         "summary": link(record, "out/summary.html") if billed else "",
-        "issues": link(record, "out/issues.xlsx") if has_issues(record) else "",
+        "issues": link(record, "out/issues.xlsx") if record.issues else "",
         "made": shown(record.documents, record.gross) if billed else "",
         "held": shown(record.held, record.held_sum) if billed else "",
         "unsent": shown(record.unsent, record.unsent_sum) if billed else "",

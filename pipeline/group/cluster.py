@@ -7,6 +7,7 @@ its workers' name, and on a shared machine loopback is open to every account.
 
 import logging
 import os
+import sys
 import tempfile
 import time
 import warnings
@@ -22,6 +23,9 @@ TRIES = 3
 CONNECT = 30  # seconds
 NO_WORKERS = 120.0  # seconds without any worker, after which nobody is waited for
 LOOK = 2.0  # seconds between two looks at who is there
+
+# What a night imports that is not its own; nothing breaks where one is missing.
+LIBRARIES = "distributed duckdb openpyxl pandera.pandas xlsxwriter".split()
 
 # What a local cluster is made with, whatever the machine's own Dask settings say.
 LOCAL: dict[str, Any] = {
@@ -102,7 +106,8 @@ def _local(workers: int | None) -> Iterator[Any]:
     from distributed.security import Security
 
     with (
-        dask.config.set(LOCAL),
+        _strangers_left_out(),
+        dask.config.set({**LOCAL, **_quick_starts()}),
         tempfile.TemporaryDirectory(
             prefix="membill-group-", ignore_cleanup_errors=True
         ) as scratch,
@@ -121,6 +126,39 @@ def _local(workers: int | None) -> Iterator[Any]:
         Client(own, set_as_default=False) as client,
     ):
         yield client
+
+
+def _quick_starts() -> dict[str, str]:
+    """Have one process read the libraries, from which each worker is then branched off.
+
+    Else every worker would read them anew, also after each that was killed.
+    """
+    method = "distributed.worker.multiprocessing-method"
+    if sys.platform != "linux":
+        return {method: "spawn"}
+    import multiprocessing
+
+    from distributed import utils
+
+    utils._forkserver_preload_set = True  # it would take in every library there is
+    multiprocessing.get_context("forkserver").set_forkserver_preload(LIBRARIES)
+    return {method: "forkserver"}
+
+
+@contextmanager
+def _strangers_left_out() -> Iterator[None]:
+    """Keep new processes from taking modules out of the folder they are started in.
+
+    That may be the practices' own, where everybody in the office can put a file.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 @contextmanager

@@ -46,6 +46,7 @@ class Record:
 
     `code` is the exit code that `membill bill` would have ended with. Documents and
     their sums are of the whole group, also where an earlier try of it was killed.
+    `issues` says that the night wrote its issues workbook.
     """
 
     practice: str
@@ -65,20 +66,31 @@ class Record:
     unsent: int = 0
     unsent_sum: Decimal = Decimal("0.00")
     late: str = ""
+    issues: bool = False
     seconds: float = 0.0
 
 
 def night(job: Job) -> Record:
     """Bill a practice. Whatever happens becomes a record; nothing is raised."""
     os.umask(0o077)
-    started = time.monotonic()
+    started, issues = time.monotonic(), _issues(job)
     try:
         record = _billed(job)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a panic of a library in Rust is no Exception
         record = _failed(job, error)
-    return replace(record, seconds=round(time.monotonic() - started, 2))
+    seconds = round(time.monotonic() - started, 2)
+    return replace(record, seconds=seconds, issues=_issues(job) != issues)
+
+
+def _issues(job: Job) -> tuple[int, int] | None:
+    """What tells one issues workbook of a practice from the next."""
+    try:
+        found = (job.folder / "out" / "issues.xlsx").stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _billed(job: Job) -> Record:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.files import write_bytes
 from pipeline.group.cluster import Lost, cluster, machines, nights
+from pipeline.group.copies import copies, namesakes
 from pipeline.group.folders import OWN, Found, find_practices
 from pipeline.group.homes import homes
 from pipeline.group.night import CRASHED, REFUSED, Job, Record
@@ -74,42 +75,49 @@ def bill_group(asked: Asked, heard: Heard = lambda record, done, of: None) -> Ou
 def _billed(asked: Asked, found: Found, heard: Heard) -> Group:
     jobs = _jobs(asked, found.practices)
     records: list[Record] = []
-    lost = ""
 
     def take(record: Record) -> None:
         records.append(record)
-        heard(record, len(records), len(jobs))
+        heard(record, len(records), len(found.practices))
 
     with cluster(asked.scheduler, asked.workers) as client:
-        at = None
-        if asked.local:
-            where = homes(
-                asked.root / OWN / "homes.json", found.practices, machines(client)
-            )
-            for practice, machine in where.away.items():
-                take(_away(practice, machine))
-            at = where.of
-            jobs = [job for job in jobs if job.practice in at]
+        at, apart = _apart(asked, jobs, client)
+        for record in apart:
+            take(record)
+        settled = {record.practice for record in apart}
+        jobs = [job for job in jobs if job.practice not in settled]
+        lost, begun = "", set[str]()
         try:
             for record in nights(client, jobs, at):
                 take(record)
-        except (Lost, KeyboardInterrupt) as end:
-            lost = str(end) or "it was stopped by hand"
-            begun = {job.practice for job in getattr(end, "begun", jobs)}
-    if lost:
-        known = {record.practice for record in records}
-        for job in jobs:
-            if job.practice not in known:
-                take(_unfinished(job.practice, lost, job.practice in begun))
+        except Lost as end:
+            lost, begun = str(end), {job.practice for job in end.begun}
+        except KeyboardInterrupt:
+            lost, begun = "it was stopped by hand", {job.practice for job in jobs}
+    known = {record.practice for record in records}
+    for job in jobs:
+        if job.practice not in known:
+            take(_unfinished(job.practice, lost, job.practice in begun))
     gone = _gone(asked.root / OWN / "last_group.json", found.practices)
     return Group(
         name=asked.root.name,
         day=asked.as_of or asked.moment.date(),
         moment=asked.moment,
         records=in_order(records),
-        notes=(*gone, *found.notes),
+        notes=(*gone, *found.notes, *namesakes(records)),
         lost=lost,
     )
+
+
+def _apart(
+    asked: Asked, jobs: Sequence[Job], client: Any
+) -> tuple[dict[str, str] | None, list[Record]]:
+    """Which machine has whose ledger, where that matters; and who cannot be billed."""
+    if not asked.local:
+        return None, copies(jobs)
+    file = asked.root / OWN / "homes.json"
+    at = homes(file, [job.practice for job in jobs], machines(client))
+    return at.of, [_away(*each) for each in at.away.items()]
 
 
 def _jobs(asked: Asked, practices: Sequence[str]) -> list[Job]:
