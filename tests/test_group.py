@@ -182,7 +182,11 @@ def test_the_terminal_names_who_needs_somebody_and_no_patient(ran: Ran) -> None:
         "Refused",
         "Held",
     }
-    assert not [line for line in lines if "a/first" in line or "Traceback" in line]
+    beginnings = {"Not finished", "Refused", "Held", "Look at", "root, 2026-02-28"}
+    of_dask = [
+        line for line in lines if not line.startswith((*beginnings, "12 invoices"))
+    ]
+    assert of_dask == [] and not [line for line in lines if "a/first" in line]
     pages = [path for path in (ran.root / "group").iterdir() if path.suffix != ".xlsx"]
     texts = [ran.said, *(page.read_text(encoding="utf-8") for page in pages)]
     assert not [text for text in texts if "zyxname" in text.lower()]

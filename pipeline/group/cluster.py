@@ -119,6 +119,8 @@ def _local(workers: int | None) -> Iterator[Any]:
             protocol="tls://",
             security=Security.temporary(),
             dashboard_address=None,
+            # Any free port, or two groups at once would want the same.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             memory_limit=0,
             local_directory=scratch,
             silence_logs=logging.CRITICAL,
@@ -254,8 +256,8 @@ class _Work:
         try:
             there = machines(self.client)
         except Exception as error:
-            # Whatever a broken connection raises, nothing can be asked over it.
-            raise _connection_lost(error) from None
+            # Whatever a broken connection raises: nothing can be asked over it.
+            raise _connection_lost() from error
         if "" in self.waiting:
             there = {"": sum(there.values())}
         needed = {home for home, jobs in self.waiting.items() if jobs}
@@ -300,7 +302,7 @@ def _heard(job: Job, future: Any) -> Record:
             " was recorded before is whole: run `membill bill` on it by hand"
         )
     except (CancelledError, AlsoCancelled, OSError) as error:
-        raise _connection_lost(error) from None
+        raise _connection_lost() from error
     except Exception as error:
         # It never began: a night itself raises nothing.
         why = (
@@ -310,5 +312,5 @@ def _heard(job: Job, future: Any) -> Record:
     return Record(job.practice, CRASHED, (why,))
 
 
-def _connection_lost(error: BaseException) -> Lost:
-    return Lost(f"the connection to the scheduler was lost ({type(error).__name__})")
+def _connection_lost() -> Lost:
+    return Lost("the connection to the scheduler was lost")
