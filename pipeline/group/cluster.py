@@ -49,7 +49,11 @@ LOCAL: dict[str, Any] = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
+    # Watching itself dozens of times a second, it would cost a twentieth of a core.
     "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.worker.memory.monitor-interval": "10s",
+    "distributed.client.scheduler-info-interval": "10s",
 }
 
 
