@@ -88,9 +88,7 @@ def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     problems: list[Problem] = []
     faulty: set[tuple[int, str]] = set()
     held = {
-        position
-        for position, number in enumerate(numbers)
-        if number in sheet.bad_rows
+        position for position, number in enumerate(numbers) if number in sheet.bad_rows
     }
     problems += sheet.bad_rows.values()
     for column in listed:
