@@ -37,6 +37,11 @@ def today(zone: str) -> date:
     return datetime.now(ZoneInfo(zone)).date()
 
 
+def now() -> datetime:
+    """This moment, where practices are unless their settings say otherwise."""
+    return datetime.now(ZoneInfo("Europe/London"))
+
+
 class Day(click.ParamType):
     """A date typed as 2026-03-31."""
 
@@ -212,6 +217,73 @@ def bill(
     _say_problems([open_.problem for open_ in outcome.night.problems])
     _warn((*outcome.warnings, *outcome.published.warnings))
     sys.exit(outcome.exit_code)
+
+
+@cli.command()
+@click.argument("root", type=Folder(path_type=Path))
+@AS_OF
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="A running Dask scheduler, such as tls://10.0.0.5:8786.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 512),
+    help="Nights at a time on this machine, if not one per core.",
+)
+@click.option(
+    "--ledgers",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep each practice's ledger below this folder, if not beside its sheets.",
+)
+@click.option(
+    "--local-ledgers",
+    is_flag=True,
+    help="The folder of --ledgers is a disk of each worker's own machine.",
+)
+def group(
+    root: Path,
+    as_of: date | None,
+    scheduler: str | None,
+    workers: int | None,
+    ledgers: Path | None,
+    local_ledgers: bool,
+) -> None:
+    """Bill every practice folder below ROOT, each with its own ledger, on Dask.
+
+    One practice's failure touches no other. ROOT/group/ then tells of all of them. The
+    exit code is that of the practice that needs somebody most: 1, 4, 5, 3, then 0.
+
+    Example: membill group /srv/practices --workers 4
+    """
+    if scheduler and workers:
+        raise click.UsageError("--workers is for this machine; a scheduler has its own")
+    if local_ledgers and not (scheduler and ledgers):
+        raise click.UsageError("--local-ledgers needs --scheduler and --ledgers")
+    from pipeline.group.cluster import NotInstalled, Unreachable
+    from pipeline.group.run import Asked, bill_group
+    from pipeline.group.terminal import hearing, tell
+
+    with outcomes(), hearing() as heard:
+        asked = Asked(
+            root,
+            as_of,
+            now(),
+            lambda folder, ledger: _again(folder, as_of, (), ledger),
+            scheduler,
+            workers,
+            ledgers,
+            local_ledgers,
+        )
+        try:
+            outcome = bill_group(asked, heard)
+        except (NotInstalled, Unreachable) as missing:
+            click.echo(str(missing), err=True)
+            sys.exit(REFUSED)
+    tell(outcome, root / "group")
+    sys.exit(outcome.group.code)
 
 
 def _again(

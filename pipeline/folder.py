@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,17 @@ def list_practice(folder: Path) -> Listing:
     refused = frozenset({*twice, *foreign.values()} - workbooks.keys())
     doubtful = frozenset(texts_twice)
     return Listing(tuple(names), workbooks, texts, refused, doubtful, problems)
+
+
+def holds_sheets(names: Iterable[str]) -> bool:
+    """Whether one of these files is a practice's, in whatever form it was saved."""
+    books, tables = set(map(_plain, WORKBOOKS)), set(map(_plain, TABLES))
+    endings = {*_WORKBOOK_ENDINGS, *FOREIGN_ENDINGS}
+    return any(
+        (_ending(name) in endings and _plain(_stem(name)) in books)
+        or (_ending(name) == "csv" and _plain(_stem(name)) in tables)
+        for name in names
+    )
 
 
 def _unprintable(names: list[str]) -> Iterator[Problem]:

@@ -55,7 +55,8 @@ def test_a_command_takes_what_the_readme_says(row: list[str]) -> None:
     assert set(re.findall(r"--[a-z-]+", row[0])) <= known
     arguments = [p for p in command.params if isinstance(p, click.Argument)]
     # Where a command works on a practice, its folder comes first.
-    assert arguments[0].name == ("folder" if "FOLDER" in row[0] else "file")
+    first = next((word for word in ("FOLDER", "ROOT") if word in row[0]), "FILE")
+    assert arguments[0].name == first.lower()
 
 
 def test_the_readme_lists_every_make_target_and_no_other() -> None:

@@ -1,0 +1,130 @@
+"""Times a group against a loop: `python -m benchmarks.group [PRACTICES [MEMBERS]]`.
+
+The same practices are billed in a loop in one process, each in a process of its own, and
+by `membill group` on one and on two workers; every way once for nothing due, too. CPU is
+of all processes. Read ratios, not seconds.
+"""
+
+import contextlib
+import csv
+import ctypes
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.make_practice import AS_OF, SHEETS, member
+
+# More are not billed one process each: their start-up is the same for each of them.
+MOST_FRESH = 20
+
+
+def make_group(root: Path, practices: int, members: int) -> None:
+    """Practices of CSV sheets, each with a name and members of its own."""
+    for number in range(practices):
+        folder = root / f"region {number // 100:03}" / f"practice {number:05}"
+        folder.mkdir(parents=True)
+        for name, rows in SHEETS.items():
+            text = "\n".join(",".join(row) for row in rows) + "\n"
+            text = text.replace("Benchmark Practice", f"Practice {number}")
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        people = [member(number * members + index) for index in range(members)]
+        titles = {name: name.replace("_", " ").capitalize() for name in people[0]}
+        titles["patient_id"] = "Patient ID"
+        with open(folder / "patients.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, titles)
+            writer.writerow(titles)
+            writer.writerows(people)
+
+
+def folders(root: Path) -> list[Path]:
+    """The practices of a group, in order."""
+    return sorted(path.parent for path in root.rglob("settings.csv"))
+
+
+def loop(root: Path) -> None:
+    """Bill one practice after the other in this process."""
+    from click.testing import CliRunner
+
+    from pipeline.__main__ import cli
+
+    for folder in folders(root):
+        arguments = ["bill", str(folder), "--as-of", str(AS_OF)]
+        done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.stderr
+
+
+def measured(arguments: list[str]) -> tuple[float, float]:
+    """Wall and CPU seconds of a process and of all that it started."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+    wall = time.perf_counter() - started
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+
+
+def ways(root: Path) -> dict[str, tuple[int, list[list[str]]]]:
+    """How a group can be billed: practices billed, and the processes that takes."""
+    all_of_it = folders(root)
+    day = ["--as-of", str(AS_OF)]
+    group = ["-m", "pipeline", "group", str(root), *day, "--workers"]
+    fresh = all_of_it[:MOST_FRESH]
+    return {
+        "loop, one process": (
+            len(all_of_it),
+            [["-m", "benchmarks.group", "loop", str(root)]],
+        ),
+        "a process each": (
+            len(fresh),
+            [["-m", "pipeline", "bill", str(folder), *day] for folder in fresh],
+        ),
+        "group, 1 worker": (len(all_of_it), [[*group, "1"]]),
+        "group, 2 workers": (len(all_of_it), [[*group, "2"]]),
+    }
+
+
+def report(practices: int, members: int) -> None:
+    """Print a table of ways, first nights and nights with nothing due."""
+    # Workers' starters are nobody's children once a group is over: reap them here.
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    print(
+        f"{practices:,} practices of {members:,} members; per practice, in seconds:\n"
+    )
+    print("| way | first night, wall | CPU | nothing due, wall | CPU |")
+    print("|---|---|---|---|---|")
+    for way in (
+        "loop, one process",
+        "a process each",
+        "group, 1 worker",
+        "group, 2 workers",
+    ):
+        with tempfile.TemporaryDirectory() as place:
+            root = Path(place)
+            make_group(root, practices, members)
+            billed, processes = ways(root)[way]
+            cells = []
+            for _ in range(2):
+                found = [measured(each) for each in processes]
+                cells += [sum(each) / billed for each in zip(*found, strict=True)]
+        shown = " | ".join(f"{cell:.2f}" for cell in cells)
+        print(f"| {way} | {shown} |", flush=True)
+
+
+def main() -> None:
+    """Measure, or be the loop that is measured."""
+    if sys.argv[1:2] == ["loop"]:
+        loop(Path(sys.argv[2]))
+        return
+    sizes = [int(size) for size in sys.argv[1:]]
+    report(*(sizes + [60, 500][len(sizes) :]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A group of practices: every practice folder below one root, billed on Dask."""
