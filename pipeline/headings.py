@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -40,7 +40,7 @@ class Grid:
 
     file: str
     sheet: str
-    rows: list[list[object]]
+    rows: Sequence[list[object]]
     facts: Facts = field(default_factory=Facts)
     is_text: bool = False
     too_wide: frozenset[int] = frozenset()
@@ -84,14 +84,14 @@ def _score(row: list[object], schema: Schema) -> int:
     return len({known[cell].name for cell in _folded(row) if cell in known})
 
 
-def heading_row(rows: list[list[object]], schema: Schema) -> int:
+def heading_row(rows: Sequence[list[object]], schema: Schema) -> int:
     """The row, counted from 1, that names most columns; 0 when none names two."""
     scores = [_score(row, schema) for row in rows[:SEARCHED]]
     best = max(scores, default=0)
     return scores.index(best) + 1 if best >= 2 else 0
 
 
-def fits(rows: list[list[object]], schema: Schema, *, well: bool) -> bool:
+def fits(rows: Sequence[list[object]], schema: Schema, *, well: bool) -> bool:
     """Whether a sheet has the required columns; `well` asks for half of all as well."""
     number = heading_row(rows, schema)
     if not number:
@@ -117,7 +117,7 @@ def read_headings(grid: Grid, schema: Schema) -> tuple[Layout | None, list[Probl
     return reader.layout(), problems
 
 
-def _turned(rows: list[list[object]], schema: Schema, number: int) -> bool:
+def _turned(rows: Sequence[list[object]], schema: Schema, number: int) -> bool:
     """Whether the headings run down column A instead of across a row."""
     down = [row[0] for row in rows[:_TURNED_DEPTH] if row]
     across = _score(rows[number - 1], schema) if number else 1

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from xml.sax.saxutils import quoteattr
 
@@ -38,10 +38,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Strings:
-    """The shared text of a workbook: how long each is, and which show nothing."""
+    """The shared text of a workbook: how long each is, and which show nothing.
+
+    `measured` is how many bytes the reader of values should find, NaN where a text has
+    more to it than one piece.
+    """
 
     lengths: "array[int]"
     blank: frozenset[int]
+    measured: "array[float]" = field(default_factory=lambda: array("d"))
 
 
 @dataclass(frozen=True)
@@ -201,6 +206,8 @@ def _properties(parts: dict[str, Part]) -> dict[str, str]:
     return properties
 
 
+NOT_COMPARED = float("nan")
+_UNLIKE = re.compile("\r|_x[0-9A-Fa-f]{4}_")  # readers spell these in several ways
 # How a workbook writes a character that XML cannot hold: _x000D_.
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -215,25 +222,32 @@ def is_blank(text: str) -> bool:
 def _read_strings(part: Part) -> Strings:
     """Measure every shared text, in one pass that keeps none of them."""
     lengths: array[int] = array("I")
+    measured: array[float] = array("d")
     blank: set[int] = set()
-    item, depth = "", 0
+    item, depth, inside = "", 0, 0
 
     def finish() -> None:
+        nonlocal inside
         text = "".join(reader.texts)
         reader.texts.clear()
         if not lengths:
             return
         lengths[-1] = len(text)
+        plain = inside == 1 and text == text.strip() and not _UNLIKE.search(text)
+        measured.append(len(text.encode()) if plain else NOT_COMPARED)
+        inside = 0
         if not text[:1].isalnum() and is_blank(text):
             blank.add(len(lengths) - 1)
 
     def start(name: str, _: dict[str, str]) -> None:
-        nonlocal depth
+        nonlocal depth, inside
         depth += 1
+        inside += 1
         if name == item:
             if depth != 1:
                 raise unreliable()
             finish()
+            inside = 0
             lengths.append(0)
             if len(lengths) > MOST_STRINGS:
                 raise too_large()
@@ -253,7 +267,7 @@ def _read_strings(part: Part) -> Strings:
     reader = XmlReader(outermost)
     reader.read(part)
     finish()
-    return Strings(lengths, frozenset(blank))
+    return Strings(lengths, frozenset(blank), measured)
 
 
 _ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
