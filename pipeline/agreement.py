@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.archive import unreliable
-from pipeline.cells import CellError
+from pipeline.cells import CellError, shows_nothing
 from pipeline.plain_rows import NUMBER, TEXT, TRUTH, Flags, Floats, Numbers
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Severity
 from pipeline.raw_table import Raw
-from pipeline.sheets import LAST_ROW, Sheet, shows_nothing
+from pipeline.sheets import LAST_ROW, Sheet
 
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)
 _FIRST_DAY = date(1970, 1, 1)  # as Arrow counts

@@ -8,11 +8,12 @@ from pipeline.boundary import file_boundary
 from pipeline.cells import heading, show
 from pipeline.folder import read_bytes
 from pipeline.formats import MESSAGES, format_of
-from pipeline.headings import Grid, is_blank
+from pipeline.headings import Grid
 from pipeline.mapping import WrongMapping
 from pipeline.package import Entry, Package, unpack
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.raw_table import is_blank
 from pipeline.separated import SEARCHED, read_separated
 from pipeline.sheets import Unusable
 from pipeline.workbooks import grid_of

@@ -13,6 +13,7 @@ import pandera.pandas as pa
 
 from pipeline.cells import Fault, Parsed, canonical, heading, parse, show
 from pipeline.problems import Place, Problem, Severity
+from pipeline.raw_table import objects
 from pipeline.tables import empty
 from pipeline.workbooks import Sheet
 from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns, rules_of
@@ -88,16 +89,14 @@ def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     problems: list[Problem] = []
     faulty: set[tuple[int, str]] = set()
     held = {
-        position
-        for position, number in enumerate(numbers)
-        if number in sheet.bad_rows
+        position for position, number in enumerate(numbers) if number in sheet.bad_rows
     }
     problems += sheet.bad_rows.values()
     for column in listed:
         cells = sheet.cells(column.name)
         if cells is None:
             continue
-        values, faults = _parse_column(cells, column)
+        values, faults = _parse_column(objects(cells), column)
         frame[column.name] = _array(values, frame[column.name])
         for position, fault in faults.items():
             place = sheet.place(numbers[position], column.name)
@@ -132,7 +131,11 @@ def _note_presence(schema: Schema, sheet: Sheet, frame: pd.DataFrame) -> None:
     """Columns that say whether another's cell was filled at all."""
     for name, source in about(schema).get("presence", {}).items():
         cells = sheet.cells(source)
-        filled = map(parse_blank, cells) if cells is not None else [False] * len(frame)
+        filled = (
+            map(parse_blank, objects(cells))
+            if cells is not None
+            else [False] * len(frame)
+        )
         frame[name] = _array(filled, frame[name])
 
 

@@ -15,7 +15,7 @@ from pipeline.archive import (
     too_large,
     unreliable,
 )
-from pipeline.sheets import shows_nothing
+from pipeline.cells import shows_nothing
 from pipeline.xml_parts import XmlReader, elements, local
 
 MOST_STRINGS = 5_000_000

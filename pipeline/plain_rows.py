@@ -142,7 +142,7 @@ def _whole_piece_is_odd(content: bytes) -> bool:
             return True
         if b"\xef\xbf\xbe" in content or b"\xef\xbf\xbf" in content:
             return True
-    return b"]]>" in content
+    return b"]" in content and b"]]>" in content
 
 
 class _Piece:
@@ -365,12 +365,13 @@ class _Piece:
                 self.row_of, self.explained, minlength=len(self.row_at)
             )
             self.plain &= found == per_row + 2
-        low = np.flatnonzero(self.bytes[: len(self.content)] < ord(" "))
-        if len(low):
+        written = self.bytes[: len(self.content)]
+        if int(written.min()) < ord(" "):
+            low = np.flatnonzero(written < ord(" "))
             signs = self.bytes[low]
             low = low[(signs != ord("\n")) & (signs != ord("\t"))]
             self._spoil_at(low)
-        if b"_x" in self.content:
+        if b"_" in self.content and b"_x" in self.content:
             escaped = [match.start() for match in _ESCAPED.finditer(self.content)]
             self._spoil_at(np.array(escaped, dtype=np.int64))
         self.saved = np.zeros(len(self.cell_at), dtype=np.int64)

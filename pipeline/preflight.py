@@ -13,7 +13,7 @@ from math import isinf
 
 import numpy as np
 
-from pipeline.archive import Part, damaged, too_large, unreliable
+from pipeline.archive import Allowance, Part, damaged, too_large, unreliable
 from pipeline.package import (
     NAMESPACES,
     NOT_COMPARED,
@@ -65,6 +65,8 @@ _SHEET_DATA = b"<sheetData>"
 _ROW_END = b"</row>"
 _ROWS_LEVEL = 2  # of elements around a row: the sheet and its data
 _STEP = 256 * 1024
+_SPREAD = 4  # of a plain sheet's cells, at least one is filled
+_USUAL_TEXT = 32  # bytes in a cell, over all of a large sheet
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,16 @@ class Facts:
     plain_rows: list[Numbers] = field(default_factory=list, compare=False)
     plain: list[Cells] = field(default_factory=list, compare=False)
 
+    @property
+    def plain_cells(self) -> int:
+        """How many filled cells stand in plain rows."""
+        return sum(len(cells.rows) for cells in self.plain)
+
+    @property
+    def room(self) -> int:
+        """How many cells between A1 and the last one this sheet may have."""
+        return max(MOST_CELLS, _SPREAD * self.plain_cells)
+
 
 def inspect(package: Package, entry: Entry, *, walk_all: bool = False) -> Facts:
     """Walk every cell of a sheet; Unusable when rows or cells are not in order.
@@ -125,7 +137,7 @@ def inspect(package: Package, entry: Entry, *, walk_all: bool = False) -> Facts:
         _attachments(package, entry, facts)
     except (KeyError, ValueError):
         raise damaged() from None
-    if walk.area > MOST_CELLS:
+    if walk.area > facts.room:
         raise Unusable(
             "far-cell",
             "a value stands far outside the table",
@@ -146,10 +158,10 @@ def _walk_through(walk: "_Walk", package: Package, part: Part) -> None:
             waiting.clear()
         elif len(waiting) > _PIECE:
             plain = plain or PlainRows(package.styles, package.strings, walk.prefixes)
-            _rows_of(walk, plain, waiting)
+            _rows_of(walk, plain, waiting, part.allowance)
     if walk.between_rows and waiting:
         plain = plain or PlainRows(package.styles, package.strings, walk.prefixes)
-        _rows_of(walk, plain, waiting)
+        _rows_of(walk, plain, waiting, part.allowance)
     walk.feed(waiting)
     walk.reader.finish()
 
@@ -169,7 +181,9 @@ def _up_to_rows(walk: "_Walk", chunks: Iterator[bytes]) -> bytearray:
     return waiting
 
 
-def _rows_of(walk: "_Walk", plain: PlainRows, waiting: bytearray) -> None:
+def _rows_of(
+    walk: "_Walk", plain: PlainRows, waiting: bytearray, allowance: Allowance
+) -> None:
     """Take the whole rows off what is waiting, plain ones together."""
     cut = waiting.rfind(_ROW_END) + len(_ROW_END)
     if cut < len(_ROW_END):
@@ -177,7 +191,9 @@ def _rows_of(walk: "_Walk", plain: PlainRows, waiting: bytearray) -> None:
     piece = bytes(waiting[:cut])
     del waiting[:cut]
     for run in plain.runs(piece):
-        if not walk.take(run):
+        if walk.take(run):
+            allowance.give_back(run.end - run.begin)
+        else:
             walk.feed(piece[run.begin : run.end])
 
 
@@ -209,7 +225,7 @@ class _Walk:
         self._formula: str | None = None
         self._saved = self._in_row = self._in_cell = self._filled = False
         self._level, self._settled = 1, -1
-        self._plain_cells = 0
+        self._plain_cells = self._plain_text = 0
 
     @property
     def between_rows(self) -> bool:
@@ -237,8 +253,9 @@ class _Walk:
         self._plain_cells += run.walked
         if self._plain_cells > MOST_PLAIN_CELLS:
             raise too_large()
-        texts = cells.values[cells.kinds == TEXT]
-        self._count_text(int(np.nansum(texts)))
+        self._plain_text += int(np.nansum(cells.values[cells.kinds == TEXT]))
+        if self._plain_text > MOST_TEXT + _USUAL_TEXT * self._plain_cells:
+            raise too_large()
         facts.plain_rows.append(run.rows)
         facts.hidden_rows.update(run.hidden.tolist() if run.hidden is not None else ())
         if len(cells.rows):

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.cells import CellError, heading
+from pipeline.cells import CellError, heading, shows_nothing
 from pipeline.formats import MESSAGES, format_of
-from pipeline.sheets import COLUMNS, LAST_ROW, Unusable, shows_nothing
+from pipeline.sheets import COLUMNS, LAST_ROW, Unusable
 
 LARGEST_TEXT = 32 * 1024**2  # bytes: 140,000 patients
 LONGEST_LINE = 1_000_000

@@ -17,11 +17,11 @@ from pipeline.cells import CellError, heading
 from pipeline.crash import unheard
 from pipeline.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes
 from pipeline.formats import MESSAGES, format_of
-from pipeline.headings import Grid, fits, heading_row, is_blank, known_headings
+from pipeline.headings import Grid, fits, heading_row, known_headings
 from pipeline.package import Entry, Package, unpack
 from pipeline.preflight import MOST_CELLS, Facts, inspect
 from pipeline.problems import Place, Problem, Severity
-from pipeline.raw_table import Gathering, RawTable
+from pipeline.raw_table import Gathering, RawTable, is_blank
 from pipeline.separated import Separated, read_separated
 from pipeline.sheet_rows import read_sheet_rows
 from pipeline.sheets import Sheet, Unusable, column_letter
@@ -32,6 +32,7 @@ from schemas.columns import Schema, about, name_of
 __all__ = ["Reading", "Sheet", "column_letter", "read_practice"]
 
 _CELLS_AT_ONCE = 200_000
+_HEAD = 16  # rows at the top that may be headings
 _NEARLY = 0.85  # how alike a sheet's title is that was surely meant
 
 
@@ -298,7 +299,7 @@ class _Workbook:
     def _grid(self, entry: Entry) -> Grid:
         if entry.title not in self.grids:
             grid = grid_of(self.file, self.package, entry)
-            self.cells += _size(grid.rows)
+            self.cells += _beyond_plain(grid)
             if self.cells > MOST_CELLS:
                 raise too_large()
             self.grids[entry.title] = grid
@@ -336,8 +337,10 @@ class _Workbook:
         )
 
 
-def _size(rows: Sequence[list[object]]) -> int:
-    return len(rows) * len(rows[0]) if rows else 0
+def _beyond_plain(grid: Grid) -> int:
+    """How many cells there are, but those that a long sheet of plain rows may have."""
+    cells = len(grid.rows) * len(grid.rows[0]) if grid.rows else 0
+    return 0 if MOST_CELLS < cells <= grid.facts.room else cells
 
 
 def grid_of(file: str, package: Package, entry: Entry) -> Grid:
@@ -359,6 +362,7 @@ def _table_of(package: Package, entry: Entry, facts: Facts) -> RawTable:
     """The values of a sheet that was inspected, which must agree with its facts."""
     agreement = Agreement(facts, package.date1904)
     gathered: list[Gathering] = []
+    head: list[list[object]] = []
     count = 0
     with unheard():
         reader = CalamineWorkbook.from_filelike(io.BytesIO(package.alone(entry)))
@@ -368,14 +372,18 @@ def _table_of(package: Package, entry: Entry, facts: Facts) -> RawTable:
             if not gathered:
                 gathered = [Gathering() for _ in rows[0]]
             parts = agreement.rows(count + 1, rows)
-            for column, part in zip(gathered, parts, strict=True):
-                column.add(part)
+            if not count:
+                head = RawTable(parts, len(rows))[:]
+            else:
+                for column, part in zip(gathered, parts, strict=True):
+                    column.add(part)
             count += len(rows)
     last = max(facts.filled_rows, default=0)
     if last > count:
         raise unreliable()
     agreement.finish()
-    return RawTable([column.column(last) for column in gathered], last)
+    below = max(last - len(head), 0)
+    return RawTable([c.column(below) for c in gathered], below, head[:last])
 
 
 def _in_parts(sheet: CalamineSheet) -> Iterator[list[list[object]]]:
@@ -383,9 +391,10 @@ def _in_parts(sheet: CalamineSheet) -> Iterator[list[list[object]]]:
     if sheet.start is None:
         return
     left: list[object] = [""] * sheet.start[1]
-    rows = sheet.iter_rows()
+    rows: Iterator[list[object]] = map(left.__add__, sheet.iter_rows())
+    yield list(islice(rows, _HEAD))
     at_once = max(1, _CELLS_AT_ONCE // (sheet.end[1] + 1 if sheet.end else 1))
-    while part := [[*left, *row] for row in islice(rows, at_once)]:
+    while part := list(islice(rows, at_once)):
         yield part
 
 

@@ -1068,7 +1068,7 @@ def test_a_sheet_knows_its_headings_its_rows_and_its_places(practice: Path) -> N
         "membership": 4,
         "start_date": 5,
     }
-    assert sheet.rows == [
+    assert list(sheet.rows) == [
         (2, ["P0001", "Ann", "One", "Yes", "GOLD", date(2026, 1, 31), None]),
         (3, ["P0002", "Bo", "Two", "No", None, None, None]),
     ]
