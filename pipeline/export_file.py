@@ -83,7 +83,8 @@ def _if_fits(
 
 def _text(name: str, content: bytes, used: Collection[str]) -> tuple[Grid, bool]:
     """A CSV: rows as wide as the headings, those that are wider marked."""
-    separated = read_separated(content, frozenset(map(heading, used)))
+    known = frozenset(map(heading, used))
+    separated = read_separated(content, known, in_bulk=False)
     rows = separated.rows
     top = top_row(rows, used)
     width = len(rows[top - 1]) if top else max(map(len, rows), default=0)

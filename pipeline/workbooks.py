@@ -410,7 +410,10 @@ def _put_errors(facts: Facts, rows: list[list[object]], first: int) -> None:
 def _read_text(folder: Path, name: str, schema: Schema, reading: Reading) -> Grid:
     """The cells of one CSV file; what was found on the way goes into the reading."""
     content = _contents(folder, name, reading)
-    separated = read_separated(content, frozenset(known_headings(schema)))
+    known = frozenset(known_headings(schema))
+    separated = read_separated(content, known)
+    if separated.lines and heading_row(separated.rows, schema) != separated.lines.top:
+        separated = read_separated(content, known, in_bulk=False)
     if separated.windows:
         reading.problems.append(_windows_text(name))
     return _grid_of_text(name, schema, separated)
@@ -430,6 +433,10 @@ def _grid_of_text(name: str, schema: Schema, separated: Separated) -> Grid:
     """CSV rows made as wide as their headings; longer ones are marked."""
     rows = separated.rows
     number = heading_row(rows, schema)
+    facts = Facts(filled_rows=separated.filled)
+    if separated.lines:
+        beyond = frozenset(n for n in separated.lines.too_wide if n > number)
+        return Grid(name, _title(schema), rows, facts, True, beyond)
     width = len(rows[number - 1]) if number else max(map(len, rows), default=0)
     too_wide = {
         n
@@ -438,7 +445,6 @@ def _grid_of_text(name: str, schema: Schema, separated: Separated) -> Grid:
     }
     blank: list[object] = [None] * width  # one for all: there may be a million
     even = [row[:width] + blank[len(row) :] if row else blank for row in rows]
-    facts = Facts(filled_rows=separated.filled)
     return Grid(name, _title(schema), even, facts, True, frozenset(too_wide))
 
 
