@@ -423,8 +423,8 @@ class _Piece:
             found[~good] = others
             self._spoil_cells(rest[~fine])
         shapes, shape = self.known.shapes, self.shape[at]
-        formatted = np.array([s.formatted for s in shapes])[shape]
-        elapsed = np.array([s.elapsed for s in shapes])[shape]
+        formatted = np.array([s.formatted for s in shapes], np.bool_)[shape]
+        elapsed = np.array([s.elapsed for s in shapes], np.bool_)[shape]
         beyond = (formatted & (found < -_MOST_DAYS)) | (elapsed & (found > _MOST_DAYS))
         self._spoil_cells(at[beyond | ~np.isfinite(found)])
         self.values[at] = found
