@@ -21,6 +21,7 @@ from pipeline.soundness import (
     quoted,
     sha256_of,
 )
+from pipeline.threads import settings_for
 
 DAYS_KEPT, MONTHS_KEPT = 35, 24
 
@@ -94,7 +95,7 @@ def _copy(path: Path, draft: Path) -> None:
 def _must_be_the_same(path: Path, draft: Path, held: State) -> None:
     if sha256_of(draft) != sha256_of(path):
         raise Unsound("the copy is not the same as the ledger, byte for byte")
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:", config=settings_for([path])) as connection:
         connection.execute(f"attach '{quoted(draft)}' as ledger (read_only)")
         if contents(connection) != held.contents:
             raise Unsound(

@@ -104,7 +104,9 @@ def forecast(
     with ExitStack() as reading, ExitStack() as working:
         if path.parent.exists():
             reading.enter_context(locked(path, wait=10))
-        ledger = working.enter_context(opened(path, write=False))
+        ledger = working.enter_context(
+            opened(path, write=False, sheets=folder.glob("*"))
+        )
         prepared = prepare(ledger, folder, as_of, today)
         _take_along(ledger)
         reading.close()

@@ -7,7 +7,7 @@ The database is attached as `ledger` to a connection in memory, whose catalogs
 import json
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from pipeline.soundness import (
     must_be_sound,
     quoted,
 )
+from pipeline.threads import settings_for
 from schemas.columns import name_of
 from schemas.ledger import (
     ACCEPTED,
@@ -150,9 +151,12 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Ledger]:
+def opened(
+    path: Path, *, write: bool, against_head: bool = True, sheets: Iterable[Path] = ()
+) -> Iterator[Ledger]:
     """The ledger, open for a night (`write`) or for looking only.
 
+    `sheets` are files that will be read into it, which tell how much work there is.
     `against_head=False` is for a copy, whose head file is not the one beside it.
     For looking, a ledger that is not there yet is an empty one in memory.
     Raises `Refused` for a ledger that is missing, damaged, older than its head file
@@ -168,7 +172,7 @@ def opened(path: Path, *, write: bool, against_head: bool = True) -> Iterator[Le
         sweep(path.parent)
     with (
         at_work(path) if write else nullcontext(),
-        duckdb.connect(":memory:") as connection,
+        duckdb.connect(":memory:", config=settings_for([path, *sheets])) as connection,
     ):
         _attach(connection, path, write=write)
         for schema in ("staged", "input", "model"):

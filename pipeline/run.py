@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -249,7 +249,7 @@ def bill(
         locked(path),
         ending(path) as end,
         _unmade_if_refused(path),
-        opened(path, write=True) as ledger,
+        opened(path, write=True, sheets=folder.glob("*")) as ledger,
     ):
         try:
             _must_take_files(folder / "out")
@@ -382,13 +382,10 @@ def guard(
 
 
 @contextmanager
-def _looking(path: Path) -> Iterator[Ledger]:
+def _looking(folder: Path, path: Path) -> Iterator[Ledger]:
     """The ledger for looking; where there is none yet, nothing is made or locked."""
-    if not path.parent.exists():
-        with opened(path, write=False) as ledger:
-            yield ledger
-        return
-    with locked(path, wait=10), opened(path, write=False) as ledger:
+    held = locked(path, wait=10) if path.parent.exists() else nullcontext()
+    with held, opened(path, write=False, sheets=folder.glob("*")) as ledger:
         yield ledger
 
 
@@ -396,7 +393,7 @@ def preview(
     folder: Path, path: Path, *, as_of: date | None, today: Today
 ) -> tuple[list[dict[str, Any]], Prepared]:
     """The lines `bill` would make, by the same code, writing nothing; and what is held."""
-    with _looking(path) as ledger:
+    with _looking(folder, path) as ledger:
         prepared = prepare(ledger, folder, as_of, today)
         lines = ledger.rows(
             "select * replace ('' as number) from model.new_lines as lines"
@@ -411,7 +408,7 @@ def check_only(
 ) -> tuple[list[Problem], Path]:
     """Read and validate; write the issues workbook, marked copies and nothing else."""
     today = cache(today)
-    with _looking(path) as ledger:
+    with _looking(folder, path) as ledger:
         try:
             prepared = prepare(ledger, folder, as_of, today)
         except Refused as refusal:

@@ -47,8 +47,33 @@ class Memberships(Table):
         name = "memberships"
 
 
+class Calendars(Table):
+    """One row per period of each calendar that memberships share."""
+
+    start_date: Date
+    step_months: Whole = pa.Field(isin=[1, 12])
+    end_date: Date = blank()
+    bill_from: Date
+    period_start: Date
+    period_end: Date
+
+    class Config:
+        name = "calendars"
+        unique = ["start_date", "step_months", "end_date", "bill_from", "period_start"]
+
+
+class Settled(Table):
+    """One row per membership whose every period that counts is billed to the day."""
+
+    patient_row: Whole = pa.Field(unique=True)
+    periods: Whole = pa.Field(gt=0)
+
+    class Config:
+        name = "settled"
+
+
 class Periods(Table):
-    """One row per membership and period that counts by its dates."""
+    """One row per period that counts by its dates, of memberships that are not settled."""
 
     patient_row: Whole
     patient_key: Text = blank()
@@ -276,6 +301,8 @@ class Standings(Table):
 
 MODELS: tuple[Schema, ...] = (
     Memberships,
+    Calendars,
+    Settled,
     Periods,
     DuePeriods,
     DueRequests,

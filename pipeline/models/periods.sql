@@ -1,47 +1,22 @@
--- One row per membership and period that counts by its dates (rules 1 and 2).
--- Period n starts n steps after the start date, always counted from the start date, the
--- day clamped to the month's last; it ends the day before the next one starts, or on the
--- End date. It counts when it starts on or before as-of, on or before the End date, and
--- not before Bill from.
+-- One row per period that counts by its dates, of each membership that is not settled.
 with
 
 memberships as (select * from model.memberships),
 
-run as (select * from input.run),
+calendars as (select * from model.calendars),
 
--- Which n can matter: from shortly before Bill from, to as-of.
-numbered as (
-    select
-        memberships.*,
-        run.as_of,
-        unnest(range(
-            greatest(
-                0, date_diff('month', start_date, bill_from) // step_months - 1
-            ),
-            greatest(
-                0, date_diff('month', start_date, run.as_of) // step_months + 1
-            )
-        )) as n
-    from memberships
-    cross join run
-    where start_date is not null and step_months is not null
-),
-
-dated as (
-    select
-        *,
-        (start_date + to_months((n * step_months)::integer))::date as period_start,
-        (start_date + to_months(((n + 1) * step_months)::integer))::date as next_start
-    from numbered
-)
+settled as (select * from model.settled)
 
 select
-    patient_row,
-    patient_key,
-    patient_id,
-    period_start,
-    least(next_start - 1, end_date) as period_end
-from dated
-where period_start <= as_of
-    and (end_date is null or period_start <= end_date)
-    and period_start >= bill_from
+    memberships.patient_row,
+    memberships.patient_key,
+    memberships.patient_id,
+    calendars.period_start,
+    calendars.period_end
+from memberships
+anti join settled using (patient_row)
+inner join calendars
+    on memberships.start_date = calendars.start_date
+    and memberships.step_months = calendars.step_months
+    and memberships.bill_from = calendars.bill_from
+    and memberships.end_date is not distinct from calendars.end_date

@@ -6,6 +6,8 @@ memberships as (select * from model.memberships),
 
 periods as (select * from model.periods),
 
+settled as (select * from model.settled),
+
 charges as (select * from model.charges where patient_row is not null),
 
 practice as (select * from input.practice),
@@ -16,6 +18,9 @@ counted as (
     select patient_row, count(*) as periods
     from periods
     group by patient_row
+    union all
+    select patient_row, periods
+    from settled
 ),
 
 due as (
