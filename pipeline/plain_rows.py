@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.package import Strings, Styles, is_blank
+from pipeline.package import Strings, Styles
+from pipeline.plain_strings import has_odd_letters, is_blank
 from pipeline.sheets import COLUMNS, LAST_ROW, LONGEST_CELL
 
 Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -108,7 +109,7 @@ class PlainRows:
     def runs(self, content: bytes) -> Iterator[Run]:
         """A piece that ends with a row's end, as runs in its own order."""
         try:
-            whole = _whole_piece_is_odd(content)
+            whole = has_odd_letters(content)
             piece = None if whole else _Piece(self, content)
         except _Odd:
             piece = None
@@ -131,18 +132,6 @@ class _Shape:
     kept: bool = False  # spaces at both ends
     formatted: bool = False
     elapsed: bool = False
-
-
-def _whole_piece_is_odd(content: bytes) -> bool:
-    """Whether it may hold letters that XML has not, or sections within text."""
-    if not content.isascii():
-        try:
-            content.decode()
-        except UnicodeDecodeError:
-            return True
-        if b"\xef\xbf\xbe" in content or b"\xef\xbf\xbf" in content:
-            return True
-    return b"]" in content and b"]]>" in content
 
 
 class _Piece:

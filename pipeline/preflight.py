@@ -16,13 +16,12 @@ import numpy as np
 from pipeline.archive import Allowance, Part, damaged, too_large, unreliable
 from pipeline.package import (
     NAMESPACES,
-    NOT_COMPARED,
     Entry,
     Package,
-    is_blank,
     relations,
 )
 from pipeline.plain_rows import TEXT, Cells, Numbers, PlainRows, Run
+from pipeline.plain_strings import NOT_COMPARED, is_blank
 from pipeline.sheets import (
     COLUMNS,
     LAST_ROW,
