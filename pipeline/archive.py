@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pipeline.formats import BROKEN, MESSAGES, MOST_PARTS, too_many_parts
 from pipeline.sheets import Unusable
 
-LARGEST_PART = 128 * 1024**2  # the sheet of 140,000 patients
-LARGEST_TOTAL = 192 * 1024**2  # of all that is inflated of one workbook
+LARGEST_PART = 1_500 * 1024**2  # a sheet as long as sheets can be, of 20 columns
+LARGEST_TOTAL = 192 * 1024**2  # of all that is inflated of one workbook, but plain rows
 LARGEST_RATIO = 500  # sheets of nothing but formatted blank rows reach about 100
 _SMALL = 10 * 1024**2  # below this no ratio matters
+_LARGE = 128 * 1024**2  # above this there must be values, which pack less well
+_RATIO_OF_LARGE = 60
 _CHUNK = 256 * 1024
 _ENCRYPTED = 0x1 | 0x40
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -55,6 +57,10 @@ class Allowance:
 
     def __init__(self) -> None:
         self.left = LARGEST_TOTAL
+
+    def give_back(self, count: int) -> None:
+        """Plain rows need no room once they are checked."""
+        self.left += count
 
     def spend(self, count: int) -> None:
         """Take some; Unusable when there are none left."""
@@ -150,7 +156,9 @@ def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
     """Refuse what would unfold to more than any practice keeps."""
     sizes = [(info.file_size, info.compress_size) for info in members if _is_xml(info)]
     bomb = any(
-        size > LARGEST_PART or (size > _SMALL and size > LARGEST_RATIO * packed)
+        size > LARGEST_PART
+        or (size > _SMALL and size > LARGEST_RATIO * packed)
+        or (size > _LARGE and size > _RATIO_OF_LARGE * packed)
         for size, packed in sizes
     )
     if len(members) > MOST_PARTS or bomb:

@@ -12,14 +12,9 @@ from pipeline.exports.templates import Filled, already_there, first_rows
 from pipeline.exports.words import counted
 from pipeline.files import write_bytes
 from pipeline.folder import WORKBOOKS, carried_name
-from pipeline.headings import (
-    Grid,
-    heading_row,
-    is_blank,
-    known_headings,
-    read_headings,
-)
+from pipeline.headings import Grid, heading_row, known_headings, read_headings
 from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.raw_table import is_blank
 from pipeline.read_back import filled_templates
 from pipeline.sheets import column_letter
 from pipeline.template_stamp import VERSION

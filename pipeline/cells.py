@@ -107,6 +107,11 @@ def canonical(value: str) -> str:
     return plain
 
 
+def shows_nothing(text: str) -> bool:
+    """Whether a cell of this text looks blank: spaces and invisible characters."""
+    return not text.strip() or (not text[0].isalnum() and not canonical(text))
+
+
 def _no_spaces(text: str) -> str:
     return "".join(_INVISIBLE.sub("", text).split())
 

@@ -8,11 +8,12 @@ from pipeline.boundary import file_boundary
 from pipeline.cells import heading, show
 from pipeline.folder import read_bytes
 from pipeline.formats import MESSAGES, format_of
-from pipeline.headings import Grid, is_blank
+from pipeline.headings import Grid
 from pipeline.mapping import WrongMapping
 from pipeline.package import Entry, Package, unpack
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.raw_table import is_blank
 from pipeline.separated import SEARCHED, read_separated
 from pipeline.sheets import Unusable
 from pipeline.workbooks import grid_of
@@ -82,7 +83,8 @@ def _if_fits(
 
 def _text(name: str, content: bytes, used: Collection[str]) -> tuple[Grid, bool]:
     """A CSV: rows as wide as the headings, those that are wider marked."""
-    separated = read_separated(content, frozenset(map(heading, used)))
+    known = frozenset(map(heading, used))
+    separated = read_separated(content, known, in_bulk=False)
     rows = separated.rows
     top = top_row(rows, used)
     width = len(rows[top - 1]) if top else max(map(len, rows), default=0)

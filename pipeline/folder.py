@@ -18,6 +18,7 @@ from schemas import INPUTS
 from schemas.columns import about, name_of
 
 LARGEST_FILE = 200 * 1024 * 1024
+LARGEST_TEXT = 2_000 * 1024 * 1024  # a CSV file; only plain lines may be so many
 TRIES = 3
 PAUSE = 0.2  # seconds between two tries at a file that is being written
 
@@ -390,13 +391,14 @@ def _read_still(path: Path) -> bytes | None:
     with open(os.open(path, flags), "rb") as file:
         before = os.fstat(file.fileno())
         _must_be_regular(before.st_mode)
-        if before.st_size > LARGEST_FILE:
+        largest = LARGEST_TEXT if path.suffix.lower() == ".csv" else LARGEST_FILE
+        if before.st_size > largest:
             raise Unusable(
                 "too-large",
-                f"the file is larger than {LARGEST_FILE // 1024**2} MB",
+                f"the file is larger than {largest // 1024**2} MB",
                 "remove pictures and unused sheets, and save it again",
             )
-        content = file.read(LARGEST_FILE + 1)
+        content = file.read(before.st_size + 1)
         after = os.fstat(file.fileno())
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     return content if same and len(content) == before.st_size else None

@@ -2,15 +2,18 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
+
+import numpy as np
 
 from pipeline.cells import heading, show
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Severity
+from pipeline.raw_table import RawTable, is_blank, shown
 from pipeline.separated import SEARCHED
-from pipeline.sheets import column_letter, shows_nothing
+from pipeline.sheets import column_letter
 from schemas.columns import Column, Schema, columns
 
 _TURNED_DEPTH = 60  # rows of column A in which a table on its side is looked for
@@ -35,15 +38,21 @@ _ALIASES = {
 class Grid:
     """A sheet's cells from A1 on, each row as wide as the sheet; blank cells are None.
 
+    `table` holds the same by column.
     `too_wide` are rows of a CSV file, counted from 1, with more cells than headings.
     """
 
     file: str
     sheet: str
-    rows: list[list[object]]
+    rows: Sequence[list[object]]
     facts: Facts = field(default_factory=Facts)
     is_text: bool = False
     too_wide: frozenset[int] = frozenset()
+
+    @cached_property
+    def table(self) -> RawTable:
+        """The rows by column."""
+        return RawTable.of(self.rows)
 
 
 @dataclass(frozen=True)
@@ -58,11 +67,6 @@ class Layout:
     never_read: frozenset[int]
 
 
-def is_blank(value: object) -> bool:
-    """Whether a raw cell shows nothing."""
-    return value is None or (isinstance(value, str) and shows_nothing(value))
-
-
 @cache
 def known_headings(schema: Schema) -> dict[str, Column]:
     """Every heading a table's columns answer to, as `heading` folds it."""
@@ -74,24 +78,24 @@ def known_headings(schema: Schema) -> dict[str, Column]:
     return known | {heading(column.title): column for column in by_name.values()}
 
 
-def _folded(row: list[object]) -> list[str]:
+def _folded(row: Sequence[object]) -> list[str]:
     return [heading(cell) if isinstance(cell, str) else "" for cell in row]
 
 
-def _score(row: list[object], schema: Schema) -> int:
+def _score(row: Sequence[object], schema: Schema) -> int:
     """How many different columns of the table a row names."""
     known = known_headings(schema)
     return len({known[cell].name for cell in _folded(row) if cell in known})
 
 
-def heading_row(rows: list[list[object]], schema: Schema) -> int:
+def heading_row(rows: Sequence[list[object]], schema: Schema) -> int:
     """The row, counted from 1, that names most columns; 0 when none names two."""
     scores = [_score(row, schema) for row in rows[:SEARCHED]]
     best = max(scores, default=0)
     return scores.index(best) + 1 if best >= 2 else 0
 
 
-def fits(rows: list[list[object]], schema: Schema, *, well: bool) -> bool:
+def fits(rows: Sequence[list[object]], schema: Schema, *, well: bool) -> bool:
     """Whether a sheet has the required columns; `well` asks for half of all as well."""
     number = heading_row(rows, schema)
     if not number:
@@ -117,7 +121,7 @@ def read_headings(grid: Grid, schema: Schema) -> tuple[Layout | None, list[Probl
     return reader.layout(), problems
 
 
-def _turned(rows: list[list[object]], schema: Schema, number: int) -> bool:
+def _turned(rows: Sequence[list[object]], schema: Schema, number: int) -> bool:
     """Whether the headings run down column A instead of across a row."""
     down = [row[0] for row in rows[:_TURNED_DEPTH] if row]
     across = _score(rows[number - 1], schema) if number else 1
@@ -150,7 +154,6 @@ class _Headings:
     def __init__(self, grid: Grid, schema: Schema, number: int):
         self.grid, self.schema, self.number = grid, schema, number
         self.cells = grid.rows[number - 1]
-        self.below = grid.rows[number:]
         self.folded = _folded(self.cells)
         self.known = known_headings(schema)
         self.found = {
@@ -248,18 +251,15 @@ class _Headings:
 
     def _without_heading(self) -> Iterator[Problem]:
         """Columns of values that have no heading."""
-        filled = {
-            index
-            for row in self.below
-            for index, cell in enumerate(row)
-            if index not in self.found and not is_blank(cell)
-        }
-        for index in sorted(filled - self.unknown.keys()):
-            number = next(
-                number
-                for number, row in enumerate(self.below, self.number + 1)
-                if not is_blank(row[index])
-            )
+        table = self.grid.table
+        rows = np.arange(self.number, len(table))
+        for index in range(table.width):
+            if index in self.found or index in self.unknown:
+                continue
+            filled = np.flatnonzero(shown(table.column(index, rows)))
+            if not len(filled):
+                continue
+            number = self.number + 1 + int(filled[0])
             yield self._stop(
                 "heading-blank", index,
                 f"the heading is blank, but there are values under it (row {number})",

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from xml.sax.saxutils import quoteattr
 
@@ -15,10 +15,16 @@ from pipeline.archive import (
     too_large,
     unreliable,
 )
-from pipeline.sheets import shows_nothing
+from pipeline.plain_strings import (
+    NOT_COMPARED,
+    measured,
+    measured_text,
+    plain_texts,
+)
 from pipeline.xml_parts import XmlReader, elements, local
 
 MOST_STRINGS = 5_000_000
+_STEP = 256 * 1024
 _MOST_STYLES = 65_536
 
 _SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -38,10 +44,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Strings:
-    """The shared text of a workbook: how long each is, and which show nothing."""
+    """The shared text of a workbook: how long each is, and which show nothing.
+
+    `measured` is how many bytes the reader of values should find, NaN where a text has
+    more to it than one piece.
+    """
 
     lengths: "array[int]"
     blank: frozenset[int]
+    measured: "array[float]" = field(default_factory=lambda: array("d"))
 
 
 @dataclass(frozen=True)
@@ -201,59 +212,103 @@ def _properties(parts: dict[str, Part]) -> dict[str, str]:
     return properties
 
 
-# How a workbook writes a character that XML cannot hold: _x000D_.
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
-
-def is_blank(text: str) -> bool:
-    """Whether a cell's text shows nothing, as a spreadsheet writes it."""
-    if text.startswith("_x"):
-        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-    return shows_nothing(text)
+_ITEM_END = b"</si>"
+_PIECE = 4 * 1024**2  # bytes of shared text that are looked at together
 
 
 def _read_strings(part: Part) -> Strings:
     """Measure every shared text, in one pass that keeps none of them."""
-    lengths: array[int] = array("I")
-    blank: set[int] = set()
-    item, depth = "", 0
+    texts = _Texts()
+    waiting = bytearray()
+    for chunk in part.chunks():
+        waiting += chunk
+        if len(waiting) > _PIECE:
+            texts.take(waiting)
+    texts.take(waiting)
+    texts.reader.feed(bytes(waiting))
+    texts.reader.finish()
+    texts.finish()
+    return Strings(texts.lengths, frozenset(texts.blank), texts.measured)
 
-    def finish() -> None:
-        text = "".join(reader.texts)
-        reader.texts.clear()
-        if not lengths:
+
+class _Texts:
+    """The shared texts as far as they are read, plain ones many at a time."""
+
+    def __init__(self) -> None:
+        self.lengths: array[int] = array("I")
+        self.measured: array[float] = array("d")
+        self.blank: set[int] = set()
+        self.reader = XmlReader(self._outermost)
+        self._item, self._depth, self._inside = "", 0, 0
+        self._open = False  # a text has begun that is not measured yet
+        self._settled = self._began = -1
+
+    def take(self, waiting: bytearray) -> None:
+        """Read the whole texts off what is waiting, and what stands before them."""
+        if not self.lengths and not self._open:
+            first = waiting.find(b"<si>")
+            if first < 0:
+                first = len(waiting)
+            self.reader.feed(bytes(waiting[:first]))
+            # All that was fed ends with the outermost tag.
+            last = waiting.rfind(b"<", 0, first)
+            if last == self._began and waiting[:first].endswith(b">"):
+                self._settled = self.reader.fed
+            del waiting[:first]
+        cut = waiting.rfind(_ITEM_END) + len(_ITEM_END)
+        piece = bytes(waiting[: cut if cut >= len(_ITEM_END) else len(waiting)])
+        del waiting[: len(piece)]
+        settled = self.reader.fed == self._settled and self.reader.is_utf8
+        found = plain_texts(piece) if settled else None
+        if found is None:
+            for start in range(0, len(piece), _STEP):
+                self.reader.feed(piece[start : start + _STEP])
             return
-        lengths[-1] = len(text)
-        if not text[:1].isalnum() and is_blank(text):
-            blank.add(len(lengths) - 1)
+        self.finish()
+        if len(self.lengths) + len(found) > MOST_STRINGS:
+            raise too_large()
+        for text in found:
+            self._add(len(text), *measured(text))
 
-    def start(name: str, _: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if name == item:
-            if depth != 1:
+    def _add(self, length: int, told: float, blank: bool) -> None:
+        if blank:
+            self.blank.add(len(self.lengths))
+        self.lengths.append(length)
+        self.measured.append(told)
+
+    def finish(self) -> None:
+        """Measure the text that was read last tag by tag."""
+        text = "".join(self.reader.texts)
+        self.reader.texts.clear()
+        if not self._open:
+            return
+        self._open = False
+        told, blank = measured_text(text)
+        self._add(len(text), told if self._inside == 1 else NOT_COMPARED, blank)
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        self._depth += 1
+        if name != self._item:
+            self._inside += 1
+        else:
+            if self._depth != 1:
                 raise unreliable()
-            finish()
-            lengths.append(0)
-            if len(lengths) > MOST_STRINGS:
+            self.finish()
+            self._open, self._inside = True, 0
+            if len(self.lengths) >= MOST_STRINGS:
                 raise too_large()
 
-    def end(_: str) -> None:
-        nonlocal depth
-        depth -= 1
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        if name == self._item:
+            self._settled = self.reader.position + len(_ITEM_END)
 
-    def outermost(name: str, _: dict[str, str]) -> None:
-        nonlocal item
+    def _outermost(self, name: str, _: dict[str, str]) -> None:
         space, kind = name.rpartition(" ")[::2]
         if space not in NAMESPACES or kind != "sst":
             raise unreliable()
-        item = f"{space} si"
-        reader.act(start, end)
-
-    reader = XmlReader(outermost)
-    reader.read(part)
-    finish()
-    return Strings(lengths, frozenset(blank))
+        self._item, self._began = f"{space} si", self.reader.position
+        self.reader.act(self._start, self._end)
 
 
 _ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)

@@ -6,13 +6,22 @@ value, and say nothing. So every sheet is walked once here, by other means than 
 
 import re
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from math import isinf
 
-from pipeline.archive import damaged, too_large, unreliable
-from pipeline.package import NAMESPACES, Entry, Package, is_blank, relations
+import numpy as np
+
+from pipeline.archive import Allowance, Part, damaged, too_large, unreliable
+from pipeline.package import (
+    NAMESPACES,
+    Entry,
+    Package,
+    relations,
+)
+from pipeline.plain_rows import TEXT, Cells, Numbers, PlainRows, Run
+from pipeline.plain_strings import NOT_COMPARED, is_blank
 from pipeline.sheets import (
     COLUMNS,
     LAST_ROW,
@@ -24,6 +33,7 @@ from pipeline.sheets import (
 from pipeline.xml_parts import XmlReader, elements
 
 MOST_CELLS = 3_000_000  # of a sheet, formatted blank ones too
+MOST_PLAIN_CELLS = 25_000_000  # of those in rows that are plain
 MOST_TEXT = 64_000_000  # characters in all cells together
 _MOST_NOTED = 1_000_000  # formulas, errors and comments that are remembered
 _MOST_MERGED = 65_536
@@ -49,7 +59,13 @@ _ERRORS = frozenset(
     }
 )
 _MOST_DAYS = 1e9
-NOT_COMPARED = float("nan")
+_PIECE = 4 * 1024**2  # bytes of a sheet that are looked at together
+_SHEET_DATA = b"<sheetData>"
+_ROW_END = b"</row>"
+_ROWS_LEVEL = 2  # of elements around a row: the sheet and its data
+_STEP = 256 * 1024
+_SPREAD = 4  # of a plain sheet's cells, at least one is filled
+_USUAL_TEXT = 32  # bytes in a cell, over all of a large sheet
 
 
 @dataclass(frozen=True)
@@ -71,8 +87,10 @@ class Facts:
     `formulas` says of each formula whether its value was saved with it;
     `links` are the formulas that refer to another workbook; `struck` are filled cells
     that are struck through.
-    What the reader of values must find as well: `cells` filled in all, and `numbers`,
-    the value of each cell that is no text, in order (NaN where it is not compared).
+    What the reader of values must find as well: of plain rows, numbered in
+    `plain_rows`, their filled cells in `plain`; of the others `cells` filled in all, and
+    `numbers`, the value of each cell that is no text, in order (NaN where it is not
+    compared).
     """
 
     filled_rows: set[int] = field(default_factory=set)
@@ -88,24 +106,94 @@ class Facts:
     struck: set[tuple[int, int]] = field(default_factory=set)
     cells: int = field(default=0, compare=False)
     numbers: "array[float]" = field(default_factory=lambda: array("d"), compare=False)
+    plain_rows: list[Numbers] = field(default_factory=list, compare=False)
+    plain: list[Cells] = field(default_factory=list, compare=False)
+
+    @property
+    def plain_cells(self) -> int:
+        """How many filled cells stand in plain rows."""
+        return sum(len(cells.rows) for cells in self.plain)
+
+    @property
+    def room(self) -> int:
+        """How many cells between A1 and the last one this sheet may have."""
+        return max(MOST_CELLS, _SPREAD * self.plain_cells)
 
 
-def inspect(package: Package, entry: Entry) -> Facts:
-    """Walk every cell of a sheet; Unusable when rows or cells are not in order."""
+def inspect(package: Package, entry: Entry, *, walk_all: bool = False) -> Facts:
+    """Walk every cell of a sheet; Unusable when rows or cells are not in order.
+
+    Plain rows are taken together, unless all are to be walked one by one.
+    """
     try:
         walk = _Walk(package)
-        walk.reader.read(package.parts[entry.part])
+        part = package.parts[entry.part]
+        if walk_all:
+            walk.reader.read(part)
+        else:
+            _walk_through(walk, package, part)
         facts = walk.result()
         _attachments(package, entry, facts)
     except (KeyError, ValueError):
         raise damaged() from None
-    if walk.area > MOST_CELLS:
+    if walk.area > facts.room:
         raise Unusable(
             "far-cell",
             "a value stands far outside the table",
             "delete the rows and columns beyond the table, and save",
         )
     return facts
+
+
+def _walk_through(walk: "_Walk", package: Package, part: Part) -> None:
+    """Walk a sheet in pieces; their plain rows are taken together, not one by one."""
+    chunks = part.chunks()
+    waiting = _up_to_rows(walk, chunks)
+    plain: PlainRows | None = None
+    for chunk in chunks:
+        waiting += chunk
+        if not walk.between_rows:
+            walk.feed(waiting)
+            waiting.clear()
+        elif len(waiting) > _PIECE:
+            plain = plain or PlainRows(package.styles, package.strings, walk.prefixes)
+            _rows_of(walk, plain, waiting, part.allowance)
+    if walk.between_rows and waiting:
+        plain = plain or PlainRows(package.styles, package.strings, walk.prefixes)
+        _rows_of(walk, plain, waiting, part.allowance)
+    walk.feed(waiting)
+    walk.reader.finish()
+
+
+def _up_to_rows(walk: "_Walk", chunks: Iterator[bytes]) -> bytearray:
+    """Walk a sheet up to its rows; what was unfolded beyond is returned."""
+    waiting = bytearray()
+    for chunk in chunks:
+        waiting += chunk
+        at = waiting.find(_SHEET_DATA)
+        if at >= 0:
+            rest = waiting[at + len(_SHEET_DATA) :]
+            walk.feed(waiting[: at + len(_SHEET_DATA)])
+            return rest
+        if len(waiting) > _PIECE:
+            break
+    return waiting
+
+
+def _rows_of(
+    walk: "_Walk", plain: PlainRows, waiting: bytearray, allowance: Allowance
+) -> None:
+    """Take the whole rows off what is waiting, plain ones together."""
+    cut = waiting.rfind(_ROW_END) + len(_ROW_END)
+    if cut < len(_ROW_END):
+        cut = len(waiting)
+    piece = bytes(waiting[:cut])
+    del waiting[:cut]
+    for run in plain.runs(piece):
+        if walk.take(run):
+            allowance.give_back(run.end - run.begin)
+        else:
+            walk.feed(piece[run.begin : run.end])
 
 
 def _attachments(package: Package, entry: Entry, facts: Facts) -> None:
@@ -135,6 +223,48 @@ class _Walk:
         self._kind, self._style, self._depth = "n", "", 0
         self._formula: str | None = None
         self._saved = self._in_row = self._in_cell = self._filled = False
+        self._level, self._settled = 1, -1
+        self._plain_cells = self._plain_text = 0
+
+    @property
+    def between_rows(self) -> bool:
+        """Whether all that was fed ends with a row, or with the tag before the first."""
+        return self.reader.fed == self._settled and self.reader.is_utf8
+
+    @property
+    def prefixes(self) -> set[str]:
+        """The prefixes that the outermost element declares."""
+        return self.reader.prefixes
+
+    def feed(self, content: bytes | bytearray) -> None:
+        """Read on in the file, tag by tag."""
+        for start in range(0, len(content), _STEP):
+            self.reader.feed(bytes(content[start : start + _STEP]))
+
+    def take(self, run: Run) -> bool:
+        """Take plain rows as if they had been walked; False when they must be walked."""
+        if run.rows is None or run.cells is None or not self.between_rows:
+            return False
+        if run.rows[0] <= self._row:
+            return False
+        cells, facts = run.cells, self.facts
+        self._row = int(run.rows[-1])
+        self._plain_cells += run.walked
+        if self._plain_cells > MOST_PLAIN_CELLS:
+            raise too_large()
+        self._plain_text += int(np.nansum(cells.values[cells.kinds == TEXT]))
+        if self._plain_text > MOST_TEXT + _USUAL_TEXT * self._plain_cells:
+            raise too_large()
+        facts.plain_rows.append(run.rows)
+        facts.hidden_rows.update(run.hidden.tolist() if run.hidden is not None else ())
+        if len(cells.rows):
+            facts.plain.append(cells)
+            first = np.diff(cells.rows, prepend=0) > 0  # of each row
+            facts.filled_rows.update(cells.rows[first].tolist())
+            self._deepest = int(cells.rows[-1])
+            self._widest = max(self._widest, int(cells.columns.max()))
+            self._last_column = max(self._last_column, int(cells.columns.max()))
+        return True
 
     @property
     def area(self) -> int:
@@ -154,6 +284,7 @@ class _Walk:
             "row": self._start_row, "c": self._start_cell, "f": self._start_formula,
             "v": self._start_value, "is": self._start_value, "col": self._hide,
             "mergeCell": self._merge, "dimension": self._must_be_an_area,
+            "sheetData": self._before_first_row,
         }  # fmt: skip
         starts = {f"{space} {name}": act for name, act in acts.items()}
         cell, row, texts = f"{space} c", f"{space} row", self._texts
@@ -162,6 +293,7 @@ class _Walk:
 
         def start(name: str, attributes: dict[str, str]) -> None:
             act = starts.get(name)
+            self._level += 1
             if self._in_cell:
                 self._depth += 1
                 # Text in several fonts has elements of its own, a value has none.
@@ -171,6 +303,7 @@ class _Walk:
                 act(attributes)
 
         def end(name: str) -> None:
+            self._level -= 1
             if name == cell:
                 self._end_cell()
                 texts.clear()
@@ -180,6 +313,10 @@ class _Walk:
                 self._depth -= 1
 
         self.reader.act(start, end)
+
+    def _before_first_row(self, _: dict[str, str]) -> None:
+        if self._level == _ROWS_LEVEL:
+            self._settled = self.reader.position + len(_SHEET_DATA)
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         text = attributes.get("r", "")
@@ -193,6 +330,8 @@ class _Walk:
 
     def _end_row(self) -> None:
         self._in_row = False
+        if self._level == _ROWS_LEVEL:
+            self._settled = self.reader.position + len(_ROW_END)
         if self._filled:
             self.facts.filled_rows.add(self._row)
             self._filled = False

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.exports.templates import Filled, template
 from pipeline.files import private_folder
-from pipeline.headings import is_blank
+from pipeline.raw_table import is_blank
 from pipeline.workbooks import read_grids
 from schemas import INPUTS
 from schemas.columns import about, columns, name_of

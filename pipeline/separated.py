@@ -2,17 +2,19 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.cells import CellError, heading
+from pipeline.cells import CellError, heading, shows_nothing
 from pipeline.formats import MESSAGES, format_of
-from pipeline.sheets import COLUMNS, LAST_ROW, Unusable, shows_nothing
+from pipeline.plain_text import Lines, NotPlain, Way, head_of, read_lines
+from pipeline.sheets import COLUMNS, LAST_ROW, Unusable
 
 LARGEST_TEXT = 32 * 1024**2  # bytes: 140,000 patients
 LONGEST_LINE = 1_000_000
 LONGEST_CELL = 131_072  # characters
 MOST_CELLS = 3_000_000
+SMALL = 128 * 1024  # bytes; what is smaller takes no time either way
 SEARCHED = 10  # rows in which headings are looked for
 _NARROW = 5  # separators in a row of a table too narrow to tell a row from a text
 _SEPARATORS = ",;\t"
@@ -36,19 +38,26 @@ class Separated:
 
     `windows` says that the letters were read as Windows text for want of a better sign.
     `filled` are the rows that show something, counted by other means than the rows.
+    `lines` is there where the rows were read in bulk: then all are of one width.
     """
 
-    rows: list[list[object]]
+    rows: Sequence[list[object]]
     windows: bool
     filled: set[int]
+    lines: Lines | None = None
 
 
-def read_separated(content: bytes, known: frozenset[str]) -> Separated:
+def read_separated(
+    content: bytes, known: frozenset[str], *, in_bulk: bool = True
+) -> Separated:
     """Read a CSV file; Unusable says why it cannot be.
 
     `known` are the headings of its table as `heading` folds them: the separator is the
     one that finds most of them.
     """
+    large = len(content) > SMALL
+    if large and in_bulk and (lines := _in_bulk(content, known)):
+        return Separated(lines.table, False, lines.filled, lines)
     if len(content) > LARGEST_TEXT:
         raise Unusable(
             "too-large",
@@ -79,6 +88,25 @@ def read_separated(content: bytes, known: frozenset[str]) -> Separated:
             " workbook",
         )  # fmt: skip
     return Separated(rows, windows, filled)
+
+
+def _in_bulk(content: bytes, known: frozenset[str]) -> Lines | None:
+    """The lines of a file that is as plain as it can be; None for any other."""
+    body = content.removeprefix(_BOMS[0][0])
+    start = body[:LONGEST_LINE].decode("utf-8", "ignore")
+    if format_of(content) != "text" or _NAMED_SEPARATOR.match(start):
+        return None
+    separator = _separator(start, known)
+    try:
+        head = head_of(body, separator)
+        found = [known_in(record, known) for record in head[:SEARCHED]]
+        top = found.index(max(found))
+        if len(head[top]) < 2 or found[top] < 2:
+            return None
+        way = Way(separator, len(head[top]), _cell, _is_shown, top + 1)
+        return read_lines(body, way)
+    except NotPlain:
+        return None
 
 
 def _no_text(form: str) -> Unusable:
@@ -230,6 +258,10 @@ def _filled_records(body: str, separator: str) -> set[int]:
         if match[2] != separator:
             record += 1
     return filled
+
+
+def _is_shown(text: str) -> bool:
+    return not shows_nothing(text)
 
 
 def _shows(cell: object) -> bool:

@@ -3,10 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipeline.cells import canonical
-from pipeline.headings import Grid, Layout, is_blank, known_headings, read_headings
+from pipeline.headings import Grid, Layout, known_headings, read_headings
 from pipeline.preflight import ExcelTable
 from pipeline.problems import Place, Problem, Severity
+from pipeline.raw_table import Raw, RawTable, RowsOf, is_blank, shown
 from pipeline.sheets import LAST_ROW, Area, Sheet, column_letter
 from schemas.columns import Column, Schema, columns, name_of
 
@@ -52,25 +57,57 @@ class _Sorting:
         self.key_index = layout.headings[self.key.name]
         self.key_indexes = {layout.headings[c.name] for c in listed if c.key}
         self.table = self._excel_table()
-        self.rows: list[tuple[int, list[object]]] = []
         self.notes: list[int] = []
         self.examples: list[int] = []
-        for number in sorted(grid.facts.filled_rows):
-            if number > layout.row:
-                self._sort(number, grid.rows[number - 1])
+        filled = np.fromiter(grid.facts.filled_rows, np.int64)
+        numbers = np.sort(filled[filled > layout.row])
+        is_data = self._surely_data(numbers)
+        for position in np.flatnonzero(~is_data).tolist():
+            number = int(numbers[position])
+            is_data[position] = self._is_data(number, grid.rows[number - 1])
+        self.numbers = numbers[is_data]
+        self.rows = self._rows()
 
-    def _sort(self, number: int, row: list[object]) -> None:
+    def _rows(self) -> RowsOf:
+        """The rows of data, without what the contract never reads."""
+        at, count = self.numbers - 1, len(self.numbers)
+        columns = [
+            pa.nulls(count, pa.string())
+            if index in self.layout.never_read
+            else self.grid.table.column(index, at)
+            for index in range(self.grid.table.width)
+        ]
+        return RowsOf(self.numbers, RawTable(columns, count))
+
+    def _surely_data(self, numbers: np.ndarray) -> np.ndarray:
+        """Rows with an ordinary id and another cell; all others are looked at."""
+        if not len(numbers):
+            return np.zeros(0, dtype=np.bool_)
+        table, at = self.grid.table, numbers - 1
+        filled = np.zeros(len(numbers), dtype=np.int64)
+        for index in self.titles:
+            filled += shown(table.column(index, at))
+        sure = _ordinary(table.column(self.key_index, at), self._unlike_ids())
+        sure &= filled > 1
+        for number in self.table.total_rows() if self.table else ():
+            sure &= numbers != number
+        return sure
+
+    def _unlike_ids(self) -> str:
+        """What no ordinary id begins with: the heading again, a total, an example."""
+        title = canonical(self.titles[self.key_index])
+        spaced = r"[\x00-\x20\x7f]*".join(re.escape(letter) for letter in title)
+        return rf"(?i)\A(?:{spaced}|grand|sub|total|sum|count|example)"
+
+    def _is_data(self, number: int, row: list[object]) -> bool:
+        """Whether a row is one of the table; notes and examples are noted down."""
         if self._is_note(number, row):
             self.notes.append(number)
         elif str(row[self.key_index] or "").strip().startswith(_EXAMPLE):
             self.examples.append(number)
         else:
-            if self.layout.never_read:
-                row = [
-                    None if index in self.layout.never_read else cell
-                    for index, cell in enumerate(row)
-                ]
-            self.rows.append((number, row))
+            return True
+        return False
 
     def _is_note(self, number: int, row: list[object]) -> bool:
         """A total, a note or a heading in between: nothing of the contract but words.
@@ -119,15 +156,14 @@ class _Sorting:
     def bad_rows(self) -> dict[int, Problem]:
         """Rows whose cells cannot be trusted, with the reason."""
         held = {}
-        for number, _ in self.rows:
-            if number in self.grid.too_wide:
-                held[number] = self._held(
-                    "too-many-cells", number, self.key_index,
-                    "the row has more cells than there are headings",
-                    "put text that holds a comma between quotation marks",
-                )  # fmt: skip
-        numbers = {number for number, _ in self.rows}
-        for number, area in self._merged(sorted(numbers)):
+        numbers = set(self.numbers.tolist())
+        for number in sorted(self.grid.too_wide & numbers):
+            held[number] = self._held(
+                "too-many-cells", number, self.key_index,
+                "the row has more cells than there are headings",
+                "put text that holds a comma between quotation marks",
+            )  # fmt: skip
+        for number, area in self._merged(self.numbers.tolist()):
             inside = next(
                 i for i in sorted(self.titles) if area.left <= i <= area.right
             )
@@ -154,6 +190,12 @@ class _Sorting:
             if deepest is not None and deepest.bottom >= number:
                 yield number, deepest
 
+    def _among(self, numbers: set[int]) -> list[int]:
+        """Those of the rows of data, in order."""
+        if not numbers:
+            return []
+        return self.numbers[np.isin(self.numbers, list(numbers))].tolist()
+
     def _held(
         self, code: str, number: int, index: int, found: str, repair: str
     ) -> Problem:
@@ -174,7 +216,7 @@ class _Sorting:
         yield from self._hidden()
         yield from self._below_table()
         yield from self._struck()
-        data = {number for number, _ in self.rows}
+        data = set(self.numbers.tolist()) if self.facts.comments else set()
         comments = [at for at in self.facts.comments if at[0] in data]
         if comments:
             yield self._check(
@@ -185,7 +227,7 @@ class _Sorting:
             )  # fmt: skip
 
     def _limit(self) -> Iterator[Problem]:
-        last = self.rows[-1][0] if self.rows else 0
+        last = int(self.numbers[-1]) if len(self.numbers) else 0
         if last in (_OLD_LAST_ROW, LAST_ROW):
             yield self._stop(
                 "row-limit", last, self.key_index,
@@ -245,7 +287,7 @@ class _Sorting:
             )  # fmt: skip
 
     def _hidden(self) -> Iterator[Problem]:
-        hidden = [number for number, _ in self.rows if number in self.facts.hidden_rows]
+        hidden = self._among(self.facts.hidden_rows)
         if hidden:
             verb = "is" if len(hidden) == 1 else "are"
             yield self._check(
@@ -268,7 +310,10 @@ class _Sorting:
 
     def _struck(self) -> Iterator[Problem]:
         """Rows crossed out by their look alone, as somebody who left often is."""
-        struck = [n for n, _ in self.rows if (n, self.key_index) in self.facts.struck]
+        index = self.key_index
+        struck = self._among(
+            {row for row, column in self.facts.struck if column == index}
+        )
         if struck:
             verb = "is" if len(struck) == 1 else "are"
             yield self._check(
@@ -283,7 +328,7 @@ class _Sorting:
     def _below_table(self) -> Iterator[Problem]:
         if self.table is None:
             return
-        below = [n for n, _ in self.rows if n > self.table.area.bottom]
+        below = self.numbers[self.numbers > self.table.area.bottom].tolist()
         if below:
             verb = "stands" if len(below) == 1 else "stand"
             yield self._check(
@@ -310,6 +355,35 @@ def _key_column(listed: list[Column]) -> Column:
     """The column that names a row: its first key, else its first required column."""
     keys = [column for column in listed if column.key and column.required]
     return next(iter(keys), next(column for column in listed if column.required))
+
+
+def _ordinary(key: Raw, unlike: str) -> np.ndarray:
+    """Which ids are numbers, or plain text that begins with nothing of the pattern."""
+    if isinstance(key, list):
+        pattern = re.compile(unlike.replace(r"\A", ""))
+        return np.array(
+            [
+                type(cell) in (int, float)
+                or (
+                    isinstance(cell, str)
+                    and cell.isascii()
+                    and cell[:1].isalnum()
+                    and not pattern.match(cell)
+                )
+                for cell in key
+            ],
+            dtype=np.bool_,
+        )
+    if not pa.types.is_string(key.type):
+        return np.zeros(len(key), dtype=np.bool_)
+    found = pc.and_(
+        pc.string_is_ascii(key),
+        pc.and_(
+            pc.match_substring_regex(key, r"\A[0-9A-Za-z]"),
+            pc.invert(pc.match_substring_regex(key, unlike)),
+        ),
+    )
+    return np.array(pc.fill_null(found, False))
 
 
 def _is_figure(value: object) -> bool:

@@ -1,11 +1,12 @@
 """A sheet as it stands in its file: headings, raw rows, every cell's address."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
-from pipeline.cells import canonical
 from pipeline.problems import Place, Problem
+from pipeline.raw_table import Raw, RowsOf
 from schemas import INPUTS
 from schemas.columns import columns, name_of
 
@@ -22,11 +23,6 @@ class Unusable(Exception):
     def __init__(self, code: str, found: str, repair: str):
         super().__init__(code)
         self.code, self.found, self.repair = code, found, repair
-
-
-def shows_nothing(text: str) -> bool:
-    """Whether a cell of this text looks blank: spaces and invisible characters."""
-    return not text.strip() or (not text[0].isalnum() and not canonical(text))
 
 
 def column_letter(index: int) -> str:
@@ -97,20 +93,27 @@ class Sheet:
     file: str
     sheet: str
     headings: dict[str, int]
-    rows: list[tuple[int, list[object]]]
+    rows: Sequence[tuple[int, list[object]]]
     bad_rows: dict[int, Problem] = field(default_factory=dict)
     filled: int = 0
     skipped: int = 0
 
-    @property
+    @cached_property
     def numbers(self) -> list[int]:
         """Each row's number in the sheet, in order."""
-        return [number for number, _ in self.rows]
+        return RowsOf.listed(self.rows).numbers.tolist()
 
-    def cells(self, field: str) -> list[object] | None:
-        """The raw values of a field, row by row; None when its column is absent."""
+    def cells(self, field: str) -> Raw | None:
+        """The raw values of a field, row by row; None when its column is absent.
+
+        An Arrow array where all are text or all are dates, with nulls for blank cells,
+        else a list of raw values.
+        """
         index = self.headings.get(field)
-        return None if index is None else [row[index] for _, row in self.rows]
+        if index is None:
+            return None
+        rows = RowsOf.listed(self.rows)
+        return rows.table.columns[index] if len(rows) else []
 
     def place(self, row: int, field: str) -> Place:
         """Where a field of a row stands; without a cell when the column is absent."""

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 from pipeline.cells import CellError, heading, parse, show
-from pipeline.headings import Grid, is_blank
+from pipeline.headings import Grid
 from pipeline.mapping import Plan, said
 from pipeline.problems import Place, Problem, Severity
+from pipeline.raw_table import is_blank
 from pipeline.sheets import column_letter
 from schemas.columns import Column, columns
 from schemas.inputs import Patients

@@ -3,23 +3,25 @@
 import difflib
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from python_calamine import CalamineWorkbook
+from python_calamine import CalamineSheet, CalamineWorkbook
 
-from pipeline.agreement import must_agree
+from pipeline.agreement import Agreement, Differing
 from pipeline.archive import too_large, unreliable
 from pipeline.boundary import file_boundary, refusal
 from pipeline.cells import CellError, heading
 from pipeline.crash import unheard
 from pipeline.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes
 from pipeline.formats import MESSAGES, format_of
-from pipeline.headings import Grid, fits, heading_row, is_blank, known_headings
+from pipeline.headings import Grid, fits, heading_row, known_headings
 from pipeline.package import Entry, Package, unpack
 from pipeline.preflight import MOST_CELLS, Facts, inspect
 from pipeline.problems import Place, Problem, Severity
+from pipeline.raw_table import Gathering, RawTable, is_blank
 from pipeline.separated import Separated, read_separated
 from pipeline.sheet_rows import read_sheet_rows
 from pipeline.sheets import Sheet, Unusable, column_letter
@@ -29,6 +31,8 @@ from schemas.columns import Schema, about, name_of
 
 __all__ = ["Reading", "Sheet", "column_letter", "read_practice"]
 
+_CELLS_AT_ONCE = 200_000
+_HEAD = 16  # rows at the top that may be headings
 _NEARLY = 0.85  # how alike a sheet's title is that was surely meant
 
 
@@ -249,7 +253,9 @@ class _Workbook:
             if self._has(titles[title], lambda rows: heading_row(rows, schema) > 0)
         ]
 
-    def _has(self, entry: Entry, test: Callable[[list[list[object]]], bool]) -> bool:
+    def _has(
+        self, entry: Entry, test: Callable[[Sequence[list[object]]], bool]
+    ) -> bool:
         try:
             return test(self._grid(entry).rows)
         except Unusable:
@@ -293,7 +299,7 @@ class _Workbook:
     def _grid(self, entry: Entry) -> Grid:
         if entry.title not in self.grids:
             grid = grid_of(self.file, self.package, entry)
-            self.cells += sum(map(len, grid.rows))
+            self.cells += _beyond_plain(grid)
             if self.cells > MOST_CELLS:
                 raise too_large()
             self.grids[entry.title] = grid
@@ -331,34 +337,83 @@ class _Workbook:
         )
 
 
+def _beyond_plain(grid: Grid) -> int:
+    """How many cells there are, but those that a long sheet of plain rows may have."""
+    cells = len(grid.rows) * len(grid.rows[0]) if grid.rows else 0
+    return 0 if MOST_CELLS < cells <= grid.facts.room else cells
+
+
 def grid_of(file: str, package: Package, entry: Entry) -> Grid:
-    """A sheet's values with its error cells, read in two ways that must agree."""
-    facts = inspect(package, entry)
+    """A sheet's values with its error cells, read in two ways that must agree.
+
+    Where the quick comparison of plain rows finds a difference, every row is walked and
+    compared cell by cell, which decides.
+    """
+    try:
+        facts = inspect(package, entry)
+        table = _table_of(package, entry, facts)
+    except Differing:
+        facts = inspect(package, entry, walk_all=True)
+        table = _table_of(package, entry, facts)
+    return Grid(file, entry.title, table, facts)
+
+
+def _table_of(package: Package, entry: Entry, facts: Facts) -> RawTable:
+    """The values of a sheet that was inspected, which must agree with its facts."""
+    agreement = Agreement(facts, package.date1904)
+    gathered: list[Gathering] = []
+    head: list[list[object]] = []
+    count = 0
     with unheard():
         reader = CalamineWorkbook.from_filelike(io.BytesIO(package.alone(entry)))
         sheet = reader.get_sheet_by_index(0)
-        rows: list[list[object]] = [
-            [None if value == "" else value for value in row]
-            for row in sheet.to_python(skip_empty_area=False)
-        ]
-    if facts.filled_rows and max(facts.filled_rows) > len(rows):
+        for rows in _in_parts(sheet):
+            _put_errors(facts, rows, count + 1)
+            if not gathered:
+                gathered = [Gathering() for _ in rows[0]]
+            parts = agreement.rows(count + 1, rows)
+            if not count:
+                head = RawTable(parts, len(rows))[:]
+            else:
+                for column, part in zip(gathered, parts, strict=True):
+                    column.add(part)
+            count += len(rows)
+    last = max(facts.filled_rows, default=0)
+    if last > count:
         raise unreliable()
+    agreement.finish()
+    below = max(last - len(head), 0)
+    return RawTable([c.column(below) for c in gathered], below, head[:last])
+
+
+def _in_parts(sheet: CalamineSheet) -> Iterator[list[list[object]]]:
+    """The rows of a sheet from its first, some at a time, from the first column on."""
+    if sheet.start is None:
+        return
+    left: list[object] = [""] * sheet.start[1]
+    rows: Iterator[list[object]] = map(left.__add__, sheet.iter_rows())
+    yield list(islice(rows, _HEAD))
+    at_once = max(1, _CELLS_AT_ONCE // (sheet.end[1] + 1 if sheet.end else 1))
+    while part := list(islice(rows, at_once)):
+        yield part
+
+
+def _put_errors(facts: Facts, rows: list[list[object]], first: int) -> None:
+    """Error cells, which the reader leaves blank, in their places."""
     for (number, column), text in facts.errors.items():
-        rows[number - 1][column] = CellError(text)
-    must_agree(facts, rows, package.date1904)
-    del rows[max(facts.filled_rows, default=0) :]
-    for row in rows:
-        row[:] = [
-            int(value) if type(value) is float and value.is_integer() else value
-            for value in row
-        ]
-    return Grid(file, entry.title, rows, facts)
+        if 0 <= number - first < len(rows):
+            if column >= len(rows[0]):
+                raise unreliable()
+            rows[number - first][column] = CellError(text)
 
 
 def _read_text(folder: Path, name: str, schema: Schema, reading: Reading) -> Grid:
     """The cells of one CSV file; what was found on the way goes into the reading."""
     content = _contents(folder, name, reading)
-    separated = read_separated(content, frozenset(known_headings(schema)))
+    known = frozenset(known_headings(schema))
+    separated = read_separated(content, known)
+    if separated.lines and heading_row(separated.rows, schema) != separated.lines.top:
+        separated = read_separated(content, known, in_bulk=False)
     if separated.windows:
         reading.problems.append(_windows_text(name))
     return _grid_of_text(name, schema, separated)
@@ -378,6 +433,10 @@ def _grid_of_text(name: str, schema: Schema, separated: Separated) -> Grid:
     """CSV rows made as wide as their headings; longer ones are marked."""
     rows = separated.rows
     number = heading_row(rows, schema)
+    facts = Facts(filled_rows=separated.filled)
+    if separated.lines:
+        beyond = frozenset(n for n in separated.lines.too_wide if n > number)
+        return Grid(name, _title(schema), rows, facts, True, beyond)
     width = len(rows[number - 1]) if number else max(map(len, rows), default=0)
     too_wide = {
         n
@@ -386,7 +445,6 @@ def _grid_of_text(name: str, schema: Schema, separated: Separated) -> Grid:
     }
     blank: list[object] = [None] * width  # one for all: there may be a million
     even = [row[:width] + blank[len(row) :] if row else blank for row in rows]
-    facts = Facts(filled_rows=separated.filled)
     return Grid(name, _title(schema), even, facts, True, frozenset(too_wide))
 
 

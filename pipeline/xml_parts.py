@@ -8,6 +8,7 @@ from pipeline.archive import Part, damaged, too_large, unreliable
 
 LONGEST_TOKEN = 4 * 1024**2  # bytes of one tag; expat reads a tag in pieces again
 MOST_ELEMENTS = 200_000  # of those that are kept
+LARGEST_WALKED = 128 * 1024**2  # bytes of a part that are read tag by tag
 _LONGEST_TEXT = 1_000_000  # characters between two tags
 
 Start = Callable[[str, dict[str, str]], None]
@@ -16,47 +17,76 @@ Start = Callable[[str, dict[str, str]], None]
 class XmlReader:
     """An expat parser that refuses document types, other letters and endless tokens.
 
-    `texts` gathers the pieces of text; whoever reads them clears it.
+    `texts` gathers the pieces of text; whoever reads them clears it. `fed` is how many
+    bytes were read.
     """
 
     def __init__(self, start: Start, end: Callable[[str], None] | None = None):
         self.texts: list[str] = []
+        self.fed, self.is_utf8 = 0, True
+        self.prefixes: set[str] = set()  # declared by the outermost element
         parser: Any = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
-        parser.XmlDeclHandler = _must_be_utf8
+        parser.XmlDeclHandler = self._declared
         parser.StartDoctypeDeclHandler = _refuse
         parser.StartElementHandler = start
         parser.EndElementHandler = end
         parser.CharacterDataHandler = self.texts.append
         # Readers differ on text that these cut in two, and one of them loses half.
         parser.StartCdataSectionHandler = _refuse
+        parser.StartNamespaceDeclHandler = self._declare
         self._parser = parser
 
     def act(self, start: Start, end: Callable[[str], None] | None) -> None:
         """Go on with other actions; comments and instructions are refused from here."""
+        self._parser.StartNamespaceDeclHandler = None
         self._parser.StartElementHandler = start
         self._parser.EndElementHandler = end
         self._parser.CommentHandler = _refuse
         self._parser.ProcessingInstructionHandler = _refuse
 
-    def read(self, part: Part) -> None:
-        """Read a whole part; raises Unusable."""
-        fed = 0
+    @property
+    def position(self) -> int:
+        """Where the tag that is being acted upon begins, in bytes that were fed."""
+        return int(self._parser.CurrentByteIndex)
+
+    def feed(self, chunk: bytes) -> None:
+        """Read on; raises Unusable."""
+        if not self.fed and (
+            b"\0" in chunk[:4] or chunk[:2] in (b"\xff\xfe", b"\xfe\xff")
+        ):
+            raise unreliable()
+        self.fed += len(chunk)
+        if self.fed > LARGEST_WALKED:
+            raise too_large()
         try:
-            for chunk in part.chunks():
-                if not fed and (
-                    b"\0" in chunk[:4] or chunk[:2] in (b"\xff\xfe", b"\xfe\xff")
-                ):
-                    raise unreliable()
-                self._parser.Parse(chunk, False)
-                fed += len(chunk)
-                if fed - self._parser.CurrentByteIndex > LONGEST_TOKEN:
-                    raise too_large()
-                if sum(map(len, self.texts)) > _LONGEST_TEXT:
-                    raise too_large()
+            self._parser.Parse(chunk, False)
+        except (expat.ExpatError, KeyError, ValueError, LookupError):
+            raise damaged() from None
+        if self.fed - self._parser.CurrentByteIndex > LONGEST_TOKEN:
+            raise too_large()
+        if sum(map(len, self.texts)) > _LONGEST_TEXT:
+            raise too_large()
+
+    def finish(self) -> None:
+        """Nothing follows; raises Unusable when something should."""
+        try:
             self._parser.Parse(b"", True)
         except (expat.ExpatError, KeyError, ValueError, LookupError):
             raise damaged() from None
+
+    def read(self, part: Part) -> None:
+        """Read a whole part; raises Unusable."""
+        for chunk in part.chunks():
+            self.feed(chunk)
+        self.finish()
+
+    def _declare(self, prefix: str | None, _: str) -> None:
+        self.prefixes.add(prefix or "")
+
+    def _declared(self, version: str, encoding: str | None, standalone: int) -> None:
+        _must_be_utf8(version, encoding, standalone)
+        self.is_utf8 = encoding is None or encoding.upper() != "US-ASCII"
 
 
 def _must_be_utf8(version: str, encoding: str | None, standalone: int) -> None:

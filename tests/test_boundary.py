@@ -10,7 +10,7 @@ import practice
 import pytest
 
 from pipeline import crash
-from pipeline.agreement import must_agree, rows_lost
+from pipeline.agreement import Agreement, rows_lost
 from pipeline.boundary import file_boundary
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Severity
@@ -136,6 +136,13 @@ def test_readers_that_disagree_are_not_believed(
 def test_readers_that_agree_are_believed() -> None:
     facts = Facts({1, 3}, cells=3, numbers=[4.5])
     must_agree(facts, [["a", None], [None, " "], [4.5, "b"]], date1904=False)
+
+
+def must_agree(facts: Facts, rows: list[list[object]], *, date1904: bool) -> None:
+    """Hold rows against facts, with blank cells as the reader of values leaves them."""
+    agreement = Agreement(facts, date1904)
+    agreement.rows(1, [["" if cell is None else cell for cell in row] for row in rows])
+    agreement.finish()
 
 
 @pytest.mark.parametrize(
