@@ -35,14 +35,15 @@ STAGES = (
     Stage("reading", (
         "pipeline.workbooks:read_practice", "pipeline.package:unpack",
         "pipeline.preflight:inspect", "pipeline.workbooks:grid_of",
-        "pipeline.agreement:must_agree", "pipeline.sheet_rows:read_sheet_rows",
+        "pipeline.agreement:Agreement.rows", "pipeline.agreement:Agreement.finish",
+        "pipeline.sheet_rows:read_sheet_rows",
         "pipeline.separated:read_separated",
     )),
     Stage("parsing cells", (
         "pipeline.ingest:read_sheet", "pipeline.tables:load",
         "pipeline.checks:swapped_days", "pipeline.agreement:rows_lost",
     )),
-    Stage("validation", ("pipeline.ingest:_broken_promises",), whole=True),
+    Stage("validation", ("pipeline.ingest:_Rows.keep_promises",), whole=True),
     Stage("rights and accepted rows", (
         "pipeline.rights:apply", "pipeline.rights:not_in_force",
         "pipeline.settings:read_settings", "pipeline.references:resolve",
