@@ -37,7 +37,7 @@ _SHAPE = re.compile(
     rb'(?:(?P<empty> ?/>)|>(?:<v>|<is><t(?P<kept> xml:space="preserve")?>))'
 )
 _TAIL = re.compile(
-    rb'"(?: spans="[0-9]{1,5}:[0-9]{1,5}"| s="[0-9]{1,5}"| customFormat="[01]"'
+    rb'"(?: spans="[0-9]{1,5}:[0-9]{1,5}"| s="[0-9]{1,5}"| customFormat="(?:[01]|true|false)"'
     rb'| ht="[1-9][0-9]*(?:\.[0-9]+)?"| customHeight="(?:1|0|true|false)"'
     rb'|(?P<hidden> hidden="(?:1|true)")| hidden="(?:0|false)"| outlineLevel="[0-7]"'
     rb'| collapsed="(?:0|false)"|(?P<foreign> x14ac:dyDescent="[0-9.]+"))*>'
