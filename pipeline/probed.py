@@ -8,6 +8,7 @@ each table had: a row too many or too few that belongs to no new record shows in
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 from pipeline import chain
@@ -86,6 +87,11 @@ def note_proof(ledger: Ledger) -> None:
         "rows": _rows(ledger, "ledger"),
     }
     write_text(ledger.folder / _FILE, json.dumps(noted) + "\n")
+
+
+def forget_proof(path: Path) -> None:
+    """A ledger that is brought back is proved whole: it may live the same nights again."""
+    (path.parent / _FILE).unlink(missing_ok=True)
 
 
 def _rows(ledger: Ledger, schema: str) -> dict[str, int]:

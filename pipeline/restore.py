@@ -17,6 +17,7 @@ import duckdb
 from pipeline.adopt import Adopted, adopt
 from pipeline.files import private_folder, sync_folder
 from pipeline.ledger import Ledger, locked, opened, read_head, write_head
+from pipeline.probed import forget_proof
 from pipeline.problems import Refused, refused
 from pipeline.publish import publish, published_numbers
 from pipeline.run import VERSION
@@ -180,6 +181,7 @@ def _exchange(path: Path, draft: Path, out: Path, shown: set[str]) -> Path | Non
     for file in (checksum_of(path), log_of(path), path):
         if file.exists() or file.is_symlink():
             os.replace(file, private_folder(kept) / file.name)
+    forget_proof(path)
     # What the lost nights wrote of themselves must not be taken for that of new ones.
     for found in sorted([*out.glob("runs/*"), *out.glob("registers/*.xlsx")]):
         name = found.relative_to(out).as_posix()

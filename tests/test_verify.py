@@ -394,3 +394,12 @@ def test_a_proof_of_another_ledger_does_not_count(large: Path, tmp_path: Path) -
     (other / "ledger/proved.json").write_text("{}", encoding="utf-8")
     with _looking(other) as ledger:
         assert proved_until(ledger) == {}
+
+
+def test_a_ledger_that_was_brought_back_is_proved_whole(large: Path) -> None:
+    """The same night lived again has the same link, and is a new one all the same."""
+    copy = max((large / "ledger/backups").glob("*.duckdb"))
+    assert (large / "ledger/proved.json").exists()
+    assert run("restore", large, copy).code == 0
+    with _looking(large) as ledger:
+        assert proved_until(ledger) == {}
