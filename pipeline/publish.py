@@ -15,11 +15,10 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline import accounts, outbox, unsent
+from pipeline import accounts, helpers, outbox, unsent
 from pipeline.books import Document, Night
 from pipeline.exports import (
     imports,
-    invoice,
     invoice_list,
     issues,
     register,
@@ -213,15 +212,17 @@ def _invoices(
     )
     values = [] if everything else [sorted(due)]
     files: list[tuple[str, bytes]] = []
-    for document in accounts.documents(ledger, where, values):
-        if document.path in due:
-            files.append((document.path, invoice.render(document)))
-        if document.pdf_path in due:
-            files += _pdf(press, document)
-        if len(files) >= AT_A_TIME:
-            press.put_new(files)
-            files = []
-    press.put_new(files)
+    documents = accounts.documents(ledger, where, values)
+    with helpers.renderer(len(due)) as rendered:
+        for document, content in rendered(documents, due):
+            if content is not None:
+                files.append((document.path, content))
+            if document.pdf_path in due:
+                files += _pdf(press, document)
+            if len(files) >= AT_A_TIME:
+                press.put_new(files)
+                files = []
+        press.put_new(files)
 
 
 def _pdf(press: _Press, document: Document) -> list[tuple[str, bytes]]:
