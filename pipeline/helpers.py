@@ -21,6 +21,7 @@ from pipeline.exports import invoice
 MANY = 500  # documents from which they are worth their start
 _MOST = 4  # helpers: more would wait for this process, which writes the files
 _BATCH = 50  # documents at a time: half a megabyte of workbooks
+_PIPE = 1_048_576  # bytes: a whole batch
 _AHEAD = 2  # batches of each helper that wait or are at work
 
 Rendered = Iterator[tuple[Document, bytes | None]]
@@ -110,6 +111,7 @@ class _Helper:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            pipesize=_PIPE,
         )
         self._line = ThreadPoolExecutor(1)
 
