@@ -907,6 +907,8 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
         raise click.UsageError(
             "--from carries the old settings over; leave the other options out"
         )
+    if folder.exists() and not folder.is_dir():
+        raise click.UsageError(f"{folder} is a file; name the folder to make")
     rows = {} if old else first_rows(told, today("Europe/London"))
     with outcomes():
         if old is not None:

@@ -11,6 +11,7 @@ from pipeline import rights
 from pipeline.cells import LONGEST_TEXT
 from pipeline.exports.exact_text import Unwritable, exact
 from pipeline.ledger import Ledger, current, locked, opened
+from pipeline.meant import number_meant
 from pipeline.publish import Published, finish, publish
 from pipeline.record import add_run, run_id_of
 from pipeline.run import VERSION, Today
@@ -24,6 +25,7 @@ class WrongRequest(Exception):
 
 def must_may(ledger: Ledger, user: str, area: str = "invoices") -> None:
     """Raise `WrongRequest` for a user who may not Edit an area."""
+    must_say("--by", user)
     if rights.may(ledger, user, area):
         return
     known = rights.users(ledger)
@@ -70,12 +72,17 @@ def _must_be_writable(what: str, text: str) -> None:
 
 def document_of(ledger: Ledger, number: str) -> dict[str, Any]:
     """The document of a number as it is kept, however its letters are typed."""
+    typed = number.strip()
     rows = ledger.rows(
-        "select * from ledger.invoices where upper(number) = upper(?)", [number]
+        "select * from ledger.invoices where upper(number) = upper(?)", [typed]
     )
     if rows:
         return rows[0]
-    raise WrongRequest(f"no invoice {number} has been made; see `membill invoices`")
+    if not typed:
+        raise WrongRequest("the number is blank; see `membill invoices`")
+    near = number_meant(ledger, typed)
+    hint = f"did you mean {near}?" if near else "see `membill invoices`"
+    raise WrongRequest(f"no invoice {typed} has been made; {hint}")
 
 
 def record_sending(

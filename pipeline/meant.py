@@ -1,5 +1,6 @@
 """Did you mean: the known word that a mistyped one is most like."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
@@ -21,3 +22,19 @@ def users(ledger: Ledger) -> dict[str, str]:
     rows = ledger.rows('select "user", name from staged.judging_staff where active')
     named = {canonical(row["name"]): row["user"] for row in rows if row["name"]}
     return named | {canonical(row["user"]): row["user"] for row in rows}
+
+
+def number_meant(ledger: Ledger, typed: str) -> str | None:
+    """The document whose figures were typed; other figures are no slip."""
+    figures = _figures(typed)
+    known = ledger.rows(
+        "select number from ledger.invoices where sequence = ?", [figures]
+    )
+    alike = [row["number"] for row in known]
+    return next(iter(get_close_matches(typed.upper(), alike, n=1, cutoff=0.0)), None)
+
+
+def _figures(number: str) -> int:
+    """The running number at the end, 0 if there is none; O is typed for 0."""
+    found = re.search(r"[0-9]+$", re.sub(r"O(?=[0-9O]*$)", "0", number.upper()))
+    return int(found[0][-9:]) if found else 0

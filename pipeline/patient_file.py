@@ -125,6 +125,8 @@ def _known(ledger: Ledger, patient_id: str) -> str:
         )
     }
     key = canonical(patient_id)
+    if not key:
+        raise NoSuchPatient("the Patient ID is blank")
     if key in spelled:
         return key
     near = get_close_matches(key, list(spelled), n=1)

@@ -1,13 +1,11 @@
 """Documents as PDF by number, for `membill pdf`: of any age, whatever the setting says."""
 
-import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from pipeline import accounts
 from pipeline.books import Document
-from pipeline.desk import WrongRequest
+from pipeline.desk import WrongRequest, document_of
 from pipeline.exports.invoice_pdf import Unprintable, render
 from pipeline.files import inside, write_bytes
 from pipeline.ledger import Ledger
@@ -33,16 +31,7 @@ def write_pdfs(
 
 
 def _documents(ledger: Ledger, numbers: Sequence[str]) -> list[Document]:
-    known = {
-        row["number"].upper(): row["number"]
-        for row in ledger.rows("select number from ledger.invoices")
-    }
-    for typed in numbers:
-        if typed.upper() not in known:
-            raise WrongRequest(
-                f"no invoice {typed} has been made{_meant(typed, list(known.values()))}"
-            )
-    asked = list(dict.fromkeys(known[typed.upper()] for typed in numbers))
+    asked = list(dict.fromkeys(document_of(ledger, n)["number"] for n in numbers))
     forgotten = ledger.rows(
         "select distinct split_part(record_key, ' ', 1) as number from ledger.forgotten"
         " where part = 'line' and split_part(record_key, ' ', 1) in (select unnest(?))",
@@ -59,20 +48,6 @@ def _documents(ledger: Ledger, numbers: Sequence[str]) -> list[Document]:
         for document in accounts.documents(ledger, where, [asked])
     }
     return [found[number] for number in asked]
-
-
-def _meant(typed: str, known: Sequence[str]) -> str:
-    """A hint at the document whose figures were typed; other figures are no slip."""
-    figures = _figures(typed)
-    alike = [number for number in known if figures and _figures(number) == figures]
-    near = get_close_matches(typed.upper(), alike, n=1, cutoff=0.0)
-    return f"; did you mean {near[0]}?" if near else "; see `membill invoices`"
-
-
-def _figures(number: str) -> int:
-    """The running number at the end, 0 if there is none; O is typed for 0."""
-    found = re.search(r"[0-9]+$", re.sub(r"O(?=[0-9O]*$)", "0", number.upper()))
-    return int(found[0][:18]) if found else 0
 
 
 def _place(folder: Path, document: Document, to: Path | None) -> Path:

@@ -319,8 +319,8 @@ class _Walk:
             self._settled = self.reader.position + len(_SHEET_DATA)
 
     def _start_row(self, attributes: dict[str, str]) -> None:
-        text = attributes.get("r", "")
-        row = int(text) if text else self._row + 1
+        text = attributes.get("r")
+        row = self._row + 1 if text is None else int(text)
         if row <= self._row or row > LAST_ROW or self._in_row:
             raise unreliable()
         self._row, self._row_text, self._column = row, str(row), -1

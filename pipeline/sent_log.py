@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.cells import show
 from pipeline.ledger import Ledger
-from pipeline.meant import meant, users
+from pipeline.meant import meant, number_meant, users
 from pipeline.problems import Problem, Severity
 from pipeline.workbooks import Sheet
 
@@ -103,14 +103,8 @@ def _told(ledger: Ledger, row: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _hint(ledger: Ledger, named: str) -> str:
-    """The one number there is with these figures, however its zeros were typed."""
-    figures = "ltrim(regexp_extract({}, '[0-9]+$'), '0')"
-    near = ledger.rows(
-        "select number from ledger.invoices"
-        f" where {figures.format('number')} = {figures.format('?::varchar')}",
-        [named],
-    )
-    return f"; did you mean {near[0]['number']}?" if len(near) == 1 else ""
+    near = number_meant(ledger, named)
+    return f"; did you mean {near}?" if near else ""
 
 
 def not_there(

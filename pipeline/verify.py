@@ -69,8 +69,13 @@ def verify(ledger: Ledger, out: Path, *, deep: bool = False) -> list[Result]:
     return results
 
 
-def books_hold(ledger: Ledger, proved: dict[str, Any] | None = None) -> list[Result]:
-    """What the rows must show: all of them, or those added since they were `proved`."""
+def books_hold(
+    ledger: Ledger, proved: dict[str, Any] | None = None, since: int = 0
+) -> list[Result]:
+    """What the rows must show: all of them, or those added since they were `proved`.
+
+    Links of the chain are worked out again from run `since` on.
+    """
     results = []
     if proved:
         faults = look_at_new(ledger, proved)
@@ -81,7 +86,7 @@ def books_hold(ledger: Ledger, proved: dict[str, Any] | None = None) -> list[Res
         Result(promise, serves, _found(ledger, query))
         for promise, serves, query in PROMISES
     ]
-    breaks = chain.breaks(ledger.connection, proved["run"] + 1 if proved else 0)
+    breaks = chain.breaks(ledger.connection, since)
     return [*results, Result("the hash chain is unbroken", (1, 4, 11), breaks)]
 
 
@@ -129,10 +134,11 @@ def night_holds(ledger: Ledger, out: Path, *, whole: bool) -> list[Result]:
     last month on, since `verify` and the head have the rest.
     """
     last = ledger.last_run_no
-    proved = {} if whole else proved_until(ledger)
+    proved = proved_until(ledger)
+    since = min(last, proved["run"] + 1) if proved else last
     month = ledger.value("select max(issued_on) from ledger.invoices")
     return [
-        *books_hold(ledger, proved),
+        *books_hold(ledger, None if whole else proved, since),
         *_between(ledger, out, month),
         *files_hold(ledger, out, last),
     ]

@@ -296,8 +296,21 @@ def test_an_invoice_is_unsent_until_the_sent_log_or_the_command_says_so(
     [
         pytest.param(
             ["INV-000009", "--to", "x", "--by", "dd"],
-            "no invoice INV-000009 has been made",
+            "no invoice INV-000009 has been made; see `membill invoices`",
             id="an invoice that was never made",
+        ),
+        pytest.param(
+            [" inv-1", "--to", "x", "--by", "dd"],
+            "no invoice inv-1 has been made; did you mean INV-000001?",
+            id="a number without its zeros",
+        ),
+        pytest.param(
+            ["", "--to", "x", "--by", "dd"],
+            "the number is blank; see `membill invoices`",
+            id="a blank number",
+        ),
+        pytest.param(
+            ["INV-000001", "--to", "x", "--by", " "], "--by is blank", id="nobody"
         ),
         pytest.param(
             ["INV-000001", "--to", "x", "--by", "d"],

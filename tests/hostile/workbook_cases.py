@@ -284,6 +284,7 @@ CELLS = (
     Case("a row past the last", lambda b: b.more_rows(_row(1_048_577, "")).saved(), UNRELIABLE),
     Case("a row of a huge number", lambda b: b.more_rows(_row(10**30, "")).saved(), UNRELIABLE),
     Case("a row of a negative number", lambda b: b.more_rows(_row(-1, "")).saved(), UNRELIABLE),
+    Case("a row of a blank number", lambda b: b.more_rows('<row r=""/>').saved(), DAMAGED),
     Case("a row of no number", lambda b: b.more_rows('<row r="x"/>').saved(), DAMAGED),
     Case("cells out of order", lambda b: b.more_rows(_row(9, _cell("B9") + _cell("A9"))).saved(), UNRELIABLE),
     Case("a cell that stands twice", lambda b: b.more_rows(_row(9, _cell("B9") * 2)).saved(), UNRELIABLE),
