@@ -18,7 +18,7 @@ from itertools import islice
 from pipeline.books import Document
 from pipeline.exports import invoice
 
-MANY = 500  # documents from which they are worth their start
+MANY = 3_000  # documents from which they are worth their start
 _MOST = 4  # helpers: more would wait for this process, which writes the files
 _BATCH = 50  # documents at a time: half a megabyte of workbooks
 _PIPE = 1_048_576  # bytes: a whole batch
