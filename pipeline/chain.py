@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline import bulk
 from pipeline.personal import LINE, PATIENT, PAYER, SENDING, Part
 
 START = "0" * 64
@@ -144,7 +145,8 @@ def extend(connection: duckdb.DuckDBPyConnection, run_no: int) -> Link:
             digest(link.sha256, kind, key, content),
         )
         links.append((link.position, kind, key, link.previous, link.sha256))
-    connection.executemany("insert into ledger.chain values (?, ?, ?, ?, ?)", links)
+    types = ["integer", *["varchar"] * 4]
+    bulk.insert(connection, "ledger.chain", types, links)
     return link
 
 

@@ -28,9 +28,12 @@ def write_new(files: Iterable[tuple[Path, bytes]]) -> Faults:
     faults: Faults = {}
     drafts: dict[Path, tuple[Path, BinaryIO]] = {}
     named: dict[Path, list[Path]] = {}
+    made: set[Path] = set()
     try:
         for path, content in files:
             with _noted(faults, path):
+                if path.parent not in made:
+                    made.add(private_folder(path.parent))
                 drafts[path] = _draft(path.parent)
                 drafts[path][1].write(content)
         _sync(drafts, faults)
@@ -62,7 +65,6 @@ def _noted(faults: Faults, path: Path) -> Iterator[None]:
 
 
 def _draft(folder: Path) -> tuple[Path, BinaryIO]:
-    private_folder(folder)
     handle, place = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
     return Path(place), os.fdopen(handle, "wb")
 

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from pipeline import bulk
 from pipeline.books import Change
 from pipeline.ledger import STANDINGS, Ledger, add_versions
 from pipeline.problems import Problem, Severity
 from pipeline.rights import content
 from pipeline.sent_log import HAPPENED
 from schemas.columns import Schema, column_types, name_of
-from schemas.ledger import ACCEPTED, Letterheads, Lines
+from schemas.ledger import ACCEPTED, Letterheads, Lines, Problems
 from schemas.models import BUCKETS
 
 
@@ -78,11 +79,14 @@ def stage(ledger: Ledger, night: Night) -> None:
         "create or replace table staged.problems as"
         " select * exclude (run_no, removed) from ledger.problems limit 0"
     )
-    rows = _problem_rows(night.problems)
-    if rows:
-        ledger.connection.executemany(
-            f"insert into staged.problems values ({', '.join('?' * 15)})", rows
-        )
+    types = [
+        kind
+        for name, kind in column_types(Problems).items()
+        if name not in ("run_no", "removed")
+    ]
+    bulk.insert(
+        ledger.connection, "staged.problems", types, _problem_rows(night.problems)
+    )
     run(
         "create or replace table staged.standings as"
         " select coalesce(patient_key, '') || '#' || row_number() over"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from pipeline.books import Document, Line
 from pipeline.exports.text_fit import text_width
@@ -47,6 +48,7 @@ class Layout:
         return sum(column.width for column in self.columns[first : last + 1])
 
 
+@lru_cache(maxsize=1_000)  # a night's invoices name the same few days
 def long_day(on: date) -> str:
     """A day in words: 1 March 2026."""
     return f"{on.day} {on:%B %Y}"

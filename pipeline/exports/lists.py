@@ -65,7 +65,9 @@ class Listing:
 
     def shows(self, row: Sequence[Value]) -> bool:
         """Whether the filter lets a row through."""
-        return all(row[position] == text for position, text in self._wanted)
+        return not self.only or all(
+            row[position] == text for position, text in self._wanted
+        )
 
     @cached_property
     def _wanted(self) -> list[tuple[int, str]]:
@@ -74,7 +76,8 @@ class Listing:
     def total(self, heading: str) -> Decimal:
         """The sum of a column over the rows the filter lets through."""
         position = self.position(heading)
-        cells = (row[position] for row in self.rows if self.shows(row))
+        rows = filter(self.shows, self.rows) if self.only else self.rows
+        cells = (row[position] for row in rows)
         return sum(
             (cell for cell in cells if isinstance(cell, Decimal)), Decimal("0.00")
         )

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from xlsxwriter.format import Format
@@ -25,6 +26,8 @@ _PIXELS = 4 / 3  # of a point
 _EPOCH = date(
     1899, 12, 30
 ).toordinal()  # where a sheet counts days from, from 1900-03 on
+
+_ALIKE = {Decimal, date, int, Link}  # types of which each value is shown in one format
 
 Row = Sequence[Value]
 Style = Mapping[str, Any]
@@ -72,23 +75,23 @@ def _noted(
     """Give texts their places among the workbook's strings, and rows their heights."""
     noted, strings = _Noted(), sheet.str_table
     known: dict[str, int] = {}
-    lines: list[dict[str, int]] = [{} for _ in looks.rooms]
+    # The place of a text and the lines it takes in a column.
+    seen: list[dict[str, tuple[int, int]]] = [{} for _ in looks.rooms]
     repeated = 0
     for row, values in enumerate(rows, first):
         tallest = 1
         for at, value in enumerate(values):
             if type(value) is str and value:
-                place = known.get(value)
-                if place is None:
-                    place = strings._get_shared_string_index(exact(value))
-                    known[value] = place
-                else:
+                found = seen[at].get(value)
+                if found or value in known:
                     repeated += 1
+                else:
+                    known[value] = strings._get_shared_string_index(exact(value))
+                if not found:
+                    found = known[value], wrapped_rows(value, looks.rooms[at])
+                    seen[at][value] = found
+                place, taken = found
                 noted.places.append(place)
-                taken = lines[at].get(value)
-                if taken is None:
-                    taken = wrapped_rows(value, looks.rooms[at])
-                    lines[at][value] = taken
                 if taken > tallest:
                     tallest = taken
             elif type(value) is Link:
@@ -121,7 +124,9 @@ def _xml(
     ):
         parts.append(f'<row r="{number}" {spans}{tail}')
         for letter, value in zip(letters, values, strict=True):
-            kind = str if type(value) is str and value else _kind(value)
+            kind: object = type(value)
+            if kind not in _ALIKE and not (kind is str and value):
+                kind = _kind(value)
             style = styles.get(kind)
             if style is None:
                 # Formats are numbered in the order in which they are written.

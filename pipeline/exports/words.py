@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from pipeline.books import Change, Entry, Night
 from pipeline.problems import Severity
-from schemas.columns import columns, title_of
-from schemas.inputs import INPUTS
 
 # Rule 13's buckets as the manager reads them.
 BUCKET_WORDS: dict[str, str] = {
@@ -188,16 +187,23 @@ def night_in_a_sentence(night: Night) -> str:
     return f"{said} on {day(night.as_of)}; {held}."
 
 
-_YES_NO = {
-    (title_of(schema), column.title)
-    for schema in INPUTS
-    for column in columns(schema)
-    if column.kind == "yesno"
-}
+@cache
+def _yes_no() -> set[tuple[str, str]]:
+    """The columns that say Yes or No, by the names of table and column."""
+    # Loaded here: with them come pandas and pandera, which an invoice has no need of.
+    from schemas.columns import columns, title_of
+    from schemas.inputs import INPUTS
+
+    return {
+        (title_of(schema), column.title)
+        for schema in INPUTS
+        for column in columns(schema)
+        if column.kind == "yesno"
+    }
 
 
 def changed(change: Change, value: str) -> str:
     """A value before or after a change, as the office types it: Yes, not true."""
-    if (change.table, change.column) in _YES_NO:
+    if (change.table, change.column) in _yes_no():
         return {"true": "Yes", "false": "No"}.get(value, value)
     return value
