@@ -151,8 +151,9 @@ def _unknown(rows: list[dict[str, object]], sheet: Sheet) -> list[Problem]:
 def _out_of_range(
     given: dict[str, arrow.Array], typed: dict[str, dict[str, object]], sheet: Sheet
 ) -> list[Problem]:
+    filled = frozenset(name for name, value in given.items() if not value.null_count)
     try:
-        rules_of(Practice).validate(for_pandera(given), lazy=True)
+        rules_of(Practice, filled).validate(for_pandera(given), lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         broken = dict(zip(cases["column"], cases["check"], strict=True))
