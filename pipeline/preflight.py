@@ -58,6 +58,8 @@ _ERRORS = frozenset(
         "#GETTING_DATA",
     }
 )
+# What a cell may say that it holds; blank ones too.
+_KINDS = frozenset({*_SHAPES, "s", "str", "inlineStr", "e"})
 _MOST_DAYS = 1e9
 _PIECE = 4 * 1024**2  # bytes of a sheet that are looked at together
 _SHEET_DATA = b"<sheetData>"
@@ -351,6 +353,8 @@ class _Walk:
             raise too_large()
         self._column = column
         self._kind = attributes.get("t", "n")
+        if self._kind not in _KINDS:
+            raise unreliable(self._address())
         self._style = attributes.get("s", "")
         if self._style and not _within(self._style, self._styles.count):
             raise unreliable(self._address())
@@ -412,8 +416,6 @@ class _Walk:
                 raise unreliable(self._address())
             self._must_be_few(self.facts.errors)
             self.facts.errors[self._row, self._column] = text
-        elif self._kind not in ("str", "inlineStr", "e"):
-            raise unreliable(self._address())
         return not blank
 
     def _fills_as_number(self, text: str) -> bool:

@@ -31,7 +31,7 @@ from schemas.columns import name_of
 from schemas.ledger import ACCEPTED, LEDGER
 
 SHORTEST_HEAD = 16
-# Bytes of a ledger that is proved whole every night: some 50,000 documents, in a second.
+# Bytes of a ledger that is proved whole every night: some 30,000 documents, in a second.
 SMALL = 32_000_000
 
 

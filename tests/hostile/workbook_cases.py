@@ -303,6 +303,7 @@ CELLS = (
     Case("shared text of a number with spaces", lambda b: b.more_rows(_row(9, '<c r="A9" t="s"><v> 1 </v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("shared text of a huge number", lambda b: b.more_rows(_row(9, f'<c r="A9" t="s"><v>{2**64}</v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("a style past the last", lambda b: b.more_rows(_row(9, '<c r="A9" s="3"/>')).saved(), f"{UNRELIABLE} (cell A9)"),
+    Case("a blank cell of an unknown kind", lambda b: b.more_rows(_row(9, '<c r="A9" t="x"/>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("a style of no number", lambda b: b.more_rows(_row(9, '<c r="A9" s="x"/>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("a cell of an unknown kind", lambda b: b.more_rows(_row(9, '<c r="A9" t="zz"><v>1</v></c>')).saved(), f"{UNRELIABLE} (cell A9)"),
     Case("a number that is none", lambda b: b.more_rows(_row(9, _cell("A9").replace("1</v>", "nan</v>"))).saved(), f"{UNRELIABLE} (cell A9)"),
