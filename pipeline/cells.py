@@ -122,8 +122,13 @@ def heading(value: str) -> str:
 
 
 def show(value: object) -> str:
-    """A cell's value as a person typed it, on one line, at most 60 characters."""
+    """A cell's value as a person typed it, on one line, at most 60 characters.
+
+    What cannot be shown is a question mark.
+    """
     text = _tidy(_spelled(value))
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
@@ -382,8 +387,8 @@ def _code(text: str, column: Column) -> Parsed:
     odd = next((c for c in text if not _CODE_CHARACTER.fullmatch(c)), None)
     found = f"{text} begins with {text[0]}"
     if odd:
-        named = odd if odd.isascii() else f"{odd} ({_name_of(odd)})"
-        found = f"{text} has the character {named} in it"
+        named = odd if odd.isascii() else f"{show(odd)} ({_name_of(odd)})"
+        found = f"{show(text)} has the character {named} in it"
     repair = "begin with a letter or digit and use only letters, digits, - _ . or /"
     return _held("code-character", found, repair)
 

@@ -508,6 +508,9 @@ MESSAGES = [
     ("code", "P٤",
      ("P٤ has the character ٤ (arabic-indic digit four) in it;"
      " begin with a letter or digit and use only letters, digits, - _ . or /")),
+    ("code", "P\u0600\ue000",
+     ("P?? has the character ? (arabic number sign) in it;"
+     " begin with a letter or digit and use only letters, digits, - _ . or /")),
     ("code", "-42",
      ("-42 begins with -;"
      " begin with a letter or digit and use only letters, digits, - _ . or /")),
