@@ -91,11 +91,11 @@ def _write(copy: Path, folder: Path, run_id: str) -> None:
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
-    """A table as the database writes it; the file's rights are those of its folder's."""
+    """A table as the database writes it, into a file that is private from the start."""
+    # Without a file of DuckDB's own beside it, which would take the place of ours.
+    how = "(format csv, header, delimiter ',', use_tmp_file false)"
     with open(path, "x", opener=_private) as file:
-        connection.execute(
-            f"copy ledger.{table} to '{quoted(path)}' (header, delimiter ',')"
-        )
+        connection.execute(f"copy ledger.{table} to '{quoted(path)}' {how}")
         os.fsync(file.fileno())
 
 

@@ -212,6 +212,16 @@ def test_once_a_week_the_ledger_is_written_as_csv(clinic: Path) -> None:
     assert modes == {0o600}
 
 
+def test_a_copy_as_csv_is_private_whatever_the_umask(clinic: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        written = weekly(clinic / BEFORE, "2026-05-04-01")
+    finally:
+        os.umask(before)
+    assert written
+    assert {file.stat().st_mode & 0o777 for file in written.iterdir()} == {0o600}
+
+
 def test_eight_weeks_of_csv_are_kept(clinic: Path) -> None:
     copy = clinic / BEFORE
     (copy.parent / "csv/.2026-02-22-01.part").mkdir()  # of a run that was killed
