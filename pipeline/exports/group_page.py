@@ -1,13 +1,10 @@
 """The group page, `group.html`: who needs somebody first, then what was billed."""
 
-from functools import cache
-from importlib.resources import files
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from pipeline.exports import words
 from pipeline.exports.group_list import link, what_to_know
+from pipeline.exports.html import template
 from pipeline.group.night import Record
 from pipeline.group.outcome import STATES, Group, state
 
@@ -18,20 +15,7 @@ MOST_NOTES = 20
 
 def render(group: Group) -> str:
     """One file that needs no other; the same text for the same group."""
-    return _template().render(_page(group))
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    page = files("pipeline.exports") / "group.html.jinja"
-    return environment.from_string(page.read_text(encoding="utf-8"))
+    return template("group").render(_page(group))
 
 
 def _page(group: Group) -> dict[str, Any]:

@@ -4,14 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cache
-from importlib.resources import files
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from pipeline.books import Change, Entry, Held, MonthTotal, Night
 from pipeline.exports import words
+from pipeline.exports.html import template
 from pipeline.problems import Severity
 from pipeline.unsent import Limits, age
 from schemas.models import BUCKETS
@@ -71,20 +68,7 @@ def render(night: Night, limits: Limits | None = None) -> str:
     """
     if night.refused:
         raise ValueError("a refused night has no summary")
-    return _template().render(_page(night, limits or Limits()))
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    page = files("pipeline.exports") / "summary.html.jinja"
-    return environment.from_string(page.read_text(encoding="utf-8"))
+    return template("summary").render(_page(night, limits or Limits()))
 
 
 def _page(night: Night, limits: Limits) -> dict[str, Any]:
