@@ -345,7 +345,7 @@ def test_what_does_no_harm_stops_nothing(
 # After a night that was killed, its rows in the log alone and nothing of it published.
 LOG_REFUSED: dict[str, tuple[Harm, str]] = {
     "a bit of the log's first entry": (flipped_after(b"main"), DAMAGED),
-    "a bit of the log's middle": (flipped(0.5, LOG), DAMAGED),
+    "a bit of a row in the log's middle": (flipped_after(b"INV-000005"), DAMAGED),
     "a bit of the log's last entry": (flipped(-1, LOG), DAMAGED),
     "the ledger gone, the log there": (gone(LEDGER), GONE),
     "ledger and head gone, the log there": (
