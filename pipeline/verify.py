@@ -5,6 +5,7 @@ What the numbers in `serves` mean, and which promises no ledger can show, is tol
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -82,9 +83,10 @@ def books_hold(
         results.append(Result("what was proved before is as it was", (1, 4, 7), faults))
     else:
         look_at_all(ledger)
+    found = _found(ledger, [query for *_, query in PROMISES])
     results += [
-        Result(promise, serves, _found(ledger, query))
-        for promise, serves, query in PROMISES
+        Result(promise, serves, faults)
+        for (promise, serves, _), faults in zip(PROMISES, found, strict=True)
     ]
     breaks = chain.breaks(ledger.connection, since)
     return [*results, Result("the hash chain is unbroken", (1, 4, 11), breaks)]
@@ -197,9 +199,19 @@ def _unreadable(ledger: Ledger) -> list[str]:
     return faults
 
 
-def _found(ledger: Ledger, query: str) -> list[str]:
-    """The first few rows of a query that should have none, in words."""
-    return [str(row["fault"]) for row in ledger.rows(f"{query} limit 20")]
+def _found(ledger: Ledger, queries: Sequence[str]) -> list[list[str]]:
+    """For each query the first few rows of it, in words; it should have none.
+
+    In one statement: the plan of each costs more than what it finds.
+    """
+    every = " union all ".join(
+        f"(select {number} as query, fault::varchar as fault from ({query}) limit 20)"
+        for number, query in enumerate(queries)
+    )
+    faults: list[list[str]] = [[] for _ in queries]
+    for row in ledger.rows(every):
+        faults[row["query"]].append(row["fault"])
+    return faults
 
 
 def _head(ledger: Ledger) -> list[str]:

@@ -22,8 +22,12 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Small practices gain nothing from DuckDB's threads, and tests run side by side."""
+def _nothing_waits() -> Iterator[None]:
+    """Tests run side by side, and none of them outlives the machine's power.
+
+    Small practices gain nothing from DuckDB's threads, and nothing from bytes that are
+    waited for until they lie on the disk.
+    """
     connect = duckdb.connect
 
     def connecting(*args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
@@ -31,7 +35,10 @@ def _one_thread() -> Iterator[None]:
         connection.execute("set threads = 1")
         return connection
 
-    with patch("duckdb.connect", connecting):
+    with (
+        patch("duckdb.connect", connecting),
+        patch("os.fsync", lambda descriptor: None),
+    ):
         yield
 
 
