@@ -4,9 +4,10 @@ from pathlib import Path
 
 from pipeline.files import write_bytes
 from pipeline.outbox import pages
+from pipeline.problems import WrongUsage
 
 
-class WrongPlace(Exception):
+class WrongPlace(WrongUsage):
     """The file cannot be written there; the message says why and where it can."""
 
 

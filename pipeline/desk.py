@@ -12,6 +12,7 @@ from pipeline.cells import LONGEST_TEXT
 from pipeline.exports.exact_text import Unwritable, exact
 from pipeline.ledger import Ledger, current, locked, opened
 from pipeline.meant import number_meant
+from pipeline.problems import WrongUsage
 from pipeline.publish import Published, finish, publish
 from pipeline.record import add_run, run_id_of
 from pipeline.run import VERSION, Today
@@ -19,7 +20,7 @@ from pipeline.sent_log import not_there
 from pipeline.transaction import transaction
 
 
-class WrongRequest(Exception):
+class WrongRequest(WrongUsage):
     """What was asked for cannot be done; the message says why and what would do."""
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.cells import MONTHS, heading, parse
 from pipeline.headings import known_headings
-from pipeline.problems import Severity
+from pipeline.problems import Severity, WrongUsage
 from schemas.columns import Column, Schema, columns
 
 LARGEST = 1_000_000  # bytes
@@ -31,7 +31,7 @@ _TOKENS = {
 _MIDNIGHT = r"(?:[ T]0?0:00(?::00(?:\.0+)?)?)?"
 
 
-class WrongMapping(Exception):
+class WrongMapping(WrongUsage):
     """A mapping that cannot be followed: every reason, a line each."""
 
     def __init__(self, reasons: Sequence[str]):

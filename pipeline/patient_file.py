@@ -14,13 +14,14 @@ from pipeline.cells import canonical, show
 from pipeline.coming_price import Due, next_period
 from pipeline.exports.words import total
 from pipeline.ledger import STANDINGS, Ledger, current
+from pipeline.problems import WrongUsage
 from schemas.columns import columns
 from schemas.inputs import Patients
 
 Row = dict[str, Any]
 
 
-class NoSuchPatient(Exception):
+class NoSuchPatient(WrongUsage):
     """The ledger knows nobody by this Patient ID; the message names a near one."""
 
 

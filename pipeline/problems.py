@@ -86,6 +86,10 @@ class Problem:
         )
 
 
+class WrongUsage(Exception):
+    """What was asked for cannot be done; the message says why and what would do."""
+
+
 class Refused(Exception):
     """The night cannot go on: every cause at once. Nothing has been written."""
 

@@ -42,7 +42,7 @@ def run(*args: object, today: str = "2026-10-31") -> Result:
     """Run a command in process; a crash of the program is raised, not hidden."""
     if len(args) > 1 and isinstance(args[1], Path):
         USED.add(args[1])
-    with patch("pipeline.__main__.today", lambda zone: date.fromisoformat(today)):
+    with patch("pipeline.commands.clock.today", lambda zone: date.fromisoformat(today)):
         found = CliRunner().invoke(
             cli, [str(arg) for arg in args], catch_exceptions=False, prog_name="membill"
         )

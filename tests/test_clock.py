@@ -9,8 +9,9 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner
 
-from pipeline.__main__ import cli, today
+from pipeline.__main__ import cli
 from pipeline.clock import doubts
+from pipeline.commands.clock import today
 from pipeline.ledger import opened
 from tests import practice
 from tests.practice import Result, run
@@ -31,7 +32,7 @@ class Clock(datetime):
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[type[Clock]]:
     Clock.asked = 0
-    with patch("pipeline.__main__.datetime", Clock):
+    with patch("pipeline.commands.clock.datetime", Clock):
         yield Clock
 
 

@@ -14,6 +14,7 @@ from practice import Row, bill, member, product, run
 
 from pipeline import __main__ as program
 from pipeline import run as night
+from pipeline.commands.rows import INVOICE_COLUMNS, LINE_COLUMNS
 from pipeline.ledger import locked
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
@@ -617,8 +618,8 @@ def test_check_reads_and_writes_the_issues_workbook_alone(clinic: Path) -> None:
 
 def test_listings_say_the_same_in_every_format(clinic: Path) -> None:
     for command, columns in (
-        ("invoices", program.INVOICE_COLUMNS),
-        ("lines", program.LINE_COLUMNS),
+        ("invoices", INVOICE_COLUMNS),
+        ("lines", LINE_COLUMNS),
     ):
         as_csv = run(command, clinic, "--format", "csv")
         assert as_csv.out.splitlines()[0] == ",".join(columns)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline import __main__ as program
+from pipeline.commands import saying
 from pipeline.transform import sql_of
 from schemas.columns import name_of
 from schemas.models import MODELS
@@ -79,10 +80,10 @@ def test_every_command_a_page_shows_exists(page: str) -> None:
 def test_the_readme_lists_the_exit_codes_of_the_program() -> None:
     words = {int(row[0]): row[1] for row in table("Commands", 3)}
     assert sorted(words) == [0, 1, 2, 3, 4, 5]
-    assert "fault" in words[program.CRASHED]
-    assert "held" in words[program.HELD]
-    assert "refused" in words[program.REFUSED]
-    assert "another run" in words[program.BUSY]
+    assert "fault" in words[saying.CRASHED]
+    assert "held" in words[saying.HELD]
+    assert "refused" in words[saying.REFUSED]
+    assert "another run" in words[saying.BUSY]
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def asked(folder: Path, typed: str, *options: str) -> tuple[int, str]:
     """`init` with somebody at the terminal who types these lines."""
     with (
         patch("pipeline.asking.asks", lambda: True),
-        patch("pipeline.__main__.today", lambda zone: date(2026, 12, 9)),
+        patch("pipeline.commands.clock.today", lambda zone: date(2026, 12, 9)),
     ):
         found = CliRunner().invoke(
             cli, ["init", str(folder), *options], input=typed, catch_exceptions=False

@@ -1,0 +1,116 @@
+"""The command by which documents leave for an accounting package."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.commands import clock
+from pipeline.commands.options import FOLDER, LEDGER
+from pipeline.commands.saying import HELD, REFUSED, ledger_at, outcomes, reading, warn
+
+# The packages of pipeline/exports/packages, and the open data.
+TARGETS = (
+    "xero", "xero-journal", "quickbooks", "sage50", "sage-accounting", "quickfile",
+    "data",
+)  # fmt: skip
+
+
+@click.command()
+@FOLDER
+@click.argument("target", type=click.Choice(TARGETS), metavar="TARGET")
+@click.option(
+    "--month", metavar="YYYY-MM", help="Only this month: its documents, its release."
+)
+@click.option("--again", metavar="BATCH", help="The files of an earlier batch again.")
+@click.option(
+    "--credit-notes",
+    is_flag=True,
+    help="With xero: credit notes too, in a file of their own.",
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder to write the files to.",
+)
+@LEDGER
+def export(
+    folder: Path,
+    target: str,
+    month: str | None,
+    again: str | None,
+    credit_notes: bool,
+    to: Path | None,
+    ledger: Path | None,
+) -> None:
+    """Files for an accounting package; each document leaves once for each of them.
+
+    TARGET is xero, xero-journal, quickbooks, sage50, sage-accounting or quickfile; or
+    data, which is every invoice and line as CSV and Parquet, as often as you like.
+    The files are written to FOLDER/out/imports (data: FOLDER/out/data). Exit 3 if a
+    document does not fit the package and stays open.
+
+    Example: membill export /srv/clinic xero --month 2026-11
+    """
+    from pipeline.batches import must_be_month
+    from pipeline.exports.layouts import Unready
+
+    if target == "data":
+        if month or again or credit_notes:
+            raise click.UsageError("data takes no --month, --again or --credit-notes")
+        _export_data(folder, to, ledger)
+        return
+    with outcomes():
+        try:
+            must_be_month(month)
+            done = _departed(folder, target, month, again, credit_notes, to, ledger)
+        except Unready as unready:
+            for problem in unready.problems:
+                click.echo(f"Refused: {problem.public()}", err=True)
+            click.echo("Nothing has left; mend this and give it again.", err=True)
+            sys.exit(REFUSED)
+    for line in done.told(target):
+        click.echo(line)
+    for line in done.open():
+        click.echo(line, err=True)
+    warn(done.warnings)
+    sys.exit(REFUSED if done.warnings else HELD if done.unfit else 0)
+
+
+def _departed(
+    folder: Path,
+    target: str,
+    month: str | None,
+    again: str | None,
+    credit_notes: bool,
+    to: Path | None,
+    ledger: Path | None,
+) -> Any:
+    """A new batch, or an earlier one once more."""
+    from pipeline.batches import again as write_again
+    from pipeline.batches import export as leave
+
+    path = ledger_at(folder, ledger)
+    if again is not None:
+        if month or credit_notes:
+            raise click.UsageError("--again takes a batch as it was; give it alone")
+        return write_again(folder, path, target, again, to)
+    return leave(
+        folder,
+        path,
+        target,
+        month=month,
+        credit_notes=credit_notes,
+        to=to,
+        today=clock.today,
+    )
+
+
+def _export_data(folder: Path, to: Path | None, ledger: Path | None) -> None:
+    from pipeline.exports.open_data import write
+
+    with outcomes(), reading(folder, ledger) as book:
+        files = write(book, to or folder / "out" / "data")
+    for file in files:
+        click.echo(str(file))

@@ -1,0 +1,131 @@
+"""What commands say to whoever typed them, and the exit code that goes with it."""
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+CRASHED, HELD, REFUSED, BUSY = 1, 3, 4, 5
+
+
+@contextmanager
+def outcomes() -> Iterator[None]:
+    """Turn what a user can cause into plain lines and an exit code, never a traceback."""
+    import duckdb
+
+    from pipeline.ledger import Busy
+    from pipeline.problems import Refused, WrongUsage
+    from pipeline.transaction import Unfinished
+
+    try:
+        yield
+    except WrongUsage as wrong:
+        raise click.UsageError(str(wrong)) from None
+    except Refused as refusal:
+        say_problems(refusal.problems, stops_only=True)
+        click.echo("Nothing was billed, and the ledger is as it was.", err=True)
+        sys.exit(REFUSED)
+    except Unfinished as unfinished:
+        click.echo(str(unfinished), err=True)
+        sys.exit(CRASHED)
+    except Busy as busy:
+        click.echo(f"{busy}; try again when it is done.", err=True)
+        sys.exit(BUSY)
+    except (
+        duckdb.IOException,
+        duckdb.FatalException,
+        duckdb.InternalException,
+        duckdb.SerializationException,
+    ):
+        click.echo(
+            "The ledger could not be read or written: the disk is full or the file is"
+            " damaged. See that there is room, run `membill verify`, and bring back a"
+            " copy with `membill restore` if it stays so.",
+            err=True,
+        )
+        sys.exit(REFUSED)
+    except PermissionError as error:
+        click.echo(f"{error.filename}: no right to read or write it.", err=True)
+        sys.exit(REFUSED)
+    except OSError as error:
+        click.echo(f"{error.filename or 'a file'}: {error.strerror}.", err=True)
+        sys.exit(REFUSED)
+
+
+def say_problems(problems: Sequence[Any], *, stops_only: bool = False) -> None:
+    """Problems on stderr, no personal value in them; the rest are counted."""
+    from pipeline.exports.exact_text import legible
+    from pipeline.problems import Severity
+
+    shown = [
+        problem
+        for problem in problems
+        if problem.severity is Severity.STOPS
+        or (not stops_only and problem.severity is not Severity.FIXED)
+    ]
+    for problem in shown[:40]:
+        # A heading or a file's name may hold what a terminal would obey.
+        said = legible(problem.public()).replace("\n", " ")
+        click.echo(f"{problem.severity}: {said}", err=True)
+    if len(shown) > 40:
+        click.echo(f"... and {len(shown) - 40} more: see issues.xlsx", err=True)
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """The first few of what could not be written: on a full disk it is everything."""
+    for warning in warnings[:10]:
+        click.echo(f"Warning: {warning}", err=True)
+    if len(warnings) > 10:
+        click.echo(f"Warning: and {len(warnings) - 10} more files", err=True)
+
+
+def ledger_at(folder: Path, ledger: Path | None) -> Path:
+    """Where the ledger is; a folder that is not there is refused, never made."""
+    from pipeline.ledger import ledger_path
+    from pipeline.problems import Refused
+    from pipeline.workbooks import read_practice
+
+    if not folder.is_dir():
+        raise Refused(read_practice(folder).problems)
+    return ledger_path(folder, ledger)
+
+
+@contextmanager
+def reading(folder: Path, ledger: Path | None) -> Iterator[Any]:
+    """The practice's ledger, for looking only."""
+    from pipeline.ledger import opened
+
+    with held_still(folder, ledger) as path, opened(path, write=False) as book:
+        yield book
+
+
+@contextmanager
+def held_still(folder: Path, ledger: Path | None) -> Iterator[Path]:
+    """Where the practice's ledger is, while nobody works on it."""
+    from pipeline.ledger import ledger_path, locked
+    from pipeline.problems import refused
+
+    path = ledger_path(folder, ledger)
+    if not path.parent.is_dir():
+        found = "there is no ledger here"
+        repair = "name the practice folder; `membill bill` makes its ledger"
+        raise refused(str(folder), "no-ledger", found, repair)
+    with locked(path, wait=10):
+        yield path
+
+
+def again(
+    folder: Path, as_of: date | None, accept: tuple[str, ...], ledger: Path | None
+) -> str:
+    """The command as it was typed, to be typed again with one more --accept."""
+    parts = ["membill", "bill", str(folder)]
+    parts += ["--as-of", str(as_of)] if as_of else []
+    parts += ["--ledger", str(ledger)] if ledger else []
+    for guard in accept:
+        parts += ["--accept", guard]
+    return shlex.join(parts)
