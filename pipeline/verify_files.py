@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -175,8 +176,14 @@ def _register(file: Path) -> dict[str, tuple[Decimal, ...]] | None:
 
     try:
         with CalamineWorkbook.from_path(str(file)) as book:
-            rows = book.get_sheet_by_name("Invoices").to_python(skip_empty_area=False)
-        return _amounts(rows)
+            return {
+                number: amounts
+                for name in book.sheet_names
+                if re.fullmatch(r"Invoices( [0-9]+)?", name)
+                for number, amounts in _amounts(
+                    book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+                ).items()
+            }
     except Exception:  # whatever is wrong with it, it does not say what it should
         return None
 

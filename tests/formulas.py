@@ -41,7 +41,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "SUBTOTAL": lambda how, cells: _sum(cells),
     "SUMIF": _sumif,
     "ABS": lambda cells: [abs(each) for each in _numbers(_listed(cells))],
-    "COUNTA": lambda cells: Decimal(sum(each is not None for each in _listed(cells))),
+    "COUNTA": lambda *given: Decimal(
+        sum(each is not None for cells in given for each in _listed(cells))
+    ),
     "COUNTIF": lambda cells, text: Decimal(_listed(cells).count(text)),
     "ROUND": lambda x, n: x.quantize(Decimal(1).scaleb(-int(n)), ROUND_HALF_UP),
     "IF": lambda test, yes, no: yes if test else no,

@@ -56,8 +56,7 @@ def made(
     book = new_book(title="t", subject="s", practice="p", made_on=date(2026, 3, 1))
     for name, only in (("All", None), ("Some", {"State": "Yes"}), ("Few", None)):
         given = rows[:2] if name == "Few" else rows
-        sheet = book.workbook.add_worksheet(name)
-        write_list(book, sheet, Listing(name, name, "note", COLUMNS, given, only))
+        write_list(book, Listing(name, name, "note", COLUMNS, given, only))
     return book.finish()
 
 

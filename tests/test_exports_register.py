@@ -6,6 +6,7 @@ from decimal import Decimal
 from io import BytesIO
 
 import pytest
+from formulas import worked_out
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -385,6 +386,30 @@ def test_the_lines_sheet_has_every_line_once() -> None:
     assert len(keys) == len(expected)
     assert set(keys) == expected
     assert found[0]["Patient ID"] == "00123"
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_a_list_too_long_for_a_sheet_goes_on_in_the_next(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = rows(shown(register.render(MARCH))["Lines"])
+    monkeypatch.setattr(lists, "MOST_ROWS", most)
+    content = register.render(MARCH)
+    book = shown(content)
+    parts = [sheet for sheet in book if sheet.title.startswith("Lines")]
+    assert [sheet.title for sheet in parts] == [
+        "Lines", *(f"Lines {at}" for at in range(2, -(-len(whole) // most) + 1))
+    ]  # fmt: skip
+    assert [row for sheet in parts for row in rows(sheet)] == whole
+    assert (
+        parts[1]["A1"].value == f"Register of March 2026: lines, part 2 of {len(parts)}"
+    )
+    assert {row[3] for row in checks(MARCH).values()} == {"Agrees"}
+    for place, value in worked_out(formulas(content)).items():
+        sheet, cell = place.split("!")
+        saved = book[sheet][cell].value
+        saved = Decimal(str(saved)) if isinstance(saved, int | float) else saved
+        assert saved == value, place
 
 
 def test_months_too_many_for_a_sheet_are_left_to_their_registers() -> None:

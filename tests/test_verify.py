@@ -259,6 +259,14 @@ def test_deep_reads_the_registers_back_and_makes_the_invoices_again(
     assert "there is no register of 2026-03" in str(_faults(clinic, "--deep"))
 
 
+def test_a_register_of_several_sheets_is_read_back_whole(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.exports.lists.MOST_ROWS", 2)
+    assert run("rebuild", clinic).code == 0
+    assert _faults(clinic, "--deep") == {}
+
+
 # A head noted down elsewhere
 
 

@@ -158,7 +158,6 @@ def _counts(month: Month, invoices: Listing, blocks: dict[str, Block]) -> list[C
     """The checks of numbers: every document is listed, and no number is left out."""
     issued, position = blocks["Issued this month"], invoices.position("Kind")
     shown = sum(1 for row in invoices.rows if row[position])
-    kinds = invoices.cells("Kind")
     checks = [
         Check(
             "Documents",
@@ -167,12 +166,12 @@ def _counts(month: Month, invoices: Listing, blocks: dict[str, Block]) -> list[C
                 f"=SUM({issued.cells(COUNT)})",
                 issued.count,
             ),
-            Side("Invoices: rows", f"=COUNTA({kinds})", shown),
+            Side("Invoices: rows", f"=COUNTA({invoices.cells('Kind')})", shown),
         )
     ]
     for kind, word in WORDS.items():
         numbers = [document.number for document in of_kind(month.documents, kind)]
-        formula = f'=COUNTIF({kinds},"{word.removesuffix("s")}")'
+        formula = f"={invoices.rows_with(word.removesuffix('s'), 'Kind')}"
         rows = Side(f"Invoices: rows of {word.lower()}", formula, len(numbers))
         checks.append(Check(f"No number missing, {word.lower()}", _run(numbers), rows))
     return checks

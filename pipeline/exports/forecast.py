@@ -62,7 +62,7 @@ def render(coming: Forecast) -> bytes:
         _lines(coming, title, note, unit),
         _held(coming, title, note, unit),
     ):
-        write_list(book, book.workbook.add_worksheet(listing.sheet), listing)
+        write_list(book, listing)
     _write_read_me(book, title)
     return book.finish()
 

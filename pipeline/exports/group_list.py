@@ -21,16 +21,14 @@ def render(group: Group) -> bytes:
         made_on=group.day,
     )
     note = f"{group.name}, {group.day:%d %b %Y}. Those who need somebody come first."
-    sheet = book.workbook.add_worksheet(_SHEET)
     is_one = _is_one(group)
     rows = [_cells(each, row, is_one) for row, each in enumerate(group.records)]
-    write_list(book, sheet, Listing(_SHEET, "Practices", note, _columns(group), rows))
+    write_list(book, Listing(_SHEET, "Practices", note, _columns(group), rows))
     for name, columns, cells in (
         ("Totals", _TOTALS, [_sums(each) for each in group.totals]),
         ("To look at", [Column("Folder", 120)], [[text] for text in _notes(group)]),
     ):
-        sheet = book.workbook.add_worksheet(name)
-        write_list(book, sheet, Listing(name, name, note, columns, cells))
+        write_list(book, Listing(name, name, note, columns, cells))
     return book.finish()
 
 

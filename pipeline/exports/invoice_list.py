@@ -49,8 +49,7 @@ def render(
         note += f" Up to {max(earlier)}: see Earlier months."
     seed = {"Active": "Yes", "Membership": "Yes"}
     for name, only in (("Invoices", None), ("Active memberships", seed)):
-        sheet = book.workbook.add_worksheet(name)
-        write_list(book, sheet, Listing(name, name, note, columns, rows, only))
+        write_list(book, Listing(name, name, note, columns, rows, only))
     write_to_send(
         book,
         entries,
@@ -74,8 +73,7 @@ def _write_earlier(book: Book, earlier: Mapping[str, int], practice_name: str) -
         [Link(f"registers/{month}.xlsx", month), earlier[month]]
         for month in sorted(earlier, reverse=True)
     ]
-    sheet = book.workbook.add_worksheet(name)
-    write_list(book, sheet, Listing(name, name, note, columns, rows))
+    write_list(book, Listing(name, name, note, columns, rows))
 
 
 def signed(kind: str, amount: Decimal) -> Decimal:

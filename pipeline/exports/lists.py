@@ -1,7 +1,10 @@
-"""A list on a sheet: title, totals that follow the filter, headings, rows."""
+"""A list on a sheet: title, totals that follow the filter, headings, rows.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+A list of more rows than a sheet may have goes on in the next one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -28,6 +31,9 @@ from pipeline.exports.workbook import (
 MM_PER_CHARACTER = 1.85  # of a column's width
 MM_AT_THE_EDGES = 4.0
 ROW_POINTS = 12.75
+
+# Rows of a list on one sheet: there is room for 1,048,576, and half of them still open.
+MOST_ROWS = 500_000
 
 TITLE_ROW, NOTE_ROW, TOTAL_ROW, HEADING_ROW, FIRST_ROW = range(5)
 
@@ -82,20 +88,64 @@ class Listing:
             (cell for cell in cells if isinstance(cell, Decimal)), Decimal("0.00")
         )
 
-    def cells(self, heading: str) -> str:
-        """The address of a column's cells, for formulas on other sheets."""
+    def parts(self) -> "list[Listing]":
+        """The list sheet by sheet; most are one."""
+        count = max(1, -(-len(self.rows) // MOST_ROWS))
+        if count == 1:
+            return [self]
+        return [
+            replace(
+                self,
+                sheet=f"{self.sheet} {part}" if part > 1 else self.sheet,
+                title=f"{self.title}, part {part} of {count}",
+                rows=self.rows[(part - 1) * MOST_ROWS : part * MOST_ROWS],
+            )
+            for part in range(1, count + 1)
+        ]
+
+    def _ranges(self, heading: str) -> list[str]:
         position = self.position(heading)
-        cells = xl_range_abs(FIRST_ROW, position, self.last_row, position)
-        return f"'{self.sheet}'!{cells}"
+        return [
+            f"'{part.sheet}'!"
+            + xl_range_abs(FIRST_ROW, position, part.last_row, position)
+            for part in self.parts()
+        ]
+
+    def cells(self, heading: str) -> str:
+        """The addresses of a column's cells, for SUM and COUNTA on other sheets."""
+        return ",".join(self._ranges(heading))
+
+    def rows_with(self, text: str, heading: str) -> str:
+        """How many rows say `text` in a column, for formulas on other sheets."""
+        return _plus(f'COUNTIF({cells},"{text}")' for cells in self._ranges(heading))
+
+    def sum_where(self, text: str, by: str, heading: str) -> str:
+        """The sum of a column over rows that say `text` in another, for formulas."""
+        pairs = zip(self._ranges(by), self._ranges(heading), strict=True)
+        return _plus(f'SUMIF({key},"{text}",{cells})' for key, cells in pairs)
 
     @property
     def last_row(self) -> int:
-        """The last row of the list; an empty list keeps one blank row."""
+        """The last row of its sheet; an empty list keeps one blank row."""
         return FIRST_ROW + max(len(self.rows), 1) - 1
 
 
-def write_list(book: Book, sheet: Worksheet, listing: Listing) -> None:
-    """Write a list ready to filter, scroll and print."""
+def _plus(terms: Iterable[str]) -> str:
+    first, *more = terms
+    return f"({'+'.join([first, *more])})" if more else first
+
+
+def write_list(book: Book, listing: Listing) -> list[tuple[Worksheet, Listing]]:
+    """Write a list ready to filter, scroll and print; its sheets, and what each holds."""
+    parts = [
+        (book.workbook.add_worksheet(part.sheet), part) for part in listing.parts()
+    ]
+    for sheet, part in parts:
+        _write_part(book, sheet, part)
+    return parts
+
+
+def _write_part(book: Book, sheet: Worksheet, listing: Listing) -> None:
     put(
         book, sheet, TITLE_ROW, 0, listing.title,
         bold=True, font_size=16, font_color=ACCENT,

@@ -35,7 +35,7 @@ def render(month: Month) -> bytes:
     summary = book.workbook.add_worksheet("Summary")
     listings = {listing.sheet: listing for listing in _listings(month, title)}
     for listing in listings.values():
-        write_list(book, book.workbook.add_worksheet(listing.sheet), listing)
+        write_list(book, listing)
     sums = write_summary(book, summary, month, title, listings["Deferred income"])
     checks = book.workbook.add_worksheet("Checks")
     write_control_totals(book, checks, month, title, listings, sums)

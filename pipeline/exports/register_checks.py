@@ -53,8 +53,7 @@ def _where(listing: Listing, by: str, text: str, *, less: str, more: str) -> Sid
             for position, sign in ((plus, 1), (minus, -1)):
                 amount = row[position]
                 value += sign * amount if isinstance(amount, Decimal) else 0
-    key = listing.cells(by)
-    parts = [f'SUMIF({key},"{text}",{listing.cells(name)})' for name in (more, less)]
+    parts = [listing.sum_where(text, by, name) for name in (more, less)]
     said = f"{listing.sheet}: {text}, {more.split(' (')[0]} less {less.split(' (')[0]}"
     return Side(said, f"=ROUND({parts[0]}-{parts[1]},2)", value)
 
@@ -127,8 +126,7 @@ def _credited(invoices: Listing, gross: str) -> Side:
         cell = row[amount]
         if row[at] == "Credit note" and isinstance(cell, Decimal):
             value += cell
-    key, cells = invoices.cells("Kind"), invoices.cells(gross)
-    formula = f'=ROUND(SUMIF({key},"Credit note",{cells}),2)'
+    formula = f"=ROUND({invoices.sum_where('Credit note', 'Kind', gross)},2)"
     return Side("Invoices: Credit notes, Gross", formula, value)
 
 
@@ -186,13 +184,13 @@ def _invoiced(lines: Listing, gross: str) -> Side:
         cell = row[amount]
         if row[at] == "Invoice" and isinstance(cell, Decimal):
             value += cell
-    formula = f'=ROUND(SUMIF({lines.cells("Kind")},"Invoice",{lines.cells(gross)}),2)'
+    formula = f"=ROUND({lines.sum_where('Invoice', 'Kind', gross)},2)"
     return Side("Lines: Gross of invoices", formula, value)
 
 
 def _numbers(series: Series, invoices: Listing) -> list[Check]:
     """The whole series so far, and how this month's numbers follow on."""
-    word, kinds = _WORDS[series.kind], invoices.cells("Kind")
+    word = _WORDS[series.kind]
     shown = word.removesuffix("s").capitalize()
     at = invoices.position("Kind")
     here = sum(1 for row in invoices.rows if row[at] == shown)
@@ -209,7 +207,8 @@ def _numbers(series: Series, invoices: Listing) -> list[Check]:
             f"Numbers of {word}, after last month's",
             Side(
                 f"Place {series.before} before, and this month's",
-                f'={series.before}+COUNTIF({kinds},"{shown}")', series.before + here,
+                f"={series.before}+{invoices.rows_with(shown, 'Kind')}",
+                series.before + here,
             ),
             _given("Last place given", series.last),
         ),

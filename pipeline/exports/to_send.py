@@ -45,13 +45,12 @@ def write_to_send(
         ]
         for row, entry in enumerate(waiting)
     ]
-    sheet = book.workbook.add_worksheet(NAME)
     listing = Listing(NAME, NAME, note, _columns(unit), rows)
-    write_list(book, sheet, listing)
-    is_late = {"type": "no_blanks", "format": book.workbook.add_format(LATE)}
     place = listing.position("Late")
-    if rows:
-        sheet.conditional_format(FIRST_ROW, place, listing.last_row, place, is_late)
+    for sheet, part in write_list(book, listing):
+        is_late = {"type": "no_blanks", "format": book.workbook.add_format(LATE)}
+        if rows:
+            sheet.conditional_format(FIRST_ROW, place, part.last_row, place, is_late)
 
 
 LATE = {"bold": True, "font_color": ALERT}
