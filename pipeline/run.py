@@ -43,7 +43,7 @@ from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
 from schemas.columns import Schema, column_types, columns, name_of
 from schemas.ledger import ACCEPTED
-from schemas.models import RECORDED
+from schemas.models import FORECAST, RECORDED
 
 VERSION = version("membill")
 
@@ -209,7 +209,7 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
         ):
             run("create or replace table input.practice as"
                 " select * from tonight.input.practice")  # fmt: skip
-        transform(ledger.connection, hold=())
+        transform(ledger.connection, hold=(), models=FORECAST)
     finally:
         run("use tonight")
 

@@ -1,6 +1,6 @@
 """Runs the billing rules in order and holds each table to its schema."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib.resources import files
 
 import duckdb
@@ -17,16 +17,21 @@ def sql_of(schema: Schema) -> str:
 
 
 def transform(
-    connection: duckdb.DuckDBPyConnection, *, hold: Collection[Schema] = MODELS
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    hold: Collection[Schema] = MODELS,
+    models: Sequence[Schema] = MODELS,
 ) -> None:
     """Make `model.*` of the current catalog from its `input.*` and the ledger.
+
+    `models` are those to make, each after those it is made from.
 
     The tables in `hold` are held to their schemas: pandera's SchemaErrors where one
     breaks a promise is a bug of ours. A night holds `RECORDED`, what is only compared
     with nothing, and the tests of the rules every table.
     """
     connection.execute("create schema if not exists model")
-    for schema in MODELS:
+    for schema in models:
         name = name_of(schema)
         types = column_types(schema)
         cast = ", ".join(

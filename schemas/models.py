@@ -317,3 +317,6 @@ MODELS: tuple[Schema, ...] = (
 
 # What a night writes into the ledger; the rest are steps on the way there.
 RECORDED: tuple[Schema, ...] = (NewInvoices, NewLines, Standings)
+
+# What tells how much the sheets would bill, without the documents made of it.
+FORECAST: tuple[Schema, ...] = MODELS[: MODELS.index(Charges) + 1]
