@@ -9,7 +9,7 @@ from unittest.mock import patch
 import duckdb
 import pytest
 
-from benchmarks import by_hand, committed, pages, roster, stages
+from benchmarks import by_hand, committed, guard_simulation, pages, roster, stages
 from benchmarks.bench import FLOORS as MEASURED
 from benchmarks.bench import Figures, Measured
 from benchmarks.floors import FLOORS
@@ -220,3 +220,20 @@ def test_the_same_floors_are_measured_and_made() -> None:
     assert set(MEASURED) == set(FLOORS) == set(pages.AGAINST)
     assert FLOORS.keys() <= set(stages.NAMES)
     assert Decimal(committed.ALLOWED) == Decimal("1.25")
+
+
+def test_the_guards_are_measured_on_nights_that_really_are_nights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard_simulation, "FAULTS", {"all inactive": _switch_off})
+    monkeypatch.setattr(guard_simulation, "OLD_COPIES", {})
+    monkeypatch.setattr(guard_simulation, "WRONG_DAYS", {})
+    monkeypatch.setattr(guard_simulation, "_sampled", lambda day: day.day == 2)
+    found = guard_simulation.measure((12, False, 1, 1))
+    assert (found.nights, dict(found.stopped), found.slipped) == (1, {}, [])
+    assert [by for _, _, by in found.faults] == ["guard-drop"]
+
+
+def _switch_off(sheets: dict[str, list[Row]], day: object) -> None:
+    for row in sheets["patients"]:
+        row["Membership active"] = "No"
