@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.torture.bugs import BUGS
@@ -134,10 +135,13 @@ def unseen_bugs() -> int:
         trials = [
             (1, (point,), False, name) for point in range(len(_references[1].names) + 8)
         ]
-        with multiprocessing.get_context("fork").Pool() as pool:
-            found = pool.imap_unordered(_carry_out, trials)
-            tried = next((n for n, v in enumerate(found, 1) if v.faults), 0)
-            pool.terminate()
+        # A pool that is ended early leaves workers behind; this one ends with its last.
+        with ProcessPoolExecutor(
+            mp_context=multiprocessing.get_context("fork")
+        ) as pool:
+            done = as_completed([pool.submit(_carry_out, trial) for trial in trials])
+            tried = next((n for n, one in enumerate(done, 1) if one.result().faults), 0)
+            pool.shutdown(cancel_futures=True)
         print(f"{name}: {f'seen after {tried} trials' if tried else 'NOT SEEN'}")
         unseen += not tried
     return unseen
