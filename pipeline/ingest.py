@@ -54,7 +54,8 @@ class _Rows:
     """A sheet's rows while they are read, each known by its position.
 
     `values` are the columns as far as they are read; `held` and `again` mark rows that
-    have a problem and rows that stand a second time; `faulty` are cells told already.
+    have a problem and rows that stand a second time. `faulty` are cells whose rows are
+    held for them, `noted` cells that were read all the same: where their problem stands.
     """
 
     def __init__(self, schema: Schema, sheet: Sheet):
@@ -72,6 +73,7 @@ class _Rows:
         self.held = np.isin(self.numbers, list(sheet.bad_rows))
         self.again = np.zeros(len(numbers), bool)
         self.faulty: set[tuple[int, str]] = set()
+        self.noted: dict[tuple[int, str], int] = {}
         self.problems: list[Problem] = list(sheet.bad_rows.values())
 
     def place(self, position: int, name: str) -> Place:
@@ -85,10 +87,13 @@ class _Rows:
             return
         self.values[column.name], faults = typed(cells, column)
         for position, fault in faults.items():
-            place = self.place(position, column.name)
+            place, cell = self.place(position, column.name), (position, column.name)
+            if fault.severity is Severity.HELD:
+                self.faulty.add(cell)
+                self.held[position] = True
+            else:
+                self.noted[cell] = len(self.problems)
             self.problems.append(_problem_of(fault, place, column))
-            self.faulty.add((position, column.name))
-            self.held[position] |= fault.severity is Severity.HELD
 
     def take_keys(self) -> None:
         """Keys, and the columns that say whether another's cell was filled at all."""
@@ -152,8 +157,8 @@ class _Rows:
     def keep_promises(self) -> None:
         """Hold the rows that pandera finds wrong, and say so once per cell.
 
-        A cell that was faulty already is not told again; one that breaks a promise of
-        its own column's is left blank.
+        A cell whose row is held for it already is not told again; one that breaks a
+        promise of its own column's is left blank.
         """
         unusable = defaultdict[str, list[int]](list)
         for check, name, position in self._failures():
@@ -165,7 +170,8 @@ class _Rows:
             if (position, at) in self.faulty:
                 continue
             self.faulty.add((position, at))
-            self.problems.append(
+            self._tell(
+                (position, at),
                 self._rule_problem(rule, position)
                 if rule
                 else _check_problem(
@@ -173,12 +179,25 @@ class _Rows:
                     self.by_name[at],
                     self.place(position, at),
                     self.values[at][position].as_py(),
-                )
+                ),
             )
         for name, positions in unusable.items():
             usable = np.ones(len(self.numbers), bool)
             usable[positions] = False
             self.values[name] = pc.if_else(usable, self.values[name], None)
+
+    def _tell(self, cell: tuple[int, str], problem: Problem) -> None:
+        """What holds a row at a cell, in the place of what was only noted there."""
+        at = self.noted.pop(cell, None)
+        if at is None:
+            self.problems.append(problem)
+            return
+        noted = self.problems[at]
+        self.problems[at] = replace(
+            problem,
+            found=f"{problem.found} ({noted.found})",
+            personal=problem.personal or noted.personal,
+        )
 
     def _failures(self) -> Iterator[tuple[str, str, int]]:
         """Check, column and position of all that pandera finds wrong."""

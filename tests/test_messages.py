@@ -501,3 +501,42 @@ def test_a_personal_value_is_told_in_the_workbook_and_not_on_the_terminal(
         "patients.csv: row 2, Bill to: Bill to cannot be used (see issues.xlsx); write a"
         " code of the sheet Contacts"
     )
+
+
+@pytest.mark.parametrize(
+    ("sheet", "key", "cells", "says"),
+    [
+        pytest.param(
+            "patients", "P1", {"Start date": "-"},
+            "Membership active is Yes but the Start date is blank (- is read as blank)",
+            id="a dash for a date",
+        ),
+        pytest.param(
+            "patients", "P1", {"End date": "2026-01-13 10:00"},
+            "the End date, 13 January 2026, is before the Start date, 31 January 2026 (",
+            id="a date with a time",
+        ),
+        pytest.param(
+            "products", "GOLD", {"Monthly price": "-", "Annual price": ""},
+            "a membership without a Monthly price or an Annual price (- is read as blank)",
+            id="a dash for a price",
+        ),
+        pytest.param(
+            "contacts", "ACME", {"Payment terms (days)": "-5 "},
+            "-5 is not a whole number of at least 0 (-5 had spare or invisible spaces)",
+            id="a space after a number",
+        ),
+    ],
+)  # fmt: skip
+def test_a_cell_that_was_put_right_and_holds_its_row_is_told_once(
+    sheet: str, key: str, cells: practice.Row, says: str, tmp_path: Path
+) -> None:
+    acme = {"Code": "ACME", "Name": "Acme Ltd", "Payment terms (days)": "14"}
+    folder = practice.make(tmp_path, practice.sheets() | {"contacts": [acme]})
+    practice.change(folder, sheet, key, cells)
+    checked = practice.run("check", folder)
+    assert checked.code == 3
+    place = f"{sheet}.csv: row 2,"
+    (held,) = [line for line in checked.err.splitlines() if place in line]
+    assert held.startswith("Not billed: ")
+    assert says in held

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.boundary import file_boundary
-from pipeline.ingest import read_sheet
+from pipeline.ingest import Parsing, read_sheet
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import read_practice
 from schemas import INPUTS
@@ -45,6 +45,17 @@ class Read:
         return [p.public() for p in self.problems if p.place.file == file]
 
 
+def _no_row_is_held_without_a_word(parsing: Parsing) -> None:
+    rows = zip(
+        parsing.rows["row_number"].to_pylist(),
+        parsing.rows["held"].to_pylist(),
+        strict=True,
+    )
+    held = {number for number, is_held in rows if is_held}
+    told = {p.place.row for p in parsing.problems if p.severity is Severity.HELD}
+    assert held <= told, f"rows {sorted(held - told)} are held and nobody is told why"
+
+
 def read(folder: Path) -> Read:
     """Read and parse every sheet; raises for nothing that a file can hold."""
     reading = read_practice(folder)
@@ -58,6 +69,7 @@ def read(folder: Path) -> Read:
             counts[name] = Count(
                 sheet.filled, len(parsing.rows) - held, held, sheet.skipped + twice
             )
+            _no_row_is_held_without_a_word(parsing)
             problems += parsing.problems
         problems += refusals
     return Read(problems, counts)
