@@ -62,11 +62,6 @@ def last_run_id(ledger: Ledger) -> str:
 def backup(path: Path) -> Path:
     """Copy the ledger to `backups/` by hand; such a copy is never removed."""
     with locked(path):
-        if not path.exists():
-            raise refused(
-                str(path), "no-ledger", "there is no ledger to copy",
-                "run the night first",
-            )  # fmt: skip
         with opened(path, write=True) as ledger:
             held = state(ledger)
         try:

@@ -214,6 +214,20 @@ def _refuse_if_lost(path: Path) -> None:
         )
 
 
+def must_be_there(path: Path) -> None:
+    """Refuse a ledger that was never made: only a night makes one.
+
+    Without it a slip in --ledger would show an empty practice instead of its books.
+    """
+    _refuse_if_lost(path)
+    if not os.path.lexists(path):
+        raise refused(
+            str(path), "no-ledger", "there is no ledger here",
+            "name the practice folder, and --ledger if it is kept elsewhere;"
+            " `membill bill` makes it",
+        )  # fmt: skip
+
+
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -> None:
     connection.execute("attach ':memory:' as tonight; attach ':memory:' as baseline")
     if not path.exists():

@@ -836,6 +836,30 @@ def test_an_older_ledger_put_back_by_hand_is_refused(clinic: Path) -> None:
         assert "does not hold run 2026-03-02-01 that its head file names" in refused.err
 
 
+ON_A_LEDGER = (
+    "invoices", "lines", "explain INV-000001", "patient P1", "pdf INV-000001",
+    "sent INV-000001 --to a@example.org --by mm", "credit INV-000001 --reason x --by mm",
+    "close 2026-03 --by mm", "forget P1 --by mm", "export xero", "export data", "rebuild",
+    "verify", "backup",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", ON_A_LEDGER)
+def test_without_a_ledger_nothing_is_shown_as_empty_and_nothing_is_made(
+    typed: str, clinic: Path, tmp_path: Path
+) -> None:
+    command, *rest = typed.split()
+    never = practice.make(tmp_path / "never billed")
+    elsewhere = tmp_path / "elsewhere/membill.duckdb"
+    for folder, more in ((never, []), (clinic, ["--ledger", elsewhere])):
+        before = practice.files(folder)
+        done = run(command, folder, *rest, *more)
+        assert done.code == 4, done.out
+        assert "there is no ledger here; name the practice folder" in done.err
+        assert practice.files(folder) == before
+    assert not elsewhere.parent.exists()
+
+
 def test_a_ledger_that_is_gone_is_never_begun_anew(clinic: Path) -> None:
     assert run("backup", clinic).code == 0
     (clinic / "ledger/membill.duckdb").unlink()

@@ -8,7 +8,7 @@ import click
 
 from pipeline.commands import clock
 from pipeline.commands.options import FOLDER, LEDGER
-from pipeline.commands.saying import HELD, REFUSED, ledger_at, outcomes, reading, warn
+from pipeline.commands.saying import HELD, REFUSED, billed_at, outcomes, reading, warn
 
 # The packages of pipeline/exports/packages, and the open data.
 TARGETS = (
@@ -91,7 +91,7 @@ def _departed(
     from pipeline.batches import again as write_again
     from pipeline.batches import export as leave
 
-    path = ledger_at(folder, ledger)
+    path = billed_at(folder, ledger)
     if again is not None:
         if month or credit_notes:
             raise click.UsageError("--again takes a batch as it was; give it alone")

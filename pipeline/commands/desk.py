@@ -7,7 +7,7 @@ import click
 
 from pipeline.commands import clock
 from pipeline.commands.options import FOLDER, LEDGER, Day
-from pipeline.commands.saying import ledger_at, outcomes, warn
+from pipeline.commands.saying import billed_at, outcomes, warn
 
 
 @click.command()
@@ -35,7 +35,7 @@ def sent(
 
     with outcomes():
         recorded, warnings = record_sending(
-            folder, ledger_at(folder, ledger), numbers, sent_to=sent_to,
+            folder, billed_at(folder, ledger), numbers, sent_to=sent_to,
             sent_by=sent_by, sent_on=sent_on, how=how, today=clock.today,
         )  # fmt: skip
     if recorded:
@@ -88,7 +88,7 @@ def credit(
     wish = Wish(number, line, amount, rebill)
     with outcomes():
         made = make_credit_note(
-            folder, ledger_at(folder, ledger), wish, reason=reason, by=by, on=on,
+            folder, billed_at(folder, ledger), wish, reason=reason, by=by, on=on,
             today=clock.today,
         )  # fmt: skip
     click.echo(made.told())
@@ -111,7 +111,7 @@ def close(folder: Path, month: str, by: str, ledger: Path | None) -> None:
     from pipeline.closing import close as seal
 
     with outcomes():
-        done = seal(folder, ledger_at(folder, ledger), month, by=by, today=clock.today)
+        done = seal(folder, billed_at(folder, ledger), month, by=by, today=clock.today)
     click.echo(done.said)
     warn(done.warnings)
 
@@ -138,7 +138,7 @@ def forget(
     with outcomes():
         done = pseudonymise(
             folder,
-            ledger_at(folder, ledger),
+            billed_at(folder, ledger),
             patient_id,
             by=by,
             on=on,

@@ -6,7 +6,14 @@ from pathlib import Path
 import click
 
 from pipeline.commands.options import FOLDER, LEDGER
-from pipeline.commands.saying import REFUSED, held_still, ledger_at, outcomes, warn
+from pipeline.commands.saying import (
+    REFUSED,
+    billed_at,
+    held_still,
+    ledger_at,
+    outcomes,
+    warn,
+)
 
 
 @click.command()
@@ -57,7 +64,7 @@ def backup(folder: Path, ledger: Path | None) -> None:
     from pipeline.backups import backup as copy
 
     with outcomes():
-        click.echo(f"checked copy: {copy(ledger_at(folder, ledger))}")
+        click.echo(f"checked copy: {copy(billed_at(folder, ledger))}")
 
 
 @click.command()

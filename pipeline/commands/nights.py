@@ -15,6 +15,7 @@ from pipeline.commands.saying import (
     HELD,
     REFUSED,
     again,
+    billed_at,
     ledger_at,
     outcomes,
     say_problems,
@@ -174,7 +175,7 @@ def rebuild(folder: Path, ledger: Path | None) -> None:
     from pipeline.desk import rebuild as make_again
 
     with outcomes():
-        published = make_again(folder, ledger_at(folder, ledger))
+        published = make_again(folder, billed_at(folder, ledger))
     click.echo(f"{len(published.written)} files made below {folder / 'out'}")
     warn(published.warnings)
     sys.exit(REFUSED if published.warnings else 0)

@@ -95,6 +95,15 @@ def ledger_at(folder: Path, ledger: Path | None) -> Path:
     return ledger_path(folder, ledger)
 
 
+def billed_at(folder: Path, ledger: Path | None) -> Path:
+    """Where the ledger is of a practice that was billed before."""
+    from pipeline.ledger import must_be_there
+
+    path = ledger_at(folder, ledger)
+    must_be_there(path)
+    return path
+
+
 @contextmanager
 def reading(folder: Path, ledger: Path | None) -> Iterator[Any]:
     """The practice's ledger, for looking only."""
@@ -107,14 +116,9 @@ def reading(folder: Path, ledger: Path | None) -> Iterator[Any]:
 @contextmanager
 def held_still(folder: Path, ledger: Path | None) -> Iterator[Path]:
     """Where the practice's ledger is, while nobody works on it."""
-    from pipeline.ledger import ledger_path, locked
-    from pipeline.problems import refused
+    from pipeline.ledger import locked
 
-    path = ledger_path(folder, ledger)
-    if not path.parent.is_dir():
-        found = "there is no ledger here"
-        repair = "name the practice folder; `membill bill` makes its ledger"
-        raise refused(str(folder), "no-ledger", found, repair)
+    path = billed_at(folder, ledger)
     with locked(path, wait=10):
         yield path
 
