@@ -11,6 +11,9 @@ from typing import Any
 
 from pipeline.problems import Problem
 
+# What is added to the description of a line that takes back a part of another.
+IN_PART = ", in part"
+
 
 @dataclass(frozen=True)
 class Letterhead:

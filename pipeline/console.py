@@ -42,6 +42,9 @@ def plain(name: str, value: Any) -> str:
 
 def table(rows: Sequence[dict[str, str]], names: Sequence[str], title: str) -> None:
     """A listing on stdout; columns that are blank throughout are left out."""
+    if not rows:
+        print(f"{title}: 0")
+        return
     shown = [name for name in names if any(row[name] for row in rows)]
     grid = Table(
         title=f"{title}: {len(rows)}",

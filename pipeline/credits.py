@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+from pipeline.books import IN_PART
 from pipeline.desk import (
     WrongRequest,
     day_of,
@@ -237,7 +238,7 @@ def _line_of_note(
     note = {**line, "line": at, "credits_line": line["line"], "rebill": rebill}
     if amount != line["gross"]:
         note |= {
-            "description": f"{line['description']}, in part", "quantity": 1,
+            "description": f"{line['description']}{IN_PART}", "quantity": 1,
             "unit_price": amount if inclusive else net,
         }  # fmt: skip
     return note | {"net": -net, "tax": -tax, "gross": -amount}
@@ -249,7 +250,7 @@ def _next_note(
     """The credit note's place in its series, and its day.
 
     It is no earlier than the invoice, than the note before it and than the first day of
-    an open month; a day that was given and lies in a closed month is refused.
+    an open month; a day that was given and is earlier is refused.
     """
     open_from = first_open_day(ledger)
     if on and open_from and on < open_from:
@@ -259,10 +260,20 @@ def _next_note(
             f" --on out, or give {open_from} or a later day"
         )
     rows = ledger.rows("select * from ledger.counters where kind = 'credit_note'")
-    earliest = [invoice["issued_on"], day, *([open_from] if open_from else [])]
-    if not rows:
-        return 1, max(earliest)
-    return rows[0]["last_sequence"] + 1, max(*earliest, rows[0]["last_issued_on"])
+    if on and on < invoice["issued_on"]:
+        raise WrongRequest(
+            f"{on} is before {invoice['number']} was made, on {invoice['issued_on']}:"
+            " leave --on out, or give that day or a later one"
+        )
+    before = rows[0]["last_issued_on"] if rows else None
+    if on and before and on < before:
+        raise WrongRequest(
+            f"{on} is before the last credit note, which is of {before}, and dates never"
+            " fall as numbers rise: leave --on out, or give that day or a later one"
+        )
+    earliest = [invoice["issued_on"], open_from, before]
+    sequence = rows[0]["last_sequence"] + 1 if rows else 1
+    return sequence, max(day, *filter(None, earliest))
 
 
 def _write(ledger: Ledger, invoice: Row, note: Row, lines: list[Row]) -> None:

@@ -133,7 +133,9 @@ def _known(ledger: Ledger, patient_id: str) -> tuple[str, str]:
 def _must_have_left(ledger: Ledger, key: str, patient_id: str) -> None:
     in_force = current("ledger.accepted.patients", "row_key")
     if ledger.value(
-        f"select count(*) from ({in_force}) where row_key = ? and membership_active",
+        f"select count(*) from ({in_force}) where row_key = ? and membership_active"
+        " and (end_date is null or end_date >="
+        "  (select max(as_of) from ledger.runs where command = 'bill'))",
         [key],
     ):
         raise WrongRequest(

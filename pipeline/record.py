@@ -207,7 +207,9 @@ def _documents(ledger: Ledger, run_no: int) -> None:
     run(
         f"insert into ledger.letterheads select {run_no}, practice_name,"
         " practice_address, practice_email, practice_phone, company_number,"
-        " vat_registered, vat_number, bank_details, invoice_footer, prices_include_tax,"
+        # A number must not appear of a practice that is not registered.
+        " vat_registered, case when vat_registered then vat_number end,"
+        " bank_details, invoice_footer, prices_include_tax,"
         " deferred_basis, debtors_account, vat_account, deferred_account"
         " from input.practice where exists (select 1 from model.new_invoices)"
     )

@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.books import Document, Entry, Letterhead, Line, Month
 from pipeline.exports import invoice_list, lists, register
+from pipeline.exports.register_sums import by_product
 from pipeline.journal import journal
 
 AS_OF = date(2026, 3, 31)
@@ -297,6 +298,15 @@ def test_the_summary(block: str, name: str, figures: list[float]) -> None:
     start = [row[0] for row in found].index(block)
     row = next(row for row in found[start + 2 :] if row[0] == name)
     assert row[3:7] == figures
+
+
+def test_a_part_of_a_line_goes_by_the_name_of_its_product() -> None:
+    taken = line(1, "GOLD", "10.00")
+    note = document(
+        "CRN-000002", 9, replace(taken, description="Gold, in part"), kind="credit_note"
+    )
+    (group,) = by_product([note])
+    assert (group.code, group.name) == ("GOLD", "Gold")
 
 
 def test_the_summary_prints_the_head_of_the_chain() -> None:

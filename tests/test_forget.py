@@ -219,6 +219,18 @@ def test_what_is_younger_is_kept_and_goes_when_its_time_has_come(before: Path) -
     assert run("verify", before).code == 0
 
 
+def test_who_is_past_the_end_date_has_left(tmp_path: Path) -> None:
+    given = practice.sheets()
+    given["patients"][0] |= {**PERSONAL, "End date": "2026-02-28"}
+    folder = practice.make(tmp_path, given)
+    assert practice.bill(folder, "2026-02-28").code == 0
+    assert "is an active member" in forget(folder).err
+    assert practice.bill(folder, "2026-03-01").code == 0
+    assert forget(folder).code == 0
+    (first, *_) = practice.invoices(folder, "--patient", "P1")
+    assert first["patient_name"] == "Patient P1"
+
+
 REFUSALS = [
     ("P1", "mm", "2032-02-27", "nothing of P1 is from 2026-02-27 or before; kept are"
      " INV-000001 of 2026-02-28, INV-000003 of 2026-02-28,"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import duckdb
@@ -369,6 +370,44 @@ def test_a_credit_note_takes_back_the_whole_invoice_once(clinic: Path) -> None:
 
 
 # What stops a night
+
+
+def test_a_day_that_is_given_is_the_credit_notes_day_or_refused(clinic: Path) -> None:
+    credit = ("--reason", "left", "--by", "mm", "--on")
+    early = run("credit", clinic, "INV-000001", *credit, "2026-02-28")
+    assert early.code == 2
+    assert "2026-02-28 is before INV-000001 was made, on 2026-03-01" in early.err
+    assert run("credit", clinic, "INV-000001", *credit, SECOND).code == 0
+    between = run("credit", clinic, "INV-000002", *credit, FIRST)
+    assert between.code == 2
+    assert (
+        f"{FIRST} is before the last credit note, which is of {SECOND}" in between.err
+    )
+    (note,) = [r for r in practice.invoices(clinic) if r["kind"] == "credit_note"]
+    assert (note["number"], note["issued_on"]) == ("CRN-000001", SECOND)
+
+
+def test_a_forecast_of_a_practice_that_was_never_billed_makes_its_own_folder(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    assert run("forecast", folder, "--months", "1").code in (0, 3)
+    assert (folder / "out/forecast.xlsx").is_file()
+
+
+def test_a_number_of_a_practice_that_is_not_registered_is_in_no_invoice(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    practice.set_to(folder, "VAT number", "GB999999973")
+    assert bill(folder, FIRST).code == 0
+    for file in (folder / "out/invoices").rglob("*.xlsx"):
+        with zipfile.ZipFile(file) as book:
+            assert not any(b"999999973" in book.read(part) for part in book.namelist())
+
+
+def test_a_listing_of_nothing_says_so(clinic: Path) -> None:
+    assert run("invoices", clinic, "--patient", "NOBODY").out == "Invoices: 0\n"
 
 
 def test_two_runs_at_once_end_with_5_and_name_the_one_at_work(clinic: Path) -> None:

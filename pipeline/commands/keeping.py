@@ -85,6 +85,7 @@ def restore(folder: Path, backup_file: Path, adopt: bool, ledger: Path | None) -
 
     Example: membill restore /srv/clinic /srv/clinic/ledger/backups/2026-11-30-01.duckdb
     """
+    from pipeline.exports.words import counted
     from pipeline.restore import restore as bring_back
 
     with outcomes():
@@ -96,5 +97,6 @@ def restore(folder: Path, backup_file: Path, adopt: bool, ledger: Path | None) -
         click.echo(f"what it replaced is kept as {restored.kept}")
     numbers = restored.adopted.numbers
     if numbers:
-        click.echo(f"{len(numbers)} documents entered again: {', '.join(numbers)}")
+        entered = counted(len(numbers), "document")
+        click.echo(f"{entered} entered again: {', '.join(numbers)}")
     warn(restored.adopted.warnings)

@@ -150,11 +150,14 @@ def forecast(
     """
     from pipeline.chosen_file import must_be_free, write_chosen
     from pipeline.exports.forecast import render, sentence
+    from pipeline.files import private_folder
     from pipeline.forecast import forecast as foresee
 
     file = to or folder / "out" / "forecast.xlsx"
     with outcomes():
         path = ledger_at(folder, ledger)
+        if to is None:
+            private_folder(folder / "out")
         must_be_free(folder, file)
         coming, problems = foresee(
             folder, path, months=months, as_of=as_of, today=clock.today

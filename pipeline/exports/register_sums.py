@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pipeline.books import Document, Line
+from pipeline.books import IN_PART, Document, Line
 from pipeline.exports.invoice_list import signed
 
 Amounts = tuple[Decimal, Decimal, Decimal]  # net, tax, gross
@@ -58,7 +58,10 @@ def of_kind(documents: Iterable[Document], kind: str) -> list[Document]:
 
 def by_product(documents: Sequence[Document]) -> list[Group]:
     """A group per product, in order of code."""
-    return _grouped(documents, lambda line: (line.product_code, line.description, None))
+    return _grouped(
+        documents,
+        lambda line: (line.product_code, line.description.removesuffix(IN_PART), None),
+    )
 
 
 def by_tax_code(documents: Sequence[Document]) -> list[Group]:
