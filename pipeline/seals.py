@@ -6,8 +6,9 @@ from typing import Any
 from pipeline.books import Closed
 from pipeline.ledger import Ledger
 
-# A row per month with documents: its totals, and a hash over its documents and their
-# links of the chain. A month without documents has no row here.
+# A row per month with documents: its totals, and a hash over its documents and the links
+# of the chain they were published under: those that were entered again keep theirs, so
+# that the month's seal is what it was. A month without documents has no row here.
 _SEALS = (
     "select strftime(issued_on, '%Y-%m') as month,"
     " count(*) filter (invoices.kind = 'invoice')::integer as invoices,"
@@ -15,9 +16,13 @@ _SEALS = (
     " sum(net)::decimal(14, 2) as net, sum(tax)::decimal(14, 2) as tax,"
     " sum(gross)::decimal(14, 2) as gross,"
     " sha256(string_agg(concat_ws('|', invoices.kind, number, issued_on, net, tax, gross,"
-    "  chain.sha256), chr(10) order by invoices.kind desc, sequence)) as sha256"
+    "  coalesce(adopted.value, chain.sha256)), chr(10)"
+    "  order by invoices.kind desc, sequence)) as sha256"
     " from ledger.invoices as invoices left join ledger.chain as chain"
     "  on chain.record_key = invoices.number and chain.kind = invoices.kind"
+    " left join (select unnest(map_entries(cast(report->'seals' as map(varchar, varchar))),"
+    "  recursive := true) from ledger.runs where command = 'adopt') as adopted"
+    "  on adopted.key = invoices.number"
     " where strftime(issued_on, '%Y-%m') in ({months}) group by month"
 )
 SEALS_OF_CLOSED = _SEALS.format(months="select month from probed.closed_months")

@@ -445,3 +445,24 @@ def test_data_of_another_version_are_not_guessed_at() -> None:
         read_back({"data_sha256": digest, "data_0001": text})
     with pytest.raises(Unreadable, match="carries no data"):
         read_back({})
+
+
+def test_a_month_closed_again_after_its_documents_were_entered_has_the_same_seal(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    practice.set_to(folder, "Max days ahead", "60")
+    assert bill(folder, "2026-03-20").code == 0
+    copied = run("backup", folder, today="2026-03-20").out.split()[-1]
+    practice.add(folder, "patients", member("P9", start_date="2026-03-25"))
+    assert bill(folder, "2026-03-31").code == 0
+    april, by = "2026-04-02", ("--by", "mm")
+    words = ("INV-000001", "--to", "x@example.org", *by)
+    assert run("sent", folder, *words, today="2026-03-31").code == 0
+    words = ("INV-000001", "--reason", "left", *by)
+    assert run("credit", folder, *words, today="2026-03-31").code == 0
+    closed = run("close", folder, "2026-03", *by, today=april)
+    assert run("restore", folder, copied, "--adopt", today=april).code == 0
+    again = run("close", folder, "2026-03", *by, today=april)
+    assert (again.code, again.out) == (0, closed.out)
+    assert run("verify", folder, "--deep").code == 0
