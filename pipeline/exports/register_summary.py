@@ -34,6 +34,7 @@ from pipeline.exports.workbook import (
 )
 
 WIDTHS = (16, 34, 9, 11, 15, 14, 15)
+_ONE_PAGE = 90  # rows that can still be read on one
 COUNT, NET = 3, 4  # columns; tax and gross follow net
 WORDS = {"invoice": "Invoices", "credit_note": "Credit notes"}
 
@@ -76,6 +77,8 @@ def write_summary(
     cells = xl_range_abs(0, 0, row, len(WIDTHS) - 1).replace("$", "")
     sheet.ignore_errors({"number_stored_as_text": cells})
     page(sheet, landscape=False, name=f"{title} - Summary")
+    if row < _ONE_PAGE:
+        sheet.fit_to_pages(1, 1)  # or a block would be torn at the page's end
     return blocks
 
 

@@ -3,6 +3,7 @@
 import math
 import re
 from functools import cache, lru_cache
+from itertools import chain
 
 # Width of a character at 10 points, in millimetres, for a plain sans serif face.
 WIDEST = 3.6
@@ -55,14 +56,27 @@ def _rows(line: str, width: float, points: float) -> int:
 
 
 def split_at(text: str, width: float) -> list[str]:
-    """A text cut between words into pieces that each fit a width in millimetres."""
+    """A text cut between words into pieces that each fit a width in millimetres.
+
+    A word that is wider than that is cut too: what does not fit is not printed.
+    """
     pieces = [""]
-    for word in text.split():
+    for word in chain.from_iterable(_cut(word, width) for word in text.split()):
         longer = f"{pieces[-1]} {word}".strip()
         if pieces[-1] and text_width(longer) > width:
             pieces.append(word)
         else:
             pieces[-1] = longer
+    return pieces
+
+
+def _cut(word: str, width: float) -> list[str]:
+    """A word in pieces that each fit a width in millimetres: most are one."""
+    pieces = [""]
+    for character in word:
+        if pieces[-1] and text_width(pieces[-1] + character) > width:
+            pieces.append("")
+        pieces[-1] += character
     return pieces
 
 

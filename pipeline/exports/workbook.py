@@ -1,6 +1,7 @@
 """How a workbook is opened, written, paged and closed: the same bytes each time."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -225,18 +226,31 @@ def spread(sheet: Worksheet, widths: Sequence[float], keep: int = 1) -> bool:
     return across > 1
 
 
+def _in_head(text: str, room: int) -> str:
+    """A text as a head takes it: as many of its sentences as there is room for."""
+    sentences = re.split(r"(?<=[.:]) ", exact(text).replace("\n", " "))
+    shown = [
+        " ".join(sentences[:count]).replace("&", "&&")
+        for count in range(1, len(sentences) + 1)
+    ]
+    fitting = [one for one in shown if len(one) <= room]
+    if fitting:
+        return fitting[-1]
+    cut = shown[0][: room - 1]
+    # Half of a doubled sign would begin a code.
+    return f"{cut[:-1] if cut.count('&') % 2 else cut}…"
+
+
 def head_every_page(
     sheet: Worksheet, title: str, note: str, area: tuple[int, int, int, int]
 ) -> None:
     """Print a title and its note at the head of each page, and the `area` below it.
 
-    In cells they would be cut where only the first columns stand on a page again.
+    In cells they would be cut where only the first columns stand on a page again. A head
+    has little room: of a long note its first sentences, whole ones.
     """
-    shown = [
-        exact(text).replace("&", "&&").replace("\n", " ") for text in (title, note)
-    ]
     bold, plain = '&"Arial,Bold"&14', '&"Arial,Regular"&9'
-    head = f"&L{bold} {shown[0][:60]}\n{plain} {shown[1]}"
-    sheet.set_header(head[:MAX_HEADER].rstrip("&"))
+    head = f"&L{bold} {_in_head(title, 60)}\n{plain} "
+    sheet.set_header(head + _in_head(note, MAX_HEADER - len(head)))
     sheet.set_margins(left=0.5, right=0.5, top=0.95, bottom=0.7)
     sheet.print_area(*area)
