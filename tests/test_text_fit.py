@@ -41,7 +41,7 @@ LAST = "Box 6 is without what is outside the scope (code OUT)."
     [
         pytest.param(f"A practice. {LAST}", f"A practice. {LAST}", id="all of it"),
         pytest.param(f"{'A' * 160}. {LAST}", f"{'A' * 160}.", id="a whole sentence"),
-        pytest.param("B" * 300, "B" * 206 + "…", id="a sentence too long"),
+        pytest.param("B" * 300, "B" * 207 + "…", id="a sentence too long"),
         pytest.param("&" * 300, "&&" * 103 + "…", id="signs that begin a code"),
     ],
 )
