@@ -56,6 +56,7 @@ class _Rows:
     `values` are the columns as far as they are read; `held` and `again` mark rows that
     have a problem and rows that stand a second time. `faulty` are cells whose rows are
     held for them, `noted` cells that were read all the same: where their problem stands.
+    `unreadable` rows have a cell that cannot be used and else are as another row.
     """
 
     def __init__(self, schema: Schema, sheet: Sheet):
@@ -74,6 +75,7 @@ class _Rows:
         self.again = np.zeros(len(numbers), bool)
         self.faulty: set[tuple[int, str]] = set()
         self.noted: dict[tuple[int, str], int] = {}
+        self.unreadable: set[int] = set()
         self.problems: list[Problem] = list(sheet.bad_rows.values())
 
     def place(self, position: int, name: str) -> Place:
@@ -136,6 +138,9 @@ class _Rows:
         rows = for_pandera({n: self.values[n].take(self.doubled) for n in names})
         alike = self.doubled[rows.duplicated(keep="first").to_numpy()]
         self.again[alike] = ~self.held[alike]
+        # A cell that cannot be used is blank here: such rows may differ in it or not.
+        as_read = self.doubled[rows.duplicated(keep=False).to_numpy()]
+        self.unreadable = set(as_read[self.held[as_read]].tolist())
         self.problems += [
             Problem(
                 Severity.CHECK,
@@ -257,7 +262,8 @@ class _Rows:
             Severity.HELD,
             rule.code,
             self.place(position, self.keys[0].name),
-            f"rows {_and(rows)} are for the same {titles}, {spelled}, but differ",
+            f"rows {_and(rows)} are for the same {titles}, {spelled}"
+            + ("" if position in self.unreadable else ", but differ"),
             rule.expected,
             f"{rule.repair} {' and '.join(key.title for key in self.keys)}",
         )

@@ -540,3 +540,12 @@ def test_a_cell_that_was_put_right_and_holds_its_row_is_told_once(
     (held,) = [line for line in checked.err.splitlines() if place in line]
     assert held.startswith("Not billed: ")
     assert says in held
+
+
+def test_rows_alike_but_for_what_cannot_be_read_are_not_said_to_differ(
+    tmp_path: Path,
+) -> None:
+    twice = member("D1", start_date="31/31/2026")
+    given = practice.sheets() | {"patients": [member("P1"), twice, twice]}
+    told = "\n".join(_told(_found(practice.make(tmp_path, given))))
+    assert "rows 3 and 4 are for the same Patient ID, D1; keep the right row" in told
