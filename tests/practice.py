@@ -39,7 +39,10 @@ PROVED: set[str] = set()
 
 
 def run(*args: object, today: str = "2026-10-31") -> Result:
-    """Run a command in process; a crash of the program is raised, not hidden."""
+    """Run a command in process; a crash of the program is raised, not hidden.
+
+    A night that held something has said what, or it would be looked for in vain.
+    """
     if len(args) > 1 and isinstance(args[1], Path):
         USED.add(args[1])
     with patch("pipeline.commands.clock.today", lambda zone: date.fromisoformat(today)):
@@ -48,6 +51,8 @@ def run(*args: object, today: str = "2026-10-31") -> Result:
         )
     if args[0] == "bill" and found.exit_code in (0, 3) and isinstance(args[1], Path):
         PROVED.add(seal(args[1]))
+    if args[0] == "bill" and found.exit_code == 3:
+        assert "Not billed: " in found.stderr or "more: see issues" in found.stderr
     return Result(found.exit_code, found.stdout, found.stderr)
 
 
