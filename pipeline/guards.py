@@ -6,7 +6,7 @@ Source: section 5 of the contract, where each guard's setting and default are li
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -68,13 +68,16 @@ def check_guards(
     return [trip for trip in tripped if trip and trip.guard not in accepted]
 
 
-def as_problem(trip: Tripped, command: str) -> Problem:
-    """A tripped guard as what stops the night, with the command that lets it through."""
+def as_problem(trip: Tripped, command: str, place: Place) -> Problem:
+    """A tripped guard as what stops the night, with the command that lets it through.
+
+    `place` is the sheet of the settings.
+    """
     examples = f" (largest: {'; '.join(trip.examples)})" if trip.examples else ""
     return Problem(
         Severity.STOPS,
         f"guard-{trip.guard}",
-        Place("settings.xlsx", "Settings", None, trip.setting),
+        replace(place, column=trip.setting),
         f"guard {trip.guard}: {trip.found}{examples}",
         f"no more than the setting {trip.setting} allows",
         f"if this is right, let it through once with: {command} --accept {trip.guard}",

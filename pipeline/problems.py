@@ -77,10 +77,14 @@ class Problem:
         """The same line for terminal and log: no personal value in it."""
         if not self.personal:
             return str(self)
+        column = self.place.column or "a value"
+        if self.severity in (Severity.CHECK, Severity.FIXED):
+            said = f"{column} was used, and somebody should look (see issues.xlsx)"
+            return str(replace(self, found=said, repair=""))
         return str(
             replace(
                 self,
-                found=f"{self.place.column or 'a value'} cannot be used (see issues.xlsx)",
+                found=f"{column} cannot be used (see issues.xlsx)",
                 repair=f"write {self.expected}" if self.expected else "",
             )
         )

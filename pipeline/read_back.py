@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pipeline.exports.input_cells import as_text, is_before_sheets
 from pipeline.exports.templates import Filled, template
 from pipeline.files import private_folder
 from pipeline.raw_table import is_blank
@@ -65,6 +66,8 @@ def plain(value: Any) -> Any:
         return value, "truth"
     if isinstance(value, str):
         return value or None
+    if isinstance(value, date) and is_before_sheets(value):
+        return as_text(value)
     if isinstance(value, datetime):
         return value.replace(microsecond=0)
     if isinstance(value, date):

@@ -191,14 +191,19 @@ def _not_replaced(name: str) -> str:
     """SQL for accepted rows in whose place nobody entitled has signed a new one."""
     if name not in _DATED:
         return "true"
+    return f"not exists (select 1 {_signed_instead(name)})"
+
+
+def _signed_instead(name: str) -> str:
+    """SQL from `from` on: the new rows, `fresh`, in whose favour `before` gives way."""
     same = " and ".join(
         f"canonical(fresh.{column}) = canonical(before.{column})"
         for column in _DATED[name]
     )
     return (
-        f"not exists (select 1 from staged.compared_{name} as fresh"
+        f"from staged.compared_{name} as fresh"
         f" inner join staged.verdicts_{name} as verdict using (row_key)"
-        f" where fresh.is_new and verdict.allowed and {same})"
+        f" where fresh.is_new and verdict.allowed and {same}"
     )
 
 
@@ -269,9 +274,10 @@ def _refusals(
     ]
     if name == "patients" or (name not in sheets and not about(schema)["optional"]):
         return problems  # a sheet that must be there and is not stops the night anyway
+    keys = [f"before.{column.name}" for column in columns(schema) if column.key]
+    subject = f"concat_ws(' ', {', '.join(keys)})"
     gone = ledger.rows(
-        f"select before.{first.name} as subject, row_key"
-        f" from staged.before_{name} as before"
+        f"select {subject} as subject, row_key from staged.before_{name} as before"
         f" anti join staged.{name} as staged using (row_key)"
         f" where {_not_replaced(name)} order by row_key"
     )
@@ -281,14 +287,22 @@ def _refusals(
             Severity.CHECK,
             "row-removed",
             place,
-            f"the row of {row['subject']} ({row['row_key']}) is no longer here;"
-            " its last accepted version stays in force",
+            f"the row of {row['subject']} is no longer here; its last accepted version"
+            " stays in force",
             "rows are ended, not deleted",
-            "put the row back and end it (Active No, Valid to, or a new value)",
+            f"put the row back{_ENDED_BY.get(name, ' and set Active to No')}",
             subject=row["subject"],
         )
         for row in gone
     ]
+
+
+# How a row is ended that has no Active.
+_ENDED_BY = {
+    "settings": " and give it the value that is wanted",
+    "contract_prices": " and give it a Valid to",
+    "price_changes": ", or sign a row of the same day with the price that is wanted",
+}
 
 
 def _sheet_place(schema: Schema, sheets: dict[str, Sheet]) -> Place:
@@ -341,9 +355,16 @@ def _changes(ledger: Ledger, schema: Schema) -> list[Change]:
         if column in content(schema)
     ]
     gone = ", ".join(f"before.{key}" for key in keys)
+    # In whose place somebody entitled has signed a new one, is out of force as intended.
+    gave_way = "true" if name in PEOPLE else f"not ({_not_replaced(name)})"
+    signed_by = (
+        f"(select max(fresh.last_edited_by) {_signed_instead(name)})"
+        if name in _DATED
+        else "null"
+    )
     parts.append(
-        f"select concat_ws(' ', {gone}), '(whole row)', 'in force', 'removed', null,"
-        f" {str(name in PEOPLE).lower()}, null, 0, null from staged.before_{name} as before"
+        f"select concat_ws(' ', {gone}), '(whole row)', 'in force', 'removed', {signed_by},"
+        f" {gave_way}, null, 0, null from staged.before_{name} as before"
         f" anti join staged.{name} as staged using (row_key)"
     )
     found = ledger.rows(" union all ".join(parts) + " order by row_number, position")

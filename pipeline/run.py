@@ -368,7 +368,9 @@ def guard(
         compared=compared,
     )
     if tripped:
-        stops = [as_problem(trip, command) for trip in tripped]
+        settings = prepared.reading.sheets["settings"]
+        place = Place(settings.file, settings.sheet)
+        stops = [as_problem(trip, command, place) for trip in tripped]
         raise Refused(stops + prepared.problems)
 
 

@@ -201,7 +201,7 @@ def _nonsense(
                 "credit_note_prefix",
                 "prefixes-alike",
                 f"Credit note prefix: {credits} is the Invoice prefix too",
-                "give credit notes a prefix of their own, such as CRN-",
+                "give invoices and credit notes a prefix each, such as INV- and CRN-",
             )
         )
     if values["vat_registered"] and not values["vat_number"]:

@@ -238,7 +238,7 @@ def test_a_guard_stops_the_night_beyond_its_limit(
     folder = _with(billed, tmp_path / "clinic", case.beyond)
     first, *others = _stops(folder, case.day)
     assert first == (
-        f"Stops the night: settings.xlsx: Settings!{case.says}; if this is right, let it"
+        f"Stops the night: settings.csv: {case.says}; if this is right, let it"
         f" through once with: membill bill {folder} --as-of {case.day}"
         f" --accept {case.guard}"
     )
@@ -322,9 +322,9 @@ def test_the_first_night_knows_nothing_to_compare_with_but_amount_and_date(
     assert refused.code == 4
     told = [line.split("; if")[0] for line in refused.err.splitlines()[:2]]
     assert told == [
-        "Stops the night: settings.xlsx: Settings!Max days ahead: guard date: the as-of"
+        "Stops the night: settings.csv: Max days ahead: guard date: the as-of"
         f" day {SECOND} is after today, {FIRST}",
-        "Stops the night: settings.xlsx: Settings!Max invoice amount: guard amount: 1"
+        "Stops the night: settings.csv: Max invoice amount: guard amount: 1"
         " invoice over 10000.00 (largest: V1 10000.01)",
     ]
     assert not (folder / "ledger/membill.duckdb").exists(), "no ledger is left behind"

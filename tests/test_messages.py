@@ -350,9 +350,8 @@ LATER = {
         " edit it, with their user name here"
     ),
     "a product that was deleted": (
-        "Check products.csv: the row of SILVER (silver) is no longer here; its last"
-        " accepted version stays in force; put the row back and end it (Active No, Valid"
-        " to, or a new value)"
+        "Check products.csv: the row of SILVER is no longer here; its last accepted"
+        " version stays in force; put the row back and set Active to No"
     ),
     "a price change that nobody signed": (
         "Check price_changes.csv: row 2, Last edited by: Last edited by is blank, so the"
@@ -450,7 +449,8 @@ SETTINGS = [
             "Stops the night settings.csv: row 6, Value: Time zone: Mars is not a time"
             " zone; write a name such as Europe/London",
             "Stops the night settings.csv: row 7, Value: Credit note prefix: inv- is the"
-            " Invoice prefix too; give credit notes a prefix of their own, such as CRN-",
+            " Invoice prefix too; give invoices and credit notes a prefix each, such as"
+            " INV- and CRN-",
             "Stops the night settings.csv: VAT registered is Yes but the VAT number is"
             " blank; write the practice's VAT number, or No in VAT registered",
         ],

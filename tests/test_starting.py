@@ -380,3 +380,26 @@ def test_a_blank_name_is_no_folder() -> None:
     refused = practice.run("init", "")
     assert refused.code == 2
     assert "the name of the folder is blank" in refused.err
+
+
+@pytest.mark.parametrize("day", ["01/01/1900", "31/12/1899", "04/07/1850"])
+def test_a_birth_date_before_all_sheets_is_carried_over_as_it_was(
+    day: str, tmp_path: Path
+) -> None:
+    export = tmp_path / "export.csv"
+    export.write_text(f"No,First,Last,Born\n7,Ann,Xu,{day}\n", encoding="utf-8")
+    mapping = tmp_path / "map.toml"
+    mapping.write_text(
+        'dates = "d/m/yyyy"\n[columns]\n"Patient ID" = "No"\n"First name" = "First"\n'
+        '"Last name" = "Last"\n"Date of birth" = "Born"\n[constants]\n'
+        '"Membership active" = "No"\n',
+        encoding="utf-8",
+    )
+    made = tmp_path / "patients.xlsx"
+    done = practice.run("import", "patients", export, "--map", mapping, "--to", made)
+    assert done.code in (0, 3), done.err
+    sheet = openpyxl.load_workbook(made)["Patients"]
+    heads = [cell.value for cell in sheet[1]]
+    born = sheet.cell(2, heads.index("Date of birth") + 1).value
+    first, month, year = day.split("/")
+    assert str(born) == f"{year}-{month}-{first}"

@@ -165,7 +165,9 @@ def test_every_name_stands_in_its_invoice_the_list_and_the_register(
         # A long name goes over several rows of the address, between or within its words:
         # here it is looked for as far as its first row.
         cells = texts(clinic)[f"INV-{at:06d}.xlsx"]
-        assert _solid(text)[:30] in _solid("".join(str(cell.value) for cell in cells)), at
+        assert _solid(text)[:30] in _solid(
+            "".join(str(cell.value) for cell in cells)
+        ), at
 
 
 def _solid(text: str) -> str:

@@ -18,6 +18,22 @@ _LEFT = {"font_name": "Calibri", "valign": "vcenter", "align": "left", "indent":
 _SHOWN = {datetime: f"{DATE_FORMAT} hh:mm", time: "hh:mm", timedelta: "[h]:mm"}
 
 
+# Days before are counted differently by one program and another, or not at all.
+_FIRST_DAY = date(1900, 3, 1)
+
+
+def is_before_sheets(day: date) -> bool:
+    """Whether a day is too early for a date cell; it is written as text then."""
+    return (day.date() if isinstance(day, datetime) else day) < _FIRST_DAY
+
+
+def as_text(day: date) -> str:
+    """A day as text that is read to the letter: 1899-12-31, with its time if it has one."""
+    if isinstance(day, datetime) and day.time() == time():
+        day = day.date()
+    return str(day)
+
+
 def write_cell(
     book: InputBook, sheet: Worksheet, at: tuple[int, int], column: Column | None,
     value: Any,
@@ -37,6 +53,8 @@ def write_cell(
             sheet.write_formula(*at, f"={value.text}", usual, value.text)
         case int() | float() | Decimal():
             sheet.write_number(*at, float(value), _of_number(book, column))
+        case date() if is_before_sheets(value):
+            sheet.write_string(*at, as_text(value), book.formats["text"])
         case datetime() if value.time() == time():
             sheet.write_datetime(*at, value, book.formats["date"])
         case datetime() | time() | timedelta():

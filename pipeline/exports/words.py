@@ -46,8 +46,11 @@ REASON_WORDS: dict[str, str] = {
 TO_MEND = (Severity.STOPS, Severity.HELD, Severity.CHECK)
 
 # A clause may open with the very value a cell holds, which must stay as it was typed.
-_OWN_WORDS = {"it", "this", "that", "there", "nothing", "nobody", "something"}
-_ABOUT_A_VALUE = re.compile(r"(\w+),? (?:is|was|has|stands|cannot|does|looks)\b")
+_OWN_WORDS = {
+    "it", "this", "that", "there", "nothing", "nobody", "something", "someone",
+    "somebody",
+}  # fmt: skip
+_ABOUT_A_VALUE = re.compile(r"(\w+),? (?:is|was|has|may|stands|cannot|does|looks)\b")
 
 
 def day(on: date) -> str:

@@ -11,7 +11,8 @@ from pipeline.problems import Refused
 def copies(jobs: Iterable[Job]) -> list[Record]:
     """Refusals of the practices whose ledger lies in another practice's folder as well.
 
-    The same chain head means the same documents to the same people, to the letter.
+    The same chain head means the same documents to the same people, to the letter; where
+    there is no document yet, two practices may well have begun alike.
     Which one is the copy only a person can say.
     """
     same: dict[str, list[str]] = defaultdict(list)
@@ -20,7 +21,7 @@ def copies(jobs: Iterable[Job]) -> list[Record]:
             head = read_head(job.ledger)
         except Refused:  # its own night says so
             continue
-        if head and head.get("run_no"):
+        if head and head.get("last_number"):
             same[str(head.get("sha256"))].append(job.practice)
     return [
         Record(practice, REFUSED, (_why(practice, practices),))
