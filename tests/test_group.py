@@ -233,6 +233,16 @@ def test_two_folders_with_one_ledger_are_both_refused(
     assert found[0].why[0].startswith("its ledger is also that of twin: ")
 
 
+def test_two_practices_that_began_alike_are_no_copies(tmp_path: Path) -> None:
+    given = practice.sheets()
+    for row in given["patients"]:
+        row["Membership active"] = "No"
+    folders = [practice.make(tmp_path / name, given) for name in ("north", "south")]
+    for folder in folders:
+        assert practice.bill(folder, "2026-03-01").code == 0
+    assert copies(map(job, folders)) == []
+
+
 def test_a_practice_somebody_works_on_is_busy_and_left_alone(tmp_path: Path) -> None:
     folder = practice.make(tmp_path / "clinic")
     (folder / "ledger").mkdir()

@@ -11,6 +11,8 @@ import practice
 import pytest
 from practice import Row, bill, run
 
+from pipeline.ledger import ledger_path, opened
+
 FIRST, SECOND = "2026-03-01", "2026-03-02"
 # What a night that is refused may leave behind.
 TRACES = ("out/issues.xlsx", "ledger/membill.lock.json")
@@ -165,6 +167,12 @@ def test_a_price_row_whose_date_is_corrected_counts_once(clinic: Path) -> None:
     practice.set_to(clinic, "Max days ahead", "60")
     assert bill(clinic, "2026-03-31").code == 0
     assert practice.lines(clinic, "patient_id", "gross")[4:] == [("P1", "50.00")]
+    with opened(ledger_path(clinic), write=False) as books:
+        gone = "column_title = '(whole row)'"
+        told = books.rows(
+            f"select accepted, edited_by from ledger.changes where {gone}"
+        )
+    assert told == [{"accepted": True, "edited_by": "mm"}]
 
 
 # The ledger beside what was made from it
