@@ -156,15 +156,14 @@ def test_text_stays_text_after_f2_and_enter_in_every_workbook(clinic: Path) -> N
 def test_every_name_stands_in_its_invoice_the_list_and_the_register(
     clinic: Path,
 ) -> None:
-    books = {
-        name: {cell.value for cell in cells} for name, cells in texts(clinic).items()
-    }
+    found = texts(clinic)
+    books = {name: {cell.value for cell in cells} for name, cells in found.items()}
     for at, text in enumerate(HOSTILE, start=1):
         name = f"{text} x"
         assert name in books["invoices.xlsx"] and name in books["2026-03.xlsx"], at
         # A long name goes over several rows of the address, between or within its words:
         # here it is looked for as far as its first row.
-        cells = texts(clinic)[f"INV-{at:06d}.xlsx"]
+        cells = found[f"INV-{at:06d}.xlsx"]
         assert _solid(text)[:30] in _solid(
             "".join(str(cell.value) for cell in cells)
         ), at
