@@ -13,7 +13,7 @@ MEMBERS ?= 100000
 MONTHS ?= 36
 
 BIN := .venv/bin
-# Bytecode that is kept makes every later start shorter, of the tests by a quarter a minute.
+# Bytecode that is kept makes every later start shorter.
 unexport PYTHONDONTWRITEBYTECODE
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 

@@ -79,7 +79,8 @@ class Problem:
             return str(self)
         column = self.place.column or "a value"
         if self.severity in (Severity.CHECK, Severity.FIXED):
-            said = f"{column} was used, and somebody should look (see issues.xlsx)"
+            # Some are used as they stand and some left blank: the workbook says which.
+            said = f"{column}: somebody should look at it (see issues.xlsx)"
             return str(replace(self, found=said, repair=""))
         return str(
             replace(

@@ -290,16 +290,18 @@ def _refusals(
             f"the row of {row['subject']} is no longer here; its last accepted version"
             " stays in force",
             "rows are ended, not deleted",
-            f"put the row back{_ENDED_BY.get(name, ' and set Active to No')}",
+            f"put the row back{_ENDED_BY[name]}",
             subject=row["subject"],
         )
         for row in gone
     ]
 
 
-# How a row is ended that has no Active.
+# How a row of a guarded sheet is ended; a tax code no product names does no harm.
 _ENDED_BY = {
     "settings": " and give it the value that is wanted",
+    "tax_codes": "",
+    "products": " and set Active to No",
     "contract_prices": " and give it a Valid to",
     "price_changes": ", or sign a row of the same day with the price that is wanted",
 }

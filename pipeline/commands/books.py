@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -53,6 +52,8 @@ def export(
 
     Example: membill export /srv/clinic xero --month 2026-11
     """
+    from pipeline.batches import again as write_again
+    from pipeline.batches import export as leave
     from pipeline.batches import must_be_month
     from pipeline.exports.layouts import Unready
 
@@ -61,10 +62,20 @@ def export(
             raise click.UsageError("data takes no --month, --again or --credit-notes")
         _export_data(folder, to, ledger)
         return
+    if again is not None and (month or credit_notes):
+        raise click.UsageError("--again takes a batch as it was; give it alone")
     with outcomes():
         try:
             must_be_month(month)
-            done = _departed(folder, target, month, again, credit_notes, to, ledger)
+            path = billed_at(folder, ledger)
+            done = (
+                leave(
+                    folder, path, target, month=month, credit_notes=credit_notes, to=to,
+                    today=clock.today,
+                )
+                if again is None
+                else write_again(folder, path, target, again, to)
+            )  # fmt: skip
         except Unready as unready:
             for problem in unready.problems:
                 click.echo(f"Refused: {problem.public()}", err=True)
@@ -76,35 +87,6 @@ def export(
         click.echo(line, err=True)
     warn(done.warnings)
     sys.exit(REFUSED if done.warnings else HELD if done.unfit else 0)
-
-
-def _departed(
-    folder: Path,
-    target: str,
-    month: str | None,
-    again: str | None,
-    credit_notes: bool,
-    to: Path | None,
-    ledger: Path | None,
-) -> Any:
-    """A new batch, or an earlier one once more."""
-    from pipeline.batches import again as write_again
-    from pipeline.batches import export as leave
-
-    path = billed_at(folder, ledger)
-    if again is not None:
-        if month or credit_notes:
-            raise click.UsageError("--again takes a batch as it was; give it alone")
-        return write_again(folder, path, target, again, to)
-    return leave(
-        folder,
-        path,
-        target,
-        month=month,
-        credit_notes=credit_notes,
-        to=to,
-        today=clock.today,
-    )
 
 
 def _export_data(folder: Path, to: Path | None, ledger: Path | None) -> None:

@@ -12,18 +12,12 @@ INVOICE_COLUMNS = (
     "number,kind,status,active,membership,issued_on,due_on,patient_id,patient_name,"
     "bill_to,bill_to_name,currency,net,tax,gross,credits,sent_on,sent_to,run_id"
 ).split(",")
-
-
 LINE_COLUMNS = (
     "number,line,patient_id,product_code,description,frequency,period_start,period_end,"
     "quantity,unit_price,tax_code,tax_rate,net,tax,gross,price_source"
 ).split(",")
-
-
 # What fits on a screen; csv and json have every column.
 INVOICES_SHOWN = "number,status,issued_on,patient_id,bill_to,gross,sent_on".split(",")
-
-
 LINES_SHOWN = "number,patient_id,product_code,period_start,period_end,tax,gross".split(
     ","
 )

@@ -228,7 +228,7 @@ def spread(sheet: Worksheet, widths: Sequence[float], keep: int = 1) -> bool:
 
 def _in_head(text: str, room: int) -> str:
     """A text as a head takes it: as many of its sentences as there is room for."""
-    sentences = re.split(r"(?<=[.:]) ", exact(text).replace("\n", " "))
+    sentences = re.split(r"(?<=[.]) ", exact(text).replace("\n", " "))
     shown = [
         " ".join(sentences[:count]).replace("&", "&&")
         for count in range(1, len(sentences) + 1)
