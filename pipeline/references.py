@@ -16,11 +16,21 @@ def resolve(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     A row that names what is not there is marked held and reported.
     """
     problems: list[Problem] = []
+    filled = _filled(ledger)
     for schema in INPUTS:
         for column in columns(schema):
-            if column.refers_to:
+            if column.refers_to and name_of(schema) in filled:
                 problems += _resolve_column(ledger, sheets, schema, column)
     return problems
+
+
+def _filled(ledger: Ledger) -> set[str]:
+    """The inputs that have a row at all: many a practice leaves most of them empty."""
+    each = " union all ".join(
+        f"select '{name}' as name, exists (from input.{name}) as has_rows"
+        for name in map(name_of, INPUTS)
+    )
+    return {row["name"] for row in ledger.rows(each) if row["has_rows"]}
 
 
 def _resolve_column(

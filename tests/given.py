@@ -5,9 +5,10 @@ Dates and amounts are written, and given back, as text: "2026-01-31", "50.00".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,28 @@ def ledger() -> Iterator[Ledger]:
         yield empty
 
 
+_KEPT = ExitStack()
+
+
+@cache
+def _kept() -> Ledger:
+    return _KEPT.enter_context(ledger())
+
+
+@contextmanager
+def kept_ledger() -> Iterator[Ledger]:
+    """A ledger in memory that one test after the other has to itself, emptied."""
+    books = _kept()
+    yield books
+    for row in books.rows(
+        "select schema_name || '.' || table_name as written from duckdb_tables()"
+        " where database_name = 'ledger' and table_name <> 'about' and estimated_size > 0"
+    ):
+        books.connection.execute(f"delete from ledger.{row['written']}")
+    for schema in ("tonight.model", "baseline.model"):
+        books.connection.execute(f"drop schema if exists {schema} cascade")
+
+
 def work_out(books: Ledger, given: Given) -> None:
     """Put a practice into `input.*` and run the rules over it for its `as_of`.
 
@@ -177,12 +200,12 @@ def lay_out(books: Ledger, given: Given) -> None:
 @contextmanager
 def two_nights(before: Given, now: Given) -> Iterator[Ledger]:
     """The sheets accepted last and tonight's, laid out for the guards to compare."""
-    with ledger() as books:
+    with kept_ledger() as books:
         lay_out(books, before)
-        books.connection.execute("create schema baseline.input")
+        books.connection.execute("create schema if not exists baseline.input")
         for name in ("run", "practice", *map(name_of, INPUTS)):
             books.connection.execute(
-                f"create table baseline.input.{name} as select * from input.{name}"
+                f"create or replace table baseline.input.{name} as select * from input.{name}"
             )
         lay_out(books, now)
         yield books
@@ -226,7 +249,7 @@ def made(model: str, names: str, given: Given) -> list[Any]:
     # The rules after the one that is asked for could only cost time, and those before
     # it are held to their schemas by tests of their own.
     upto = [name_of(schema) for schema in MODELS].index(model)
-    with ledger() as books:
+    with kept_ledger() as books:
         lay_out(books, given)
         _issue(books, given)
         transform(
