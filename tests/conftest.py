@@ -12,6 +12,7 @@ import pytest
 import tests.practice
 from pipeline.ledger import ledger_path, opened
 from pipeline.verify import verify
+from tests import remembered
 
 
 def pytest_collection_finish() -> None:
@@ -38,6 +39,8 @@ def _nothing_waits() -> Iterator[None]:
     with (
         patch("duckdb.connect", connecting),
         patch("os.fsync", lambda descriptor: None),
+        remembered.reading(),
+        remembered.ranges(),
     ):
         yield
 

@@ -15,7 +15,6 @@ from unittest.mock import patch
 
 import duckdb
 
-import pipeline.run
 from pipeline import accounts
 from pipeline.exports import register
 from pipeline.ledger import Ledger
@@ -124,10 +123,10 @@ def cut_short(folder: Path, at: int, *args: object, today: date) -> Result | Non
 def hurried() -> Iterator[None]:
     """Shortcuts that change no result, for lives that must be over soon.
 
-    DuckDB plans each statement as it is written; a sheet that did not change is not
-    parsed again; no bytes wait for the disk; models are not held to their schemas; the
-    guards that a life lets through are not worked out; a month in which nothing was
-    issued, of which a life with few nights has many, gets an empty register.
+    DuckDB plans each statement as it is written; no bytes wait for the disk; models are
+    not held to their schemas; the guards that a life lets through are not worked out; a
+    month in which nothing was issued, of which a life with few nights has many, gets an
+    empty register.
     """
     connect = duckdb.connect
 
@@ -136,15 +135,6 @@ def hurried() -> Iterator[None]:
         if not options.get("read_only"):
             connection.execute("pragma disable_optimizer")
         return connection
-
-    parsed: dict[str, Any] = {}
-    read_sheet = pipeline.run.read_sheet
-
-    def remembered(schema: Any, sheet: Any) -> Any:
-        key = f"{schema.__name__} {sheet!r}"
-        if key not in parsed:
-            parsed[key] = read_sheet(schema, sheet)
-        return parsed[key]
 
     month, render = accounts.month, register.render
 
@@ -158,7 +148,6 @@ def hurried() -> Iterator[None]:
         patch("pipeline.exports.register.render", lambda of: render(of) if of else b""),
         patch("duckdb.connect", plain),
         patch("pipeline.run._baseline", lambda *given: None),
-        patch("pipeline.run.read_sheet", remembered),
         patch(
             "pipeline.run.transform",
             lambda connection, hold: transform(connection, hold=()),

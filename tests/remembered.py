@@ -1,0 +1,46 @@
+"""What a sheet comes to, kept: the same few sheets are read by hundreds of nights.
+
+Reading a sheet depends on the sheet alone. Each that differs in a cell is read and held
+to its schema as ever; the tests of reading itself call it where nothing is kept.
+"""
+
+from typing import Any
+from unittest.mock import patch
+
+from pipeline import run, settings
+from pipeline.ingest import Parsing
+
+# Larger sheets are rare, and cost as much to compare as to read.
+_ROWS = 150
+
+
+def reading() -> Any:
+    """A patch by which a night reads each sheet once in this process."""
+    read_sheet, kept = run.read_sheet, dict[str, Parsing]()
+
+    def remembered(schema: Any, sheet: Any) -> Parsing:
+        if len(sheet.rows) > _ROWS:
+            return read_sheet(schema, sheet)
+        key = repr((
+            schema.__name__, sheet.file, sheet.sheet, sheet.headings, list(sheet.rows),
+            sheet.bad_rows, sheet.filled, sheet.skipped,
+        ))  # fmt: skip
+        if key not in kept:
+            kept[key] = read_sheet(schema, sheet)
+        return Parsing(kept[key].rows, list(kept[key].problems))
+
+    return patch("pipeline.run.read_sheet", remembered)
+
+
+def ranges() -> Any:
+    """A patch by which settings that are in their ranges are looked at once."""
+    out_of_range, fine = settings._out_of_range, set[str]()
+
+    def remembered(given: Any, typed: Any, sheet: Any) -> Any:
+        key = repr({name: values.to_pylist() for name, values in given.items()})
+        found = [] if key in fine else out_of_range(given, typed, sheet)
+        if not found:
+            fine.add(key)
+        return found
+
+    return patch("pipeline.settings._out_of_range", remembered)
