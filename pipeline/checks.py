@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from pipeline.cells import show
-from pipeline.credit_due import credit_due
+from pipeline.credit_due import asked_again, credit_due
 from pipeline.ledger import Ledger
 from pipeline.meant import meant, users
 from pipeline.problems import Place, Problem, Severity
@@ -28,6 +28,7 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
         *_tax_without_registration(ledger, sheets),
         *sendings(ledger, sheets, as_of),
         *credit_due(ledger, sheets, as_of),
+        *asked_again(ledger, sheets, as_of),
     ]
 
 

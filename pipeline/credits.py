@@ -66,6 +66,8 @@ class Made:
         """The outcome in a line."""
         taken, left = (money(each, self.currency) for each in (self.gross, self.left))
         said = f"{self.number} takes back {taken} of {self.credits}"
+        if self.rebill and not self.gross:
+            said = f"{self.number} frees {self.credits}, which was credited before"
         said += f"; {left} is left" if self.left else "; nothing is left"
         if self.rebill:
             said += "; the next night bills it again, if the sheets still ask for it"
@@ -135,15 +137,16 @@ def make_credit_note(
 def _lines_left(ledger: Ledger, number: str) -> list[Row]:
     """The lines of an invoice with what credit notes took back and what they left."""
     rows = ledger.rows(
-        "with taken as (select credits_line, -sum(lines.gross)::decimal(14, 2) as credited,"
-        "  list(distinct number order by number) as notes from ledger.lines as lines"
-        "  inner join ledger.invoices as notes using (number)"
-        "  where notes.credits_number = $1 group by credits_line)"
-        " select lines.*, coalesce(credited, 0)::decimal(14, 2) as credited,"
-        "  (gross - coalesce(credited, 0))::decimal(14, 2) as left,"
-        "  coalesce(notes, []) as notes from ledger.lines as lines"
-        " left join taken on line = taken.credits_line"
-        " where number = $1 order by line",
+        "select lines.*, coalesce(taken.gross, 0)::decimal(14, 2) as credited,"
+        "  (lines.gross - coalesce(taken.gross, 0))::decimal(14, 2) as left,"
+        "  coalesce(notes, []) as notes,"
+        "  exists (from tonight.in_force.billed_periods as billed"
+        "   where billed.number = lines.number and billed.line = lines.line)"
+        "  or exists (from tonight.in_force.filled_requests as filled"
+        "   where filled.number = lines.number and filled.line = lines.line) as in_force"
+        " from ledger.lines as lines"
+        " left join tonight.in_force.taken_back as taken using (number, line)"
+        " where number = ? order by line",
         [number],
     )
     # A line of nothing is taken back by one credit note, like any other.
@@ -206,10 +209,19 @@ def _chosen(invoice: Row, lines: list[Row], wish: Wish) -> list[Row]:
     else:
         meant = lines
     still = [line for line in meant if line["open"]]
+    if not still and wish.rebill:  # credited without it: freed by a note of nothing
+        still = [line for line in meant if line["in_force"]]
     if not still:
         by = ", ".join(sorted({note for line in meant for note in line["notes"]}))
         which = number if wish.line is None else f"{number} line {wish.line}"
-        raise WrongRequest(f"{which} was credited already, by {by}: nothing is left")
+        once_more = (
+            ""
+            if not any(line["in_force"] for line in meant)
+            else ("; to have it billed again, add --rebill")
+        )
+        raise WrongRequest(
+            f"{which} was credited already, by {by}: nothing is left{once_more}"
+        )
     return still
 
 
@@ -236,7 +248,9 @@ def _line_of_note(
     """A line of the invoice, or a part of it, with its amounts turned round."""
     net, tax = part(line, line["credited"], amount)
     note = {**line, "line": at, "credits_line": line["line"], "rebill": rebill}
-    if amount != line["gross"]:
+    if amount == 0 != line["gross"]:
+        note["unit_price"] = amount
+    elif amount != line["gross"]:
         note |= {
             "description": f"{line['description']}{IN_PART}", "quantity": 1,
             "unit_price": amount if inclusive else net,

@@ -289,7 +289,8 @@ case
 end
 """
 
-# What is billed and was not freed again, and what was freed: read here by every rule.
+# What is billed and was not freed again, what was freed, and what credit notes took back
+# of each line: read here by every rule.
 # For a model `tonight.in_force`, since models run in more than one catalog.
 _IN_FORCE = """
 create schema tonight.in_force;
@@ -305,6 +306,17 @@ from ledger.billed_periods as billed
 inner join ledger.released_periods as released
     using (patient_key, period_start, generation)
 inner join ledger.invoices as notes on released.number = notes.number;
+create view tonight.in_force.taken_back as
+select
+    notes.credits_number as number,
+    lines.credits_line as line,
+    -sum(lines.gross)::decimal(14, 2) as gross,
+    list(distinct notes.number order by notes.number) as notes,
+    max(notes.run_no) as run_no
+from ledger.lines as lines
+inner join ledger.invoices as notes using (number)
+where notes.kind = 'credit_note'
+group by all;
 create view tonight.in_force.first_open_day as
 select max(cast(month || '-01' as date) + interval 1 month)::date as day
 from ledger.closed_months

@@ -324,6 +324,117 @@ def test_what_is_billed_beyond_an_end_date_is_proposed_until_it_is_credited(
     assert [text for text in still.splitlines() if "is due" in text] == due[:1]
 
 
+def _said(folder: Path, as_of: str, of: str) -> list[str]:
+    """The lines of a night's problems that say something of this kind."""
+    return [text for text in bill(folder, as_of).err.splitlines() if of in text]
+
+
+def _last_invoiced(folder: Path) -> tuple[str, ...]:
+    """Patient, first day and gross of the last line of an invoice."""
+    found = practice.lines(folder, "number", "patient_id", "period_start", "gross")
+    return [line[1:] for line in found if line[0].startswith("INV")][-1]
+
+
+def _carry_out(folder: Path, said: str, before: str, today: str) -> None:
+    """Run the commands that a message names."""
+    for command in said.partition(f"{before}: ")[2].split("; "):
+        words = shlex.split(command)[1:]
+        meant = {"FOLDER": str(folder), "USER": "mm"}
+        done = run(*(meant.get(word, word) for word in words), today=today)
+        assert done.code == 0, done.err
+
+
+@pytest.fixture(scope="module")
+def taken_back(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """Two End dates written, what is due for them credited, and both cleared again."""
+    folder = practice.make(tmp_path_factory.mktemp("goes-on") / "clinic")
+    assert bill(folder, MARCH).code == 0
+    # Given back for another reason: that is nobody's End date.
+    assert _credit(folder, "INV-000001", today="2026-03-01").code == 0
+    for name in ("P1", "P2"):
+        practice.change(folder, "patients", name, {"End date": "2026-02-20"})
+    for said in _said(folder, "2026-03-02", "a credit of"):
+        _carry_out(folder, said, "credit it", "2026-03-02")
+    assert _said(folder, "2026-03-03", "a credit of") == []
+    for name in ("P1", "P2"):
+        practice.change(folder, "patients", name, {"End date": ""})
+    return folder, _said(folder, "2026-03-04", "stands uncharged")
+
+
+def test_a_credit_for_an_end_date_that_was_taken_back_is_told(
+    taken_back: tuple[Path, list[str]],
+) -> None:
+    _, told = taken_back
+    assert [text.partition("End date: ")[2].partition("; put")[0] for text in told] == [
+        "CRN-000002 credited 50.00 when the End date of P1 was 20 February 2026; it is"
+        " blank now, and what was credited stands uncharged",
+        # Of twelve months one was begun.
+        "CRN-000003 credited 504.17 when the End date of P2 was 20 February 2026; it is"
+        " blank now, and what was credited stands uncharged",
+    ]
+
+
+def test_it_is_told_until_the_end_date_is_back_or_it_is_billed_again(
+    taken_back: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    before, told = taken_back
+    clinic = practice.copied(before, tmp_path / "clinic")
+    practice.change(clinic, "patients", "P1", {"End date": "2026-02-25"})
+    _carry_out(clinic, told[1], "billed again", "2026-03-05")
+    assert _said(clinic, "2026-03-05", "stands uncharged") == []
+    assert _last_invoiced(clinic) == ("P2", "2026-02-01", "550.00")
+
+
+def test_a_line_that_was_credited_in_full_can_still_be_freed(
+    taken_back: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    before, told = taken_back
+    clinic = practice.copied(before, tmp_path / "clinic")
+    again = _credit(clinic, "INV-000003")
+    assert again.err.strip().endswith(
+        "nothing is left; to have it billed again, add --rebill"
+    )
+    _carry_out(clinic, told[0], "billed again", "2026-03-05")
+    note = practice.lines(clinic, "number", "description", "unit_price", "gross")[-1]
+    assert note == ("CRN-000004", "Gold", "0.00", "0.00")
+    assert bill(clinic, "2026-03-05").code == 0
+    assert _last_invoiced(clinic) == ("P1", "2026-02-28", "50.00")
+    twice = _credit(clinic, "INV-000003", "--rebill")
+    assert twice.err.strip().endswith("nothing is left")
+    assert (
+        "CRN-000004 freed line 1 of INV-000003"
+        in run("explain", clinic, "CRN-000004").out
+    )
+
+
+def test_a_note_of_nothing_is_entered_again(
+    taken_back: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    before, _ = taken_back
+    clinic = practice.copied(before, tmp_path / "clinic")
+    copy = practice.copied(clinic / "ledger", tmp_path / "copy") / "membill.duckdb"
+    assert _credit(clinic, "INV-000003", "--rebill").code == 0
+    wanted = _used(clinic)
+    assert run("restore", clinic, copy, "--adopt").code == 0
+    assert _used(clinic) == wanted
+
+
+def test_what_overlaps_a_period_that_was_credited_in_full_says_how_to_free_it(
+    taken_back: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    clinic = practice.copied(taken_back[0], tmp_path / "clinic")
+    practice.change(clinic, "patients", "P1", {"Start date": "2026-03-05"})
+    request = {"Request ID": "R7", "Patient ID": "P1", "Product code": "GOLD",
+               "Billing frequency": "Monthly", "Requested on": "2026-03-01"}  # fmt: skip
+    practice.add(clinic, "invoice_requests", request)
+    held = _said(clinic, "2026-03-05", "Not billed: ")
+    how = (
+        "; INV-000003 was credited in full by CRN-000002: to have its days billed again,"
+        " `membill credit FOLDER INV-000003 --line 1 --rebill`"
+    )
+    assert len(held) == 2 and all(how in text for text in held), held
+
+
 # The rules alone.
 
 FREED = [
