@@ -8,6 +8,7 @@ from pipeline.credit_due import asked_again, credit_due
 from pipeline.ledger import Ledger
 from pipeline.meant import meant, users
 from pipeline.problems import Place, Problem, Severity
+from pipeline.reaching_back import days_left_out, first_number, late_prices
 from pipeline.sent_log import sendings
 from pipeline.workbooks import Sheet
 from schemas.columns import columns, name_of
@@ -29,6 +30,9 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
         *sendings(ledger, sheets, as_of),
         *credit_due(ledger, sheets, as_of),
         *asked_again(ledger, sheets, as_of),
+        *late_prices(ledger, sheets),
+        *days_left_out(ledger, sheets),
+        *first_number(ledger, sheets),
     ]
 
 

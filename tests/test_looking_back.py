@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import practice
@@ -12,6 +13,7 @@ import pytest
 from practice import Row, bill, run
 
 from pipeline.ledger import ledger_path, opened
+from pipeline.run import prepare
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
 # What a night that is refused may leave behind.
@@ -173,6 +175,118 @@ def test_a_price_row_whose_date_is_corrected_counts_once(clinic: Path) -> None:
             f"select accepted, edited_by from ledger.changes where {gone}"
         )
     assert told == [{"accepted": True, "edited_by": "mm"}]
+
+
+# Edits that reach back over what is billed: P1 from 31 January and 28 February by the
+# month for 50.00, P2 for the year from 1 February for 550.00.
+
+
+def _told(folder: Path, code: str) -> list[str]:
+    """What the next night would find of this kind."""
+    day = date.fromisoformat(SECOND)
+    with opened(ledger_path(folder), write=False) as books:
+        problems = prepare(books, folder, day, lambda zone: day).problems
+    return [problem.found for problem in problems if problem.code == code]
+
+
+def _price(day: str, **prices: str) -> Row:
+    titles = {"monthly": "Monthly price", "annual": "Annual price"}
+    cells = {titles[name]: price for name, price in prices.items()}
+    return {
+        "Product code": "GOLD",
+        "Effective from": day,
+        "Last edited by": "mm",
+        **cells,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([_price("2026-03-02", monthly="52.00", annual="570.00")], []),
+        ([_price("2026-02-28", monthly="52.00")], ["1 period too", "INV-000003"]),
+        ([_price("2026-02-28", monthly="50.00")], []),
+        ([_price("2026-03-01", annual="570.00")], []),
+        (
+            [_price("2026-01-01", monthly="52.00", annual="570.00")],
+            ["3 periods too", "INV-000001, INV-000002, INV-000003"],
+        ),
+        # From 28 February on the later one counts, which says what was charged.
+        (
+            [
+                _price("2026-01-01", monthly="52.00"),
+                _price("2026-02-28", monthly="50.00"),
+            ],
+            ["1 period too", "INV-000001"],
+        ),
+    ],
+)
+def test_a_price_of_a_day_that_is_billed_is_told(
+    rows: list[Row], told: list[str], clinic: Path
+) -> None:
+    practice.write(clinic, "price_changes", rows)
+    found = _told(clinic, "price-reaches-back")
+    assert len(found) == bool(told)
+    assert all(words in text for text in found for words in told), found
+
+
+def test_a_contract_price_that_reaches_back_is_told_of_its_payer_alone(
+    clinic: Path,
+) -> None:
+    practice.write(clinic, "contacts", [{"Code": "ACME", "Name": "Acme Widgets Ltd"}])
+    practice.change(clinic, "patients", "P1", {"Bill to": "ACME"})
+    agreed = {
+        "Contact code": "ACME", "Product code": "GOLD", "Monthly price": "44.00",
+        "Valid from": "2026-01-01", "Valid to": "", "Last edited by": "mm",
+    }  # fmt: skip
+    practice.write(clinic, "contract_prices", [agreed])
+    assert _told(clinic, "price-reaches-back") == [], "the patient paid for himself"
+    practice.set_to(clinic, "Max days ahead", "60")
+    assert bill(clinic, "2026-03-31").code == 0
+    lower = {**agreed, "Monthly price": "42.00"}
+    practice.write(clinic, "contract_prices", [lower])
+    (found,) = _told(clinic, "price-reaches-back")
+    assert found.startswith("this price of ACME GOLD is for 1 period too")
+    practice.write(clinic, "contract_prices", [{**lower, "Valid to": "2026-03-30"}])
+    assert _told(clinic, "price-reaches-back") == [], "ended before what it paid for"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ({}, {"Start date": "2026-05-01"}, True),
+        # As the hold of an overlapping period advises.
+        ({}, {"Start date": "2026-03-31"}, False),
+        (
+            {"End date": "2026-03-30"},
+            {"Start date": "2026-05-01", "End date": ""},
+            False,
+        ),
+        (
+            {"Membership active": "No"},
+            {"Start date": "2026-05-01", "Membership active": "Yes"},
+            False,
+        ),
+    ],
+)
+def test_a_start_date_that_leaves_days_unbilled_is_told(
+    before: Row, now: Row, told: bool, clinic: Path
+) -> None:
+    if before:
+        practice.change(clinic, "patients", "P1", before)
+        assert bill(clinic, FIRST, "--accept", "date").code == 0
+    practice.change(clinic, "patients", "P1", now)
+    assert len(_told(clinic, "days-left-out")) == told
+
+
+def test_a_first_number_after_the_first_is_told(clinic: Path) -> None:
+    practice.set_to(clinic, "First invoice number", "1")
+    assert _told(clinic, "first-number-is-past") == []
+    practice.set_to(clinic, "First invoice number", "500")
+    assert _told(clinic, "first-number-is-past") == [
+        "First invoice number counts for the very first invoice only, which had number"
+        " 1; they have reached 4"
+    ]
 
 
 # The ledger beside what was made from it
