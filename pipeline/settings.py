@@ -1,5 +1,6 @@
 """The Settings sheet as one typed row; a setting that makes no sense stops the night."""
 
+from collections import defaultdict
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -32,20 +33,22 @@ def read_settings(ledger: Ledger, sheet: Sheet) -> list[Problem]:
         " order by row_number nulls first"
     )
     typed = {heading(row["setting"]): row for row in rows}
-    unused = {
-        heading(row["setting"]): row
-        for row in ledger.rows(
-            "select setting, value, row_number from tonight.staged.settings"
-            " where setting is not null"
-        )
-    }
+    in_sheet = defaultdict[str, list[dict[str, object]]](list)
+    for each in ledger.rows(
+        "select setting, value, row_number from tonight.staged.settings"
+        " where setting is not null order by row_number"
+    ):
+        in_sheet[heading(each["setting"])].append(each)
     problems = _unknown(rows, sheet)
     values: dict[str, object] = {}
     for column in columns(Practice):
         row = typed.get(heading(column.title))
+        again = in_sheet[heading(column.title)]
         value, problem = _setting(column, row, sheet)
         if problem and problem.code == "setting-missing":
-            problem = _missing(column, unused.get(heading(column.title)), sheet)
+            problem = _missing(column, again[-1] if again else None, sheet)
+        if problem and problem.code == "setting-held" and len(again) > 1:
+            problem = _twice(column, again, sheet)
         values[column.name] = value
         problems += [problem] if problem else []
     if any(problem.severity is Severity.STOPS for problem in problems):
@@ -109,6 +112,18 @@ def _setting(
     if column.required:
         return None, _missing(column, row, sheet)
     return None, None
+
+
+def _twice(column: Column, again: list[dict[str, object]], sheet: Sheet) -> Problem:
+    """A setting that stands in several rows, which say different things or may."""
+    at = ", ".join(str(row["row_number"]) for row in again)
+    return _stop(
+        "setting-twice",
+        _place(sheet, again[-1]),
+        column,
+        f"the setting {column.title} stands in rows {at}",
+        "keep the row that is right and delete the others",
+    )
 
 
 def _missing(column: Column, row: dict[str, object] | None, sheet: Sheet) -> Problem:

@@ -133,7 +133,11 @@ def test_a_membership_asked_for_before_bill_from_is_held(clinic: Path) -> None:
 def test_a_setting_under_two_spellings_is_told_as_twice(clinic: Path) -> None:
     twice = {"Setting": "bill_FROM", "Value": "2026-02-01", "Last edited by": "mm"}
     practice.add(clinic, "settings", twice)
-    _refused(clinic, "settings.csv: row ")
+    _refused(
+        clinic,
+        "settings.csv: row 6, Value: the setting Bill from stands in rows 4, 6; keep the"
+        " row that is right and delete the others",
+    )
 
 
 @pytest.mark.parametrize(
