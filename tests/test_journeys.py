@@ -231,6 +231,9 @@ def test_an_old_period_is_held_until_bill_from_is_typed(tmp_path: Path) -> None:
         " not billed and lies more than Catch-up days back; write 31/01/2026 in Bill"
         " from to bill from there on, or a later day to let earlier periods go\n"
     ) in held.err
+    # Its price is within the £200.00 above it, and not "not known".
+    file = run("patient", folder, "P1").out
+    assert "back £200.00.\n  First held period: 31 January 2026\n" in file
     practice.change(folder, "patients", "P1", {"Bill from": "01/04/2026"})
     assert bill(folder, "2026-05-01").code == 3
     assert practice.lines(folder, *PERIOD) == [
