@@ -296,7 +296,7 @@ def test_a_file_that_is_no_export_is_refused_by_its_true_name(place: Path) -> No
     Path("export.csv").write_bytes(b"%PDF-1.7 and so on")
     found = imported()
     assert found.code == 4
-    assert "Stops the night: export.csv: this is a PDF document" in found.err
+    assert "Refused: export.csv: this is a PDF document" in found.err
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])

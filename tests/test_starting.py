@@ -357,12 +357,12 @@ def test_what_cannot_be_carried_stops_it_and_leaves_nothing(tmp_path: Path) -> N
     told = practice.run("init", tmp_path / "new", "--from", folder)
     assert (told.code, told.out) == (4, "")
     assert told.err.splitlines()[:3] == [
-        "Stops the night: products.xls: the file holds nothing (0 bytes), as one that is"
+        "Refused: products.xls: the file holds nothing (0 bytes), as one that is"
         " still in the cloud does; open it once so that it is downloaded, or bring back"
         " an earlier version, named products.xlsx",
-        "Stops the night: patients.xlsx: Patients!A2: the formula was saved without its"
+        "Refused: patients.xlsx: Patients!A2: the formula was saved without its"
         " value; open the file in Excel, let it calculate, and save it",
-        "Stops the night: patients.xlsx: Patients!H2: the cell is merged with its"
+        "Refused: patients.xlsx: Patients!H2: the cell is merged with its"
         " neighbours (H2:I2); unmerge the cells and write the value of each",
     ]
     assert not (tmp_path / "new").exists()

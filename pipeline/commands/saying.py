@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 CRASHED, HELD, REFUSED, BUSY = 1, 3, 4, 5
+_NIGHTS = ("bill", "check", "preview")
 
 
 @contextmanager
@@ -27,8 +28,14 @@ def outcomes() -> Iterator[None]:
     except WrongUsage as wrong:
         raise click.UsageError(str(wrong)) from None
     except Refused as refusal:
-        say_problems(refusal.problems, stops_only=True)
-        click.echo("Nothing was billed, and the ledger is as it was.", err=True)
+        is_night = click.get_current_context().info_name in _NIGHTS
+        say_refused(refusal.problems, "" if is_night else "Refused")
+        click.echo(
+            "Nothing was billed, and the ledger is as it was."
+            if is_night
+            else "Nothing was changed.",
+            err=True,
+        )
         sys.exit(REFUSED)
     except Unfinished as unfinished:
         click.echo(str(unfinished), err=True)
@@ -57,21 +64,27 @@ def outcomes() -> Iterator[None]:
         sys.exit(REFUSED)
 
 
-def say_problems(problems: Sequence[Any], *, stops_only: bool = False) -> None:
-    """Problems on stderr, no personal value in them; the rest are counted."""
-    from pipeline.exports.exact_text import legible
+def say_refused(problems: Sequence[Any], instead: str = "") -> None:
+    """What stops a command, on stderr; `instead` of saying that it stops the night."""
     from pipeline.problems import Severity
 
-    shown = [
-        problem
-        for problem in problems
-        if problem.severity is Severity.STOPS
-        or (not stops_only and problem.severity is not Severity.FIXED)
-    ]
+    _say([p for p in problems if p.severity is Severity.STOPS], instead)
+
+
+def say_problems(problems: Sequence[Any]) -> None:
+    """Problems on stderr, no personal value in them; the rest are counted."""
+    from pipeline.problems import Severity
+
+    _say([p for p in problems if p.severity is not Severity.FIXED])
+
+
+def _say(shown: Sequence[Any], instead: str = "") -> None:
+    from pipeline.exports.exact_text import legible
+
     for problem in shown[:40]:
         # A heading or a file's name may hold what a terminal would obey.
         said = legible(problem.public()).replace("\n", " ")
-        click.echo(f"{problem.severity}: {said}", err=True)
+        click.echo(f"{instead or problem.severity}: {said}", err=True)
     if len(shown) > 40:
         click.echo(f"... and {len(shown) - 40} more: see issues.xlsx", err=True)
 

@@ -59,7 +59,9 @@ def facts(file: PatientFile) -> list[tuple[str, str]]:
         # What is held back in all stands above, where it can be known.
         price = "" if is_held else ", its price is not known"
         if file.due.gross is not None:
-            price = f", {money(file.due.gross, file.currency)} ({file.due.price_source})"
+            price = (
+                f", {money(file.due.gross, file.currency)} ({file.due.price_source})"
+            )
         label = "First held period" if is_held else "Next due"
         found.append((label, f"{show(file.due.day)}{price}"))
     return found
