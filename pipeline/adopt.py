@@ -278,12 +278,11 @@ def _use_up(ledger: Ledger, document: Document) -> None:
 def _insert(
     ledger: Ledger, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
-    if rows:
-        ledger.connection.executemany(
-            f"insert into ledger.{table} ({', '.join(columns)})"
-            f" values ({', '.join('?' * len(columns))})",
-            rows,
-        )
+    ledger.connection.executemany(
+        f"insert into ledger.{table} ({', '.join(columns)})"
+        f" values ({', '.join('?' * len(columns))})",
+        rows,
+    )
 
 
 def _blank(value: Any) -> Any:

@@ -95,9 +95,8 @@ def export(
     Raises `Unready` for a layout or code that cannot be used; nothing is recorded then.
     """
     layout = layout_of(target, folder)
-    with locked(path), opened(path, write=path.exists()) as ledger:
-        if not ledger.read_only:
-            finish(ledger, folder / "out")
+    with locked(path), opened(path, write=True) as ledger:
+        finish(ledger, folder / "out")
         _must_be_ours(ledger, folder / "out", target)
         sources = imports.still_open(ledger, layout, month)
         taken = imports.what_leaves(ledger, layout, sources, credit_notes=credit_notes)

@@ -320,12 +320,11 @@ def insert(
     ledger: Ledger, table: str, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
     """Append rows to a table of the ledger, by the names of its columns."""
-    if rows:
-        ledger.connection.executemany(
-            f"insert into ledger.{table} ({', '.join(columns)})"
-            f" values ({', '.join('?' * len(columns))})",
-            [[row[name] for name in columns] for row in rows],
-        )
+    ledger.connection.executemany(
+        f"insert into ledger.{table} ({', '.join(columns)})"
+        f" values ({', '.join('?' * len(columns))})",
+        [[row[name] for name in columns] for row in rows],
+    )
 
 
 # What of a kind was used up, and by which columns it is known.

@@ -128,9 +128,8 @@ def record_sending(
 @contextmanager
 def working(folder: Path, path: Path) -> Iterator[Ledger]:
     """The ledger for a command of the desk, after what an earlier run left is done."""
-    with locked(path), opened(path, write=path.exists()) as ledger:
-        if not ledger.read_only:
-            finish(ledger, folder / "out")
+    with locked(path), opened(path, write=True) as ledger:
+        finish(ledger, folder / "out")
         yield ledger
 
 

@@ -64,14 +64,13 @@ def _in_words(result: Result) -> str:
 
 @contextmanager
 def ending(path: Path) -> Iterator[Ending]:
-    """Around an open ledger: copies it once it is closed, if the night got so far.
+    """Around an open ledger whose end is checked: copies it once it is closed.
 
     A copy that cannot be made is a warning of the night and never its failure.
     """
     end = Ending()
     yield end
-    if end.held is None:
-        return
+    assert end.held is not None  # or an exception would have gone past this
     try:
         copy = copy_to_backups(path, end.held, end.held.run_id)
         thin_out(copy.parent)

@@ -324,6 +324,14 @@ def test_what_is_billed_beyond_an_end_date_is_proposed_until_it_is_credited(
     assert [text for text in still.splitlines() if "is due" in text] == due[:1]
 
 
+def test_a_note_for_several_patients_names_none_of_them(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path / "clinic", _sheets())
+    assert bill(folder, MARCH).code == 0
+    assert "£120.02" in _credit(folder, "INV-000005").out
+    notes = [row for row in practice.invoices(folder) if row["kind"] == "credit_note"]
+    assert [(row["patient_id"], row["bill_to"]) for row in notes] == [("", "ACME")]
+
+
 def _said(folder: Path, as_of: str, of: str) -> list[str]:
     """The lines of a night's problems that say something of this kind."""
     return [text for text in bill(folder, as_of).err.splitlines() if of in text]

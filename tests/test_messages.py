@@ -1,5 +1,6 @@
 """Every message of the rows, the rules and the settings, in full, to be read as a set."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from practice import Row, Sheets, member, product
 
 from pipeline.ledger import ledger_path
-from pipeline.problems import Problem, Refused
+from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.record import fingerprints
 from pipeline.run import check_only
 
 DAY = date(2026, 3, 2)
@@ -549,3 +551,11 @@ def test_rows_alike_but_for_what_cannot_be_read_are_not_said_to_differ(
     given = practice.sheets() | {"patients": [member("P1"), twice, twice]}
     told = "\n".join(_told(_found(practice.make(tmp_path, given))))
     assert "rows 3 and 4 are for the same Patient ID, D1; keep the right row" in told
+
+
+def test_a_problem_found_twice_is_one_and_those_of_other_rows_are_told_apart() -> None:
+    one = Problem(Severity.CHECK, "far-start", Place("p.csv", "Patients", 2), "x")
+    other = replace(one, place=Place("p.csv", "Patients", 3))
+    found = fingerprints([one, one, other])
+    assert [problem for _, problem in found] == [one, other]
+    assert len({fingerprint for fingerprint, _ in found}) == 2

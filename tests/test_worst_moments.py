@@ -1,0 +1,278 @@
+"""A disk, a lock or a file that fails at the worst moment: nothing is lost or told wrong.
+
+The torture harness kills and fails real calls in processes of their own; here each way
+out of a failure is taken in this one.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+import practice
+import pytest
+from practice import bill, member, run
+
+from pipeline.files import private_folder
+from pipeline.ledger import opened
+from pipeline.publish import AT_A_TIME
+
+FIRST, SECOND, THIRD = "2026-03-01", "2026-03-02", "2026-03-03"
+FULL = OSError(28, "No space left on device")
+LEDGER = "ledger/membill.duckdb"
+NUMBERS = ["INV-000001", "INV-000002", "INV-000003"]
+
+
+@pytest.fixture(scope="module")
+def billed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = practice.make(tmp_path_factory.mktemp("worst") / "clinic")
+    assert bill(folder, FIRST).code == 0
+    return folder
+
+
+@pytest.fixture
+def clinic(billed: Path, tmp_path: Path) -> Path:
+    """A practice of one's own after its first night: INV-000001 to 3."""
+    return practice.copied(billed, tmp_path / "clinic")
+
+
+def _numbers(folder: Path) -> list[str]:
+    return [row["number"] for row in practice.invoices(folder)]
+
+
+# The disk
+
+
+def test_a_disk_that_is_full_after_the_commit_bills_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    with patch("pipeline.transaction.settle", side_effect=FULL):
+        told = bill(folder, FIRST)
+    assert told.code == 1
+    assert told.err.startswith("The run is recorded, but the disk would take no more")
+    assert not (folder / "out/invoices").exists()
+    assert bill(folder, FIRST).code == 0
+    assert sorted(_numbers(folder)) == NUMBERS
+    assert len(list((folder / "out/invoices/2026/03").iterdir())) == 3
+
+
+def test_what_could_not_be_noted_as_published_is_looked_at_again(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    with patch("pipeline.outbox.mark", side_effect=duckdb.IOException("full")):
+        told = bill(folder, FIRST)
+    assert (told.code, "what was published could not be noted" in told.err) == (0, True)
+    before = practice.files(folder / "out/invoices")
+    again = bill(folder, SECOND)
+    assert (again.code, again.err) == (0, "")
+    assert practice.files(folder / "out/invoices") == before
+
+
+@pytest.mark.parametrize(
+    ("step", "fault", "said"),
+    [
+        ("pipeline.csv_copies._write", {"side_effect": FULL}, "No space left"),
+        (
+            "pipeline.backups.contents",
+            {"side_effect": [{"main.chain": (1, 1)}, {}]},
+            "does not hold what the ledger held",
+        ),
+    ],
+)
+def test_a_copy_that_cannot_be_made_is_a_warning_and_leaves_nothing_half(
+    step: str, fault: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    with patch(step, **fault):
+        told = bill(folder, FIRST)
+    assert told.code == 0 and said in told.err
+    left = [file.name for file in (folder / "ledger").rglob("*")]
+    assert not [name for name in left if name.endswith(".part")]
+    assert run("verify", folder).code == 0
+
+
+def test_a_folder_in_an_invoice_s_place_is_told_and_left(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    with patch("pipeline.transaction.settle", side_effect=FULL):
+        assert bill(folder, FIRST).code == 1
+    (folder / "out/invoices/2026/03/INV-000002.xlsx").mkdir(parents=True)
+    with patch("pipeline.publish.AT_A_TIME", 2):
+        assert AT_A_TIME > 2
+        told = bill(folder, FIRST)
+    assert (
+        "INV-000002.xlsx is already there and is not what the ledger says" in told.err
+    )
+    (folder / "out/invoices/2026/03/INV-000002.xlsx").rmdir()
+    assert bill(folder, SECOND).err == ""
+    assert (folder / "out/invoices/2026/03/INV-000002.xlsx").is_file()
+
+
+def test_a_register_that_may_not_be_looked_at_is_made_again(clinic: Path) -> None:
+    register = clinic / "out/registers/2026-03.xlsx"
+    before, is_file = register.read_bytes(), Path.is_file
+
+    def forbidden(path: Path) -> bool:
+        if path == register:
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    with patch("pathlib.Path.is_file", forbidden):
+        assert bill(clinic, SECOND).code == 0
+    assert register.read_bytes() == before
+
+
+# The ledger's own files
+
+_HOLD = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("proved", [True, False])
+def test_a_ledger_that_another_program_has_open_is_busy(
+    proved: bool, clinic: Path
+) -> None:
+    if not proved:
+        (clinic / f"{LEDGER}.sha256").unlink()
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(clinic / LEDGER)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout is not None and other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        busy = bill(clinic, SECOND)
+        other.stdin.close()
+    assert (busy.code, busy.err) == (
+        5,
+        "another program has the ledger open; try again when it is done.\n",
+    )
+    assert bill(clinic, SECOND).code == 0
+
+
+@pytest.mark.damaged
+def test_a_checksum_of_nonsense_is_no_checksum(clinic: Path) -> None:
+    (clinic / f"{LEDGER}.sha256").write_bytes(b"\xff\xfe")
+    told = bill(clinic, SECOND)
+    assert told.code == 4
+    assert "the ledger is not as its last run left it" in told.err
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("delete from chain", "holds other records than its chain has links"),
+        ("drop table chain", "cannot be opened and read to its end"),
+    ],
+)
+def test_a_ledger_without_its_chain_is_not_billed_on(
+    harm: str, said: str, clinic: Path
+) -> None:
+    _written(clinic / LEDGER, harm)
+    (clinic / f"{LEDGER}.sha256").unlink()
+    told = bill(clinic, SECOND)
+    assert (told.code, said in told.err) == (4, True), told.err
+
+
+def _written(ledger: Path, statement: str) -> None:
+    with duckdb.connect(str(ledger)) as connection:
+        connection.execute(statement)
+
+
+def test_verify_names_a_lost_head_and_a_damaged_table(clinic: Path) -> None:
+    (clinic / "ledger/head.json").unlink()
+    told = run("verify", clinic)
+    assert (told.code, "head.json is missing" in told.out) == (4, True)
+    damaged = duckdb.IOException("a block does not have its checksum")
+    with patch("pipeline.ledger.Ledger.value", side_effect=damaged):
+        found = run("verify", clinic)
+    assert found.code == 4 and "ledger.chain is damaged" in found.out
+    assert "does not have its checksum" not in found.out + found.err
+    # Brought back, so that the test ends with a ledger that holds.
+    copy = practice.copied(clinic / "ledger", clinic / "copy") / "membill.duckdb"
+    assert run("restore", clinic, copy).code == 0
+
+
+# Bringing back
+
+
+def test_a_copy_that_does_not_add_up_is_refused(clinic: Path, tmp_path: Path) -> None:
+    copy = practice.copied(clinic / "ledger", tmp_path / "copy") / "membill.duckdb"
+    _written(copy, "update lines set gross = gross + 1 where number = 'INV-000002'")
+    copy.with_name("membill.duckdb.sha256").unlink()
+    told = run("restore", clinic, copy)
+    assert told.code == 4
+    assert told.err.startswith("Refused: membill.duckdb: the ledger does not hold: ")
+    assert sorted(_numbers(clinic)) == NUMBERS
+
+
+def test_a_ledger_is_brought_back_though_its_head_is_nonsense(clinic: Path) -> None:
+    (copy,) = (clinic / "ledger/backups").glob("*.duckdb")
+    (clinic / "ledger/head.json").write_text("nonsense")
+    assert run("restore", clinic, copy).code == 0
+    assert run("verify", clinic).code == 0
+
+
+def test_an_empty_ledger_is_brought_back(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    empty = private_folder(tmp_path / "empty") / "membill.duckdb"
+    with opened(empty, write=True):
+        pass
+    assert run("restore", folder, empty).code == 0
+    assert bill(folder, FIRST).code == 0
+    assert sorted(_numbers(folder)) == NUMBERS
+
+
+def test_a_workbook_under_another_number_is_not_entered(
+    clinic: Path, tmp_path: Path
+) -> None:
+    copy = practice.copied(clinic / "ledger", tmp_path / "copy") / "membill.duckdb"
+    practice.add(
+        clinic, "patients", *(member(p, start_date=SECOND) for p in ("P8", "P9"))
+    )
+    assert bill(clinic, SECOND).code == 0
+    place = clinic / "out/invoices/2026/03"
+    (place / "INV-000005.xlsx").rename(place / "INV-000004.xlsx")
+    told = run("restore", clinic, copy, "--adopt")
+    assert told.code == 4
+    assert "it is the workbook of INV-000005" in told.err
+
+
+def test_what_was_published_in_a_month_the_copy_has_closed_is_not_entered(
+    clinic: Path, tmp_path: Path
+) -> None:
+    twin = practice.copied(clinic, tmp_path / "twin")
+    closed = run("close", twin, "2026-03", "--by", "mm", today="2026-04-01")
+    assert closed.code == 0, closed.err
+    practice.add(clinic, "patients", member("P9", start_date=SECOND))
+    assert bill(clinic, SECOND).code == 0
+    told = run("restore", clinic, twin / LEDGER, "--adopt")
+    assert told.code == 4
+    assert "INV-000004 is dated in a month that the copy has closed" in told.err
+
+
+# Reading
+
+
+def test_what_a_reader_raises_is_told_without_its_words(clinic: Path) -> None:
+    before = practice.files(clinic / "ledger")
+    with patch("pipeline.run.read_sheet", side_effect=RuntimeError("Quillfeather")):
+        told = bill(clinic, SECOND)
+    assert told.code == 4
+    assert "Quillfeather" not in told.err
+    assert practice.files(clinic / "ledger", but=("membill.lock.json",)) == {
+        name: sha for name, sha in before.items() if name != "membill.lock.json"
+    }
+
+
+def test_a_folder_that_is_not_there_is_checked_by_nobody(tmp_path: Path) -> None:
+    told = run("check", tmp_path / "nowhere")
+    assert told.code == 4
+    assert not (tmp_path / "nowhere").exists()
