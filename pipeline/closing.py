@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.deferred import first_of, is_month
-from pipeline.desk import WrongRequest, day_of, must_may, setting, working
+from pipeline.desk import WrongRequest, day_of, must_may, working
 from pipeline.exports.words import counted, money
+from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
 from pipeline.publish import publish
 from pipeline.record import add_run, run_id_of
@@ -49,7 +50,7 @@ def close(folder: Path, path: Path, month: str, *, by: str, today: Today) -> Out
                 " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [month, day, by, *sums.values(), run_no],
             )
-        said = _said(month, sums, setting(ledger, "currency", "GBP"))
+        said = _said(month, sums, str(setting_in_force(ledger, "currency")))
         return Outcome(said, publish(ledger, folder / "out").warnings)
 
 

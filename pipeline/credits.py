@@ -20,10 +20,10 @@ from pipeline.desk import (
     document_of,
     must_may,
     must_say,
-    setting,
     working,
 )
 from pipeline.exports.words import money
+from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
 from pipeline.publish import publish
 from pipeline.record import add_run, letterhead_columns, run_id_of
@@ -114,7 +114,7 @@ def make_credit_note(
         taken = _taken_back(ledger, invoice, lines, wish)
         sequence, day = _next_note(ledger, invoice, day_of(ledger, on, today), on)
         run_id = run_id_of(ledger, day)
-        made = f"{setting(ledger, 'creditnoteprefix', 'CRN-')}{sequence:06d}"
+        made = f"{setting_in_force(ledger, 'credit_note_prefix')}{sequence:06d}"
         note = {
             "number": made, "kind": "credit_note", "sequence": sequence,
             "issued_on": day, "due_on": day, "reason": reason,

@@ -10,7 +10,8 @@ from typing import Any
 from pipeline import rights
 from pipeline.cells import LONGEST_TEXT
 from pipeline.exports.exact_text import Unwritable, exact
-from pipeline.ledger import Ledger, current, locked, opened
+from pipeline.in_force import setting_in_force
+from pipeline.ledger import Ledger, locked, opened
 from pipeline.meant import number_meant
 from pipeline.problems import WrongUsage
 from pipeline.publish import Published, finish, publish
@@ -37,16 +38,9 @@ def must_may(ledger: Ledger, user: str, area: str = "invoices") -> None:
     )
 
 
-def setting(ledger: Ledger, key: str, default: str) -> str:
-    """A setting as last accepted, by its name in lower-case letters alone."""
-    in_force = current("ledger.accepted.settings", "row_key")
-    value = ledger.value(f"select value from ({in_force}) where row_key = ?", [key])
-    return str(value or default)
-
-
 def day_of(ledger: Ledger, on: date | None, today: Today) -> date:
     """The day of what is done: today in the practice's zone, or an earlier one."""
-    now = today(setting(ledger, "timezone", "Europe/London"))
+    now = today(str(setting_in_force(ledger, "time_zone")))
     if on and on > now:
         raise WrongRequest(f"{on} is after today, {now}")
     return on or now

@@ -12,10 +12,11 @@ from typing import Any
 
 import duckdb
 
-from pipeline.desk import WrongRequest, day_of, must_may, setting
+from pipeline.desk import WrongRequest, day_of, must_may
 from pipeline.exports.imports import NAMING
 from pipeline.exports.words import counted
 from pipeline.files import sweep, sync_folder
+from pipeline.in_force import setting_in_force
 from pipeline.ledger import (
     NEW_FILE,
     Ledger,
@@ -91,7 +92,9 @@ def forget(
             key, known = _known(ledger, patient_id)
             _must_have_left(ledger, key, known)
             day = day_of(ledger, on, today)
-            cutoff = _years_before(day, int(setting(ledger, "retentionyears", "6")))
+            cutoff = _years_before(
+                day, int(str(setting_in_force(ledger, "retention_years")))
+            )
             kept = _younger(ledger, key, cutoff)
             work = _work(ledger, key, cutoff)
             if not work and not _forgotten_before(ledger, key):
