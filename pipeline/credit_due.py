@@ -52,12 +52,25 @@ where not patients.held
 order by patients.row_number, billed.period_start
 """
 
-# Billed periods that were credited while an End date said that the membership ends before
-# them, or within them, and that the row of tonight asks for again. What was credited for
-# another reason is not among them, and neither is what no night would catch up with.
+# Credits of billed periods that were made while the accepted End date, or that of the
+# next night, said that the membership ends before them or within them, and that a row of
+# tonight with a later End date asks for again. What was credited for another reason is
+# not among them, nor what lies before a new Start date or what no night catches up with.
 _ASKED_AGAIN = """
 with
-credited as (
+notes as (
+    select
+        invoices.number,
+        invoices.credits_number,
+        invoices.run_no,
+        (
+            select min(runs.run_no) from ledger.runs as runs
+            where runs.command = 'bill' and runs.run_no > invoices.run_no
+        ) as next_night
+    from ledger.invoices as invoices
+    where invoices.kind = 'credit_note'
+),
+credits as (
     select
         patients.row_number,
         patients.patient_id,
@@ -65,37 +78,71 @@ credited as (
         billed.number,
         billed.line,
         billed.period_start,
+        billed.period_end,
+        lines.gross,
         case lines.frequency when 'Annual' then 12 else 1 end as months,
-        taken.gross as credited,
-        taken.notes,
+        (
+            select count(*) from range(1, months) as later (n)
+            where (billed.period_start + to_months(later.n::integer))::date
+                > patients.end_date
+        ) as months_unused,
         (select count(*) from ledger.lines as others where others.number = billed.number)
             as lines_there,
+        notes.number as note,
+        -note_lines.gross as credited,
         (
             select arg_max_null(versions.end_date, versions.run_no)
             from ledger.accepted.patients as versions
             where versions.row_key = billed.patient_key
-                and versions.run_no < taken.run_no
-        ) as ended
+                and versions.run_no <= notes.run_no
+        ) as ended_before,
+        (
+            select arg_max_null(versions.end_date, versions.run_no)
+            from ledger.accepted.patients as versions
+            where versions.row_key = billed.patient_key
+                and versions.run_no <= notes.next_night
+        ) as ended_after
     from input.patients as patients
     cross join input.practice as practice
     inner join tonight.in_force.billed_periods as billed
         on patients.row_key = billed.patient_key
     inner join ledger.lines as lines using (number, line)
-    inner join tonight.in_force.taken_back as taken using (number, line)
+    inner join notes on billed.number = notes.credits_number
+    inner join ledger.lines as note_lines
+        on notes.number = note_lines.number
+        and billed.line = note_lines.credits_line
     where not patients.held
         and patients.row_number is not null
         and patients.membership_active
+        and patients.start_date <= billed.period_start
         and lines.request_id is null
         and billed.period_end >= ?::date - practice.catch_up_days
+),
+for_end_dates as (
+    select
+        *,
+        case
+            when ended_before < period_end then ended_before
+            when ended_after < period_end then ended_after
+        end as ended,
+        len(list_filter(
+            range(1, months),
+            lambda n: (period_start + to_months(n::integer))::date > ended
+        )) as months_unused_then
+    from credits
 )
-select *
-from credited
-where exists (
-    select 1 from range(0, months) as later (n)
-    where (period_start + to_months(later.n::integer))::date > ended
-        and (period_start + to_months(later.n::integer))::date
-            <= coalesce(end_date, date '9999-12-31')
-)
+select
+    row_number, patient_id, end_date, number, line, period_start, period_end, gross,
+    months, months_unused, lines_there,
+    sum(credited)::decimal(14, 2) as credited,
+    list(note order by note)
+        filter (ended < coalesce(end_date, date '9999-12-31')) as notes,
+    min(ended) as ended,
+    max(months_unused_then) as months_unused_then
+from for_end_dates
+where ended is not null
+group by all
+having min(ended) < coalesce(end_date, date '9999-12-31')
 order by row_number, period_start
 """
 
@@ -106,31 +153,62 @@ def asked_again(
     """A problem for each member credited for an End date that holds no longer."""
     rows = ledger.rows(_ASKED_AGAIN, [as_of])
     for row_number, of_member in groupby(rows, key=lambda row: row["row_number"]):
-        place = sheets["patients"].place(row_number, "end_date")
-        yield _goes_on(place, list(of_member))
+        open_ = [(row, _uncharged(row)) for row in of_member]
+        open_ = [(row, amount) for row, amount in open_ if amount > 0]
+        if open_:
+            place = sheets["patients"].place(row_number, "end_date")
+            yield _goes_on(place, open_)
 
 
-def _goes_on(place: Place, credited: Sequence[Row]) -> Problem:
-    first = credited[0]
+def _unused(row: Row, end: date | None, months: int) -> Decimal:
+    """What an End date leaves unused of a billed period: so many of its months."""
+    if end is None:
+        return Decimal(0)
+    if row["period_start"] > end:
+        return Decimal(row["gross"])
+    unused = row["gross"] * months / row["months"]
+    return Decimal(unused).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def _now(row: Row) -> Decimal:
+    return _unused(row, row["end_date"], row["months_unused"])
+
+
+def _uncharged(row: Row) -> Decimal:
+    """What was credited for the End date it was, less what the one of now leaves unused."""
+    then = _unused(row, row["ended"], row["months_unused_then"])
+    return min(Decimal(row["credited"]), then) - _now(row)
+
+
+def _goes_on(place: Place, uncharged: Sequence[tuple[Row, Decimal]]) -> Problem:
+    first = uncharged[0][0]
     now = show(first["end_date"]) if first["end_date"] else "blank"
-    notes = ", ".join(dict.fromkeys(note for row in credited for note in row["notes"]))
-    total = sum((row["credited"] for row in credited), Decimal(0))
-    commands = "; ".join(
-        " ".join([*_of_line(row), '--rebill --reason "goes on" --by USER'])
-        for row in credited[:MOST_COMMANDS]
-    )
+    notes = dict.fromkeys(note for row, _ in uncharged for note in row["notes"])
+    total = sum((amount for _, amount in uncharged), Decimal(0))
+    ways = [
+        # Billed again, a period that is cut short would be charged in full.
+        f"{amount:,.2f} of {row['number']} with a row of Invoice requests"
+        if _now(row)
+        else " ".join([*_of_line(row), '--rebill --reason "goes on" --by USER'])
+        for row, amount in uncharged
+    ]
     return Problem(
         Severity.CHECK,
         "credited-and-goes-on",
         place,
-        f"{notes} credited {total:,.2f} when the End date of {first['patient_id']} was"
-        f" {show(first['ended'])}; it is {now} now, and what was credited stands"
-        " uncharged",
-        "every period up to the End date charged",
-        f"put the End date back, or have it billed again: {commands}",
+        f"the End date of {first['patient_id']} was {show(first['ended'])} when"
+        f" {', '.join(notes)} credited what lies after it; it is {now} now, so that"
+        f" {total:,.2f} is charged to nobody",
+        "every month up to the End date charged",
+        f"put the End date back, or have it billed again: {_listed(ways)}",
         subject=first["patient_id"],
         effect=f"{total:,.2f} not charged",
     )
+
+
+def _listed(commands: Sequence[str]) -> str:
+    more = len(commands) - MOST_COMMANDS
+    return "; ".join(commands[:MOST_COMMANDS]) + (f"; and {more} more" * (more > 0))
 
 
 def credit_due(
@@ -157,9 +235,7 @@ def _proposed(row: Row, as_of: date) -> Decimal:
         return left
     if row["period_end"] < as_of:
         return Decimal(0)
-    unused = row["gross"] * row["months_unused"] / row["months"]
-    unused = unused.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return max(unused - Decimal(row["credited"]), Decimal(0))
+    return max(_now(row) - Decimal(row["credited"]), Decimal(0))
 
 
 def _problem(place: Place, due: Sequence[tuple[Row, Decimal]]) -> Problem:
@@ -167,7 +243,7 @@ def _problem(place: Place, due: Sequence[tuple[Row, Decimal]]) -> Problem:
     total = sum((amount for _, amount in due), Decimal(0))
     until = show(max(row["period_end"] for row, _ in due))
     numbers = ", ".join(dict.fromkeys(row["number"] for row, _ in due))
-    commands = "; ".join(_command(row, amount) for row, amount in due[:MOST_COMMANDS])
+    commands = _listed([_command(row, amount) for row, amount in due])
     return Problem(
         Severity.CHECK,
         "credit-due",

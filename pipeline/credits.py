@@ -60,6 +60,8 @@ class Made:
     left: Decimal
     currency: str
     rebill: bool
+    lines: Sequence[int]
+    still_credited: Sequence[int]
     warnings: Sequence[str]
 
     def told(self) -> str:
@@ -67,11 +69,29 @@ class Made:
         taken, left = (money(each, self.currency) for each in (self.gross, self.left))
         said = f"{self.number} takes back {taken} of {self.credits}"
         if self.rebill and not self.gross:
-            said = f"{self.number} frees {self.credits}, which was credited before"
+            said = (
+                f"{self.number} frees {_named(self.lines)} of {self.credits}, credited"
+                " before"
+            )
         said += f"; {left} is left" if self.left else "; nothing is left"
         if self.rebill:
-            said += "; the next night bills it again, if the sheets still ask for it"
+            which = f" {_named(self.lines)}" if self.left or self.still_credited else ""
+            said += (
+                f"; the next night bills{which or ' it'} again, if the sheets still ask"
+                " for it"
+            )
+        if self.rebill and self.still_credited:
+            said += (
+                f"; {_named(self.still_credited)}, credited before without --rebill,"
+                " stays credited: to free it, name it with --line"
+            )
         return said
+
+
+def _named(lines: Sequence[int]) -> str:
+    """Lines of an invoice in words."""
+    listed = " and ".join(map(str, lines))
+    return f"line {listed}" if len(lines) == 1 else f"lines {listed}"
 
 
 def part(line: Row, before: Decimal, amount: Decimal) -> tuple[Decimal, Decimal]:
@@ -127,10 +147,16 @@ def make_credit_note(
             release(ledger, made)
         gross = -sum((line["gross"] for line in taken), Decimal(0))
         left = sum((line["left"] for line in lines), Decimal(0)) - gross
+        of = [line["credits_line"] for line in taken]
+        still_credited = [
+            line["line"]
+            for line in lines
+            if line["in_force"] and not line["open"] and line["line"] not in of
+        ]
         warnings = publish(ledger, folder / "out").warnings
         return Made(
             made, invoice["number"], gross, left, invoice["currency"], wish.rebill,
-            warnings,
+            of, still_credited if wish.line is None else [], warnings,
         )  # fmt: skip
 
 

@@ -19,9 +19,7 @@ _FRESH = {
     "price_changes": (
         "effective_from",
         "select now.*, null::varchar as payer_code, now.effective_from as first_day,"
-        " (select min(later.effective_from) from input.price_changes as later"
-        "  where later.product_code = now.product_code and not later.held"
-        "  and later.effective_from > now.effective_from) - 1 as last_day",
+        " null::date as last_day",
     ),
     "contract_prices": (
         "valid_from",
@@ -30,6 +28,38 @@ _FRESH = {
         " now.valid_to as last_day",
     ),
 }
+
+# A contract price that holds for longer reaches periods that it did not reach before.
+_LONGER = (
+    "or coalesce(now.valid_to, date '9999-12-31')"
+    " > coalesce(before.valid_to, date '9999-12-31')"
+)
+
+# A later change counts for its own days, and a contract price before any change.
+_NO_OTHER = """
+    not starts_with(lines.price_source, 'contract price')
+    and not exists (
+        from input.price_changes as later
+        where later.product_code = fresh.product_code
+            and not later.held
+            and later.effective_from > fresh.first_day
+            and later.effective_from <= billed.period_start
+            and case lines.frequency
+                when 'Annual' then later.annual_price else later.monthly_price
+            end is not null
+    )
+    and not exists (
+        from input.contract_prices as agreed
+        where agreed.product_code = fresh.product_code
+            and agreed.contact_code = invoices.bill_to
+            and not agreed.held
+            and billed.period_start >= coalesce(agreed.valid_from, billed.period_start)
+            and billed.period_start <= coalesce(agreed.valid_to, billed.period_start)
+            and case lines.frequency
+                when 'Annual' then agreed.annual_price else agreed.monthly_price
+            end is not null
+    )
+"""
 
 # Periods they would have been the price of, had they been there: a contract price comes
 # before a price change (rule 6). What was taken back in full is charged no price.
@@ -65,8 +95,8 @@ where billed.period_start >= fresh.first_day
     and case lines.frequency
         when 'Annual' then fresh.annual_price else fresh.monthly_price
     end <> lines.unit_price
-    and coalesce(taken.gross, 0) < lines.gross
-    and {payer}
+    and (taken.number is null or taken.gross < lines.gross)
+    and {of_these}
 group by fresh.row_number, fresh.product_code, fresh.payer_code
 order by fresh.row_number
 """
@@ -82,12 +112,10 @@ def late_prices(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
         query = _AT_OTHERS.format(
             name=name,
             fresh=fresh,
-            or_days="or now.valid_to is distinct from before.valid_to"
+            or_days=_LONGER if by_contract else "",
+            of_these="invoices.bill_to = fresh.payer_code"
             if by_contract
-            else "",
-            payer="invoices.bill_to = fresh.payer_code"
-            if by_contract
-            else "not starts_with(lines.price_source, 'contract price')",
+            else _NO_OTHER,
         )
         for row in ledger.rows(query):
             numbers = list(dict.fromkeys(row["numbers"]))
@@ -103,8 +131,9 @@ def late_prices(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
                     f" was charged for, on {', '.join(numbers[:_NAMED])}{more}: what is"
                     " billed stays as it is",
                     "a day from which nothing is billed yet",
-                    "if those should cost this price, credit them with --rebill; if not,"
-                    " nothing is to be done",
+                    "if those should cost this price, `membill credit FOLDER NUMBER"
+                    " --rebill --reason TEXT --by USER` for each; if not, nothing is to be"
+                    " done",
                     subject=row["product_code"],
                 )
             )
@@ -123,14 +152,17 @@ from input.patients as now
 inner join staged.before_patients as before using (row_key)
 inner join tonight.in_force.billed_periods as billed
     on now.row_key = billed.patient_key
+inner join ledger.lines as lines using (number, line)
 where not now.held
     and now.row_number is not null
     and now.membership_active
     and before.membership_active
     and now.start_date > before.start_date
     and coalesce(before.end_date >= now.start_date - 1, true)
-group by now.row_number, now.patient_id, now.start_date
+    and lines.request_id is null
+group by now.row_number, now.patient_id, now.start_date, before.start_date
 having max(billed.period_end) < now.start_date - 1
+    and before.start_date <= max(billed.period_end)
 order by now.row_number
 """
 

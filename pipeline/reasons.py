@@ -213,7 +213,7 @@ def _credited(ledger: Ledger, model: str, reason: str, row: str) -> dict[int, st
     return {
         found["row"]: f"; {found['number']} was credited in full by {found['note']}: to"
         f" have its days billed again, `membill credit FOLDER {found['number']} --line"
-        f" {found['line']} --rebill`"
+        f" {found['line']} --rebill --reason TEXT --by USER`"
         for found in ledger.rows(
             f"select {row} as row, billed.number, billed.line, notes[-1] as note"
             f" from model.{model} as held"

@@ -366,19 +366,21 @@ def taken_back(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str
     assert _said(folder, "2026-03-03", "a credit of") == []
     for name in ("P1", "P2"):
         practice.change(folder, "patients", name, {"End date": ""})
-    return folder, _said(folder, "2026-03-04", "stands uncharged")
+    return folder, _said(folder, "2026-03-04", "charged to nobody")
 
 
 def test_a_credit_for_an_end_date_that_was_taken_back_is_told(
     taken_back: tuple[Path, list[str]],
 ) -> None:
     _, told = taken_back
-    assert [text.partition("End date: ")[2].partition("; put")[0] for text in told] == [
-        "CRN-000002 credited 50.00 when the End date of P1 was 20 February 2026; it is"
-        " blank now, and what was credited stands uncharged",
+    assert [
+        text.partition(", End date: ")[2].partition("; put")[0] for text in told
+    ] == [
+        "the End date of P1 was 20 February 2026 when CRN-000002 credited what lies after"
+        " it; it is blank now, so that 50.00 is charged to nobody",
         # Of twelve months one was begun.
-        "CRN-000003 credited 504.17 when the End date of P2 was 20 February 2026; it is"
-        " blank now, and what was credited stands uncharged",
+        "the End date of P2 was 20 February 2026 when CRN-000003 credited what lies after"
+        " it; it is blank now, so that 504.17 is charged to nobody",
     ]
 
 
@@ -389,8 +391,80 @@ def test_it_is_told_until_the_end_date_is_back_or_it_is_billed_again(
     clinic = practice.copied(before, tmp_path / "clinic")
     practice.change(clinic, "patients", "P1", {"End date": "2026-02-25"})
     _carry_out(clinic, told[1], "billed again", "2026-03-05")
-    assert _said(clinic, "2026-03-05", "stands uncharged") == []
+    assert _said(clinic, "2026-03-05", "charged to nobody") == []
     assert _last_invoiced(clinic) == ("P2", "2026-02-01", "550.00")
+
+
+@pytest.fixture(scope="module")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Five members whose End dates and credits went to and fro: what is told of each."""
+    given = practice.sheets()
+    annual = {"billing_frequency": "Annual", "start_date": "2026-02-01"}
+    given["patients"] = [
+        member("BACK", **annual),
+        member("DAY", start_date="2026-02-01"),
+        member("KIND", **annual),
+        member("NEW", start_date="2026-02-01"),
+        member("STAYS", **annual),
+    ]
+    folder = practice.make(tmp_path_factory.mktemp("stories") / "clinic", given)
+    assert bill(folder, MARCH).code == 0
+    of = dict(practice.lines(folder, "patient_id", "number"))
+
+    def end(day: str, *names: str) -> None:
+        for name in names:
+            practice.change(folder, "patients", name, {"End date": day})
+
+    def credit(name: str, amount: str, day: str) -> None:
+        assert _credit(folder, of[name], "--amount", amount, today=day).code == 0
+
+    end("2026-08-20", "BACK")
+    end("2026-02-20", "DAY", "KIND", "NEW", "STAYS")
+    credit("DAY", "50.00", MARCH)  # before a night has seen its End date
+    assert bill(folder, "2026-03-02").code == 0
+    credit("BACK", "229.17", "2026-03-02")
+    credit("KIND", "504.17", "2026-03-02")
+    credit("NEW", "50.00", "2026-03-02")
+    credit("STAYS", "504.17", "2026-03-02")
+    credit("STAYS", "10.00", "2026-03-02")
+    end("2026-05-20", "BACK")
+    end("", "DAY", "KIND", "NEW")
+    practice.change(folder, "patients", "NEW", {"Start date": "2026-04-10"})
+    assert bill(folder, "2026-03-03").code == 0
+    credit("BACK", "137.50", "2026-03-03")
+    credit("KIND", "1.00", "2026-03-03")
+    end("2026-08-20", "BACK")
+    said = _said(folder, "2026-03-04", "charged to nobody")
+    return {name: text for text in said for name in of if f" of {name} " in text}
+
+
+def test_a_line_once_more_than_once_credited_is_told_by_what_is_open(
+    stories: dict[str, str],
+) -> None:
+    told = {name: text.partition(", so that ")[2] for name, text in stories.items()}
+    assert {name: text.split(" ")[0] for name, text in told.items()} == {
+        "BACK": "137.50",
+        "DAY": "50.00",
+        "KIND": "504.17",
+    }
+    # Billed again, its cut year would be charged in full.
+    assert "--rebill" not in told["BACK"]
+    assert told["BACK"].endswith("137.50 of INV-000001 with a row of Invoice requests")
+
+
+def test_what_was_freed_of_an_invoice_and_what_was_not_is_said(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path / "clinic", _sheets())
+    assert bill(folder, MARCH).code == 0
+    assert _credit(folder, "INV-000005", "--line", "1").code == 0
+    assert _credit(folder, "INV-000005", "--rebill").out.endswith(
+        "; nothing is left; the next night bills line 2 again, if the sheets still ask for"
+        " it; line 1, credited before without --rebill, stays credited: to free it, name"
+        " it with --line\n"
+    )
+    assert _credit(folder, "INV-000005", "--line", "1", "--rebill").out.startswith(
+        "CRN-000003 frees line 1 of INV-000005, credited before; nothing is left; the"
+        " next night bills it again"
+    )
 
 
 def test_a_line_that_was_credited_in_full_can_still_be_freed(
@@ -438,7 +512,7 @@ def test_what_overlaps_a_period_that_was_credited_in_full_says_how_to_free_it(
     held = _said(clinic, "2026-03-05", "Not billed: ")
     how = (
         "; INV-000003 was credited in full by CRN-000002: to have its days billed again,"
-        " `membill credit FOLDER INV-000003 --line 1 --rebill`"
+        " `membill credit FOLDER INV-000003 --line 1 --rebill --reason TEXT --by USER`"
     )
     assert len(held) == 2 and all(how in text for text in held), held
 

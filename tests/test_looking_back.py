@@ -223,6 +223,14 @@ def _price(day: str, **prices: str) -> Row:
             ],
             ["1 period too", "INV-000001"],
         ),
+        # One that says nothing of a month leaves the month to the earlier one.
+        (
+            [
+                _price("2026-01-01", monthly="52.00"),
+                _price("2026-02-15", annual="550.00"),
+            ],
+            ["2 periods too", "INV-000001, INV-000003"],
+        ),
     ],
 )
 def test_a_price_of_a_day_that_is_billed_is_told(
@@ -253,6 +261,9 @@ def test_a_contract_price_that_reaches_back_is_told_of_its_payer_alone(
     assert found.startswith("this price of ACME GOLD is for 1 period too")
     practice.write(clinic, "contract_prices", [{**lower, "Valid to": "2026-03-30"}])
     assert _told(clinic, "price-reaches-back") == [], "ended before what it paid for"
+    practice.write(clinic, "contract_prices", [agreed])
+    practice.write(clinic, "price_changes", [_price("2026-03-31", monthly="52.00")])
+    assert _told(clinic, "price-reaches-back") == [], "an agreed price comes first"
 
 
 @pytest.mark.parametrize(
