@@ -151,6 +151,11 @@ def asked_again(
     ledger: Ledger, sheets: dict[str, Sheet], as_of: date
 ) -> Iterator[Problem]:
     """A problem for each member credited for an End date that holds no longer."""
+    # Most practices have no credit note, and the question costs more than the answer.
+    if not ledger.value(
+        "select exists (from ledger.invoices where kind = 'credit_note')"
+    ):
+        return
     rows = ledger.rows(_ASKED_AGAIN, [as_of])
     for row_number, of_member in groupby(rows, key=lambda row: row["row_number"]):
         open_ = [(row, _uncharged(row)) for row in of_member]
@@ -215,6 +220,10 @@ def credit_due(
     ledger: Ledger, sheets: dict[str, Sheet], as_of: date
 ) -> Iterator[Problem]:
     """A problem for each member of whom more was billed than up to the End date."""
+    if not ledger.value(
+        "select exists (from input.patients where end_date is not null)"
+    ):
+        return
     rows = ledger.rows(_BEYOND)
     for row_number, of_member in groupby(rows, key=lambda row: row["row_number"]):
         due = [(row, _proposed(row, as_of)) for row in of_member]
