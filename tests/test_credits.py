@@ -481,6 +481,9 @@ def test_a_line_that_was_credited_in_full_can_still_be_freed(
     assert note == ("CRN-000004", "Gold", "0.00", "0.00")
     assert bill(clinic, "2026-03-05").code == 0
     assert _last_invoiced(clinic) == ("P1", "2026-02-28", "50.00")
+    left = run("export", clinic, "quickbooks", today="2026-03-05").err
+    assert "CRN-000001: the import takes no credit notes" in left
+    assert "CRN-000004" not in left, "there is nothing of it to enter"
     twice = _credit(clinic, "INV-000003", "--rebill")
     assert twice.err.strip().endswith("nothing is left")
     assert (

@@ -61,6 +61,8 @@ def items_of(
     for document in documents:
         number, day = document.number, document.issued_on
         refusal = _refused_kind(document, layout, credit_notes)
+        if refusal and not document.gross and layout.credit_notes == "by hand":
+            continue  # a note that only frees a line: there is nothing to enter
         if refusal:
             items.append(Item(number, day, "", (), refusal, by_hand=True))
             continue

@@ -184,3 +184,10 @@ def test_a_line_keeps_its_products_words_and_codes() -> None:
     given = {"products": [product], "patients": [{}]}
     expected = ("Gold", "X1", "4000", "STD", "Standard", "20.00", True)
     assert made("charges", names, given) == [expected]
+
+
+def test_a_request_for_what_is_no_product_is_held_and_not_lost() -> None:
+    asked = {"product_code": "NOPE", "held": True}
+    given = {"patients": [{}], "invoice_requests": [asked], "as_of": "2026-01-31"}
+    found = made("charges", "request_id, product_code, membership, reason", given)
+    assert ("R1", "NOPE", False, "row") in found

@@ -86,6 +86,16 @@ DUE = [
         [("2026-02-28", "2026-03-30")],
         id="a century of membership does not drift either",
     ),
+    pytest.param(
+        {
+            "start_date": "2020-03-10",
+            "billing_frequency": "Annual",
+            "bill_from": "2026-03-10",
+        },
+        "2026-03-10",
+        [("2026-03-10", "2027-03-09")],
+        id="nor is a year passed over between a start of long ago and Bill from",
+    ),
 ]
 
 END_DATES = [
