@@ -165,6 +165,18 @@ def test_one_invoice_for(given: dict[str, Any], expected: list[Any]) -> None:
     assert sorted(made("new_invoices", names, given), key=str) == expected
 
 
+def test_a_combined_invoice_stands_where_the_first_of_its_patients_does() -> None:
+    day = "2026-01-20"
+    patients = [
+        member("P1", day, bill_to="ACME"),
+        member("P2", day),
+        member("P3", day, bill_to="ACME"),
+    ]
+    given = {"patients": patients, "contacts": COMBINE}
+    expected = [("INV-000001", "ACME"), ("INV-000002", None)]
+    assert made("new_invoices", "number, bill_to", given) == expected
+
+
 def test_a_combined_invoice_stands_where_its_oldest_period_does() -> None:
     patients = [*STAFF, member("P3", "2026-01-15")]
     given = {"patients": patients, "contacts": COMBINE}

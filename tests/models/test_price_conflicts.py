@@ -66,3 +66,10 @@ def test_a_conflict_names_the_contact_and_the_product() -> None:
     given = {"contract_prices": [FIRST, second]}
     found = made("price_conflicts", "table_name, subject", given)
     assert found == [("contract_prices", "ACME GOLD")] * 2
+
+
+@pytest.mark.parametrize("kind", ["monthly_price", "annual_price", "price"])
+def test_two_of_a_kind_compete(kind: str) -> None:
+    rows = [{kind: "44.00", "valid_from": day} for day in ("2026-01-01", "2026-02-01")]
+    given = {"contract_prices": rows}
+    assert made("price_conflicts", "row_number, other_row", given) == [(2, 3), (3, 2)]

@@ -240,6 +240,18 @@ MIGHT_ANSWER = [
         id="not one that begins later",
     ),
     pytest.param(
+        ACME,
+        {"contract_prices": [{**CONTRACT, "held": True, "valid_to": "2025-12-31"}]},
+        None,
+        id="nor one that ended before",
+    ),
+    pytest.param(
+        ACME,
+        {"contract_prices": [{**CONTRACT, "held": True, "valid_to": "2026-03-31"}]},
+        "contract-price-held",
+        id="but one that ends later",
+    ),
+    pytest.param(
         {},
         {"price_changes": [{**CHANGE, "held": True}]},
         "price-change-held",
