@@ -18,46 +18,69 @@ from pipeline.workbooks import Sheet
 Row = dict[str, Any]
 MOST_COMMANDS = 12
 
-# Billed periods of a membership that end after the member's End date, what is left of
-# their lines, and how many whole months of the period lie after the End date.
-_BEYOND = """
-select
-    patients.row_number,
-    patients.patient_id,
-    patients.end_date,
-    billed.number,
-    billed.line,
-    billed.period_start,
-    billed.period_end,
-    lines.gross,
-    coalesce(credited.gross, 0)::decimal(14, 2) as credited,
-    (select count(*) from ledger.lines as others where others.number = billed.number)
-        as lines_there,
-    case lines.frequency when 'Annual' then 12 else 1 end as months,
-    -- Months of the period counted from its first day, as its own start date counts them.
-    (
-        select count(*) from range(1, months) as later (n)
-        where (billed.period_start + to_months(later.n::integer))::date
-            > patients.end_date
-    ) as months_unused
-from input.patients as patients
-inner join tonight.in_force.billed_periods as billed
-    on patients.row_key = billed.patient_key
-inner join ledger.lines as lines using (number, line)
-left join tonight.in_force.taken_back as credited using (number, line)
-where not patients.held
-    and patients.row_number is not null
-    and patients.end_date < billed.period_end
-    and lines.request_id is null
-order by patients.row_number, billed.period_start
+# Billed periods of members in the sheet, and how many months each was billed for.
+_BILLED = """
+billed as (
+    select
+        patients.row_number,
+        patients.patient_id,
+        patients.row_key,
+        patients.membership_active,
+        patients.start_date,
+        patients.end_date,
+        periods.number,
+        periods.line,
+        periods.period_start,
+        periods.period_end,
+        lines.gross,
+        case lines.frequency when 'Annual' then 12 else 1 end as months
+    from input.patients as patients
+    inner join tonight.in_force.billed_periods as periods
+        on patients.row_key = periods.patient_key
+    inner join ledger.lines as lines using (number, line)
+    where not patients.held
+        and patients.row_number is not null
+        and lines.request_id is null
+)
 """
 
-# Credits of billed periods that were made while the accepted End date, or that of the
-# next night, said that the membership ends before them or within them, and that a row of
-# tonight with a later End date asks for again. What was credited for another reason is
-# not among them, nor what lies before a new Start date or what no night catches up with.
-_ASKED_AGAIN = """
-with
+_LINES_THERE = """
+(select count(*) from ledger.lines as others where others.number = billed.number)
+    as lines_there
+"""
+
+
+def _months_after(day: str) -> str:
+    """SQL for the months of a period, but the first, that begin after a day.
+
+    They are counted from the period's first day, as its own start date counts them.
+    """
+    return (
+        "len(list_filter(range(1, months),"
+        f" lambda n: (period_start + to_months(n::integer))::date > {day}))"
+    )
+
+
+# Those that end after the member's End date, and what is left of their lines.
+_BEYOND = f"""
+with {_BILLED}
+select
+    billed.*,
+    coalesce(credited.gross, 0)::decimal(14, 2) as credited,
+    {_LINES_THERE},
+    {_months_after("billed.end_date")} as months_unused
+from billed
+left join tonight.in_force.taken_back as credited using (number, line)
+where billed.end_date < billed.period_end
+order by billed.row_number, billed.period_start
+"""
+
+# Credits of them that were made while the accepted End date, or that of the next night,
+# said that the membership ends before them or within them, and that a row of tonight with
+# a later End date asks for again. What was credited for another reason is not among them,
+# nor what lies before a new Start date or what no night catches up with.
+_ASKED_AGAIN = f"""
+with {_BILLED},
 notes as (
     select
         invoices.number,
@@ -72,50 +95,30 @@ notes as (
 ),
 credits as (
     select
-        patients.row_number,
-        patients.patient_id,
-        patients.end_date,
-        billed.number,
-        billed.line,
-        billed.period_start,
-        billed.period_end,
-        lines.gross,
-        case lines.frequency when 'Annual' then 12 else 1 end as months,
-        (
-            select count(*) from range(1, months) as later (n)
-            where (billed.period_start + to_months(later.n::integer))::date
-                > patients.end_date
-        ) as months_unused,
-        (select count(*) from ledger.lines as others where others.number = billed.number)
-            as lines_there,
+        billed.*,
+        {_LINES_THERE},
         notes.number as note,
         -note_lines.gross as credited,
         (
             select arg_max_null(versions.end_date, versions.run_no)
             from ledger.accepted.patients as versions
-            where versions.row_key = billed.patient_key
+            where versions.row_key = billed.row_key
                 and versions.run_no <= notes.run_no
         ) as ended_before,
         (
             select arg_max_null(versions.end_date, versions.run_no)
             from ledger.accepted.patients as versions
-            where versions.row_key = billed.patient_key
+            where versions.row_key = billed.row_key
                 and versions.run_no <= notes.next_night
         ) as ended_after
-    from input.patients as patients
+    from billed
     cross join input.practice as practice
-    inner join tonight.in_force.billed_periods as billed
-        on patients.row_key = billed.patient_key
-    inner join ledger.lines as lines using (number, line)
     inner join notes on billed.number = notes.credits_number
     inner join ledger.lines as note_lines
         on notes.number = note_lines.number
         and billed.line = note_lines.credits_line
-    where not patients.held
-        and patients.row_number is not null
-        and patients.membership_active
-        and patients.start_date <= billed.period_start
-        and lines.request_id is null
+    where billed.membership_active
+        and billed.start_date <= billed.period_start
         and billed.period_end >= ?::date - practice.catch_up_days
 ),
 for_end_dates as (
@@ -125,15 +128,13 @@ for_end_dates as (
             when ended_before < period_end then ended_before
             when ended_after < period_end then ended_after
         end as ended,
-        len(list_filter(
-            range(1, months),
-            lambda n: (period_start + to_months(n::integer))::date > ended
-        )) as months_unused_then
+        {_months_after("end_date")} as months_unused,
+        {_months_after("ended")} as months_unused_then
     from credits
 )
 select
-    row_number, patient_id, end_date, number, line, period_start, period_end, gross,
-    months, months_unused, lines_there,
+    row_number, patient_id, end_date, number, line, period_start, gross, months,
+    months_unused, lines_there,
     sum(credited)::decimal(14, 2) as credited,
     list(note order by note)
         filter (ended < coalesce(end_date, date '9999-12-31')) as notes,
@@ -158,11 +159,11 @@ def asked_again(
         return
     rows = ledger.rows(_ASKED_AGAIN, [as_of])
     for row_number, of_member in groupby(rows, key=lambda row: row["row_number"]):
-        open_ = [(row, _uncharged(row)) for row in of_member]
-        open_ = [(row, amount) for row, amount in open_ if amount > 0]
-        if open_:
+        lost = [(row, _uncharged(row)) for row in of_member]
+        lost = [(row, amount) for row, amount in lost if amount > 0]
+        if lost:
             place = sheets["patients"].place(row_number, "end_date")
-            yield _goes_on(place, open_)
+            yield _goes_on(place, lost)
 
 
 def _unused(row: Row, end: date | None, months: int) -> Decimal:
@@ -192,7 +193,8 @@ def _goes_on(place: Place, uncharged: Sequence[tuple[Row, Decimal]]) -> Problem:
     total = sum((amount for _, amount in uncharged), Decimal(0))
     ways = [
         # Billed again, a period that is cut short would be charged in full.
-        f"{amount:,.2f} of {row['number']} with a row of Invoice requests"
+        f"charge {amount:,.2f} for {row['number']} by a row of Invoice requests with a"
+        " product of that price"
         if _now(row)
         else " ".join([*_of_line(row), '--rebill --reason "goes on" --by USER'])
         for row, amount in uncharged
@@ -205,7 +207,7 @@ def _goes_on(place: Place, uncharged: Sequence[tuple[Row, Decimal]]) -> Problem:
         f" {', '.join(notes)} credited what lies after it; it is {now} now, so that"
         f" {total:,.2f} is charged to nobody",
         "every month up to the End date charged",
-        f"put the End date back, or have it billed again: {_listed(ways)}",
+        f"put the End date back, or have it charged: {_listed(ways)}",
         subject=first["patient_id"],
         effect=f"{total:,.2f} not charged",
     )

@@ -240,14 +240,10 @@ def _chosen(invoice: Row, lines: list[Row], wish: Wish) -> list[Row]:
     if not still:
         by = ", ".join(sorted({note for line in meant for note in line["notes"]}))
         which = number if wish.line is None else f"{number} line {wish.line}"
-        once_more = (
-            ""
-            if not any(line["in_force"] for line in meant)
-            else ("; to have it billed again, add --rebill")
-        )
-        raise WrongRequest(
-            f"{which} was credited already, by {by}: nothing is left{once_more}"
-        )
+        said = f"{which} was credited already, by {by}: nothing is left"
+        if any(line["in_force"] for line in meant):
+            said += "; to have it billed again, add --rebill"
+        raise WrongRequest(said)
     return still
 
 

@@ -390,7 +390,7 @@ def test_it_is_told_until_the_end_date_is_back_or_it_is_billed_again(
     before, told = taken_back
     clinic = practice.copied(before, tmp_path / "clinic")
     practice.change(clinic, "patients", "P1", {"End date": "2026-02-25"})
-    _carry_out(clinic, told[1], "billed again", "2026-03-05")
+    _carry_out(clinic, told[1], "have it charged", "2026-03-05")
     assert _said(clinic, "2026-03-05", "charged to nobody") == []
     assert _last_invoiced(clinic) == ("P2", "2026-02-01", "550.00")
 
@@ -449,7 +449,10 @@ def test_a_line_once_more_than_once_credited_is_told_by_what_is_open(
     }
     # Billed again, its cut year would be charged in full.
     assert "--rebill" not in told["BACK"]
-    assert told["BACK"].endswith("137.50 of INV-000001 with a row of Invoice requests")
+    assert told["BACK"].endswith(
+        "; put the End date back, or have it charged: charge 137.50 for INV-000001 by a"
+        " row of Invoice requests with a product of that price"
+    )
 
 
 def test_what_was_freed_of_an_invoice_and_what_was_not_is_said(tmp_path: Path) -> None:
@@ -476,7 +479,7 @@ def test_a_line_that_was_credited_in_full_can_still_be_freed(
     assert again.err.strip().endswith(
         "nothing is left; to have it billed again, add --rebill"
     )
-    _carry_out(clinic, told[0], "billed again", "2026-03-05")
+    _carry_out(clinic, told[0], "have it charged", "2026-03-05")
     note = practice.lines(clinic, "number", "description", "unit_price", "gross")[-1]
     assert note == ("CRN-000004", "Gold", "0.00", "0.00")
     assert bill(clinic, "2026-03-05").code == 0
