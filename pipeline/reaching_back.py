@@ -4,36 +4,19 @@ Prices and days are told on the night of the edit, beside the change itself: the
 night the sheets say what they said before.
 """
 
+from dataclasses import asdict, dataclass
+from typing import Any
+
 from pipeline.cells import heading, show
 from pipeline.exports.words import counted
 from pipeline.ledger import Ledger
-from pipeline.problems import Problem, Severity
+from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet
 from schemas.columns import columns
 from schemas.practice import Practice
 
+Row = dict[str, Any]
 _NAMED = 5
-
-# Rows of tonight's prices that are new, or say another price or other days than before.
-_FRESH = {
-    "price_changes": (
-        "effective_from",
-        "select now.*, null::varchar as payer_code, now.effective_from as first_day,"
-        " null::date as last_day",
-    ),
-    "contract_prices": (
-        "valid_from",
-        "select now.*, now.contact_code as payer_code,"
-        " coalesce(now.valid_from, date '0001-01-01') as first_day,"
-        " now.valid_to as last_day",
-    ),
-}
-
-# A contract price that holds for longer reaches periods that it did not reach before.
-_LONGER = (
-    "or coalesce(now.valid_to, date '9999-12-31')"
-    " > coalesce(before.valid_to, date '9999-12-31')"
-)
 
 # A later change counts for its own days, and a contract price before any change.
 _NO_OTHER = """
@@ -42,7 +25,7 @@ _NO_OTHER = """
         from input.price_changes as later
         where later.product_code = fresh.product_code
             and not later.held
-            and later.effective_from > fresh.first_day
+            and later.effective_from > fresh.effective_from
             and later.effective_from <= billed.period_start
             and case lines.frequency
                 when 'Annual' then later.annual_price else later.monthly_price
@@ -61,12 +44,45 @@ _NO_OTHER = """
     )
 """
 
-# Periods they would have been the price of, had they been there: a contract price comes
-# before a price change (rule 6). What was taken back in full is charged no price.
+
+@dataclass(frozen=True)
+class _Prices:
+    """A sheet of prices: the column of their day, and in SQL the rest that tells them.
+
+    `subject` names a price; `longer` is true of one that holds for longer than `before`;
+    `counts` of a billed line whose price it would have been, had it been there.
+    """
+
+    day: str
+    subject: str
+    longer: str
+    counts: str
+
+
+_PRICES = {
+    "price_changes": _Prices(
+        day="effective_from",
+        subject="fresh.product_code",
+        longer="false",  # its day is its key: with another it is another row
+        counts=f"billed.period_start >= fresh.effective_from and {_NO_OTHER}",
+    ),
+    "contract_prices": _Prices(
+        day="valid_from",
+        subject="fresh.contact_code || ' ' || fresh.product_code",
+        longer="coalesce(now.valid_to, date '9999-12-31')"
+        " > coalesce(before.valid_to, date '9999-12-31')",
+        counts="invoices.bill_to = fresh.contact_code"
+        " and billed.period_start >= coalesce(fresh.valid_from, billed.period_start)"
+        " and billed.period_start <= coalesce(fresh.valid_to, billed.period_start)",
+    ),
+}
+
+# Prices that are new, or another than before, and the periods that were charged another
+# price in their stead (rule 6). What was taken back in full is charged no price.
 _AT_OTHERS = """
 with
 fresh as (
-    {fresh}
+    select now.*
     from input.{name} as now
     left join staged.before_{name} as before using (row_key)
     where not now.held
@@ -75,13 +91,13 @@ fresh as (
             before.row_key is null
             or now.monthly_price is distinct from before.monthly_price
             or now.annual_price is distinct from before.annual_price
-            {or_days}
+            or {longer}
         )
 )
 select
     fresh.row_number,
+    {subject} as subject,
     fresh.product_code,
-    fresh.payer_code,
     list(billed.number order by billed.period_start, billed.number) as numbers
 from fresh
 inner join ledger.lines as lines on fresh.product_code = lines.product_code
@@ -90,54 +106,41 @@ inner join tonight.in_force.billed_periods as billed
 inner join ledger.invoices as invoices on lines.number = invoices.number
 left join tonight.in_force.taken_back as taken
     on lines.number = taken.number and lines.line = taken.line
-where billed.period_start >= fresh.first_day
-    and billed.period_start <= coalesce(fresh.last_day, date '9999-12-31')
-    and case lines.frequency
+where case lines.frequency
         when 'Annual' then fresh.annual_price else fresh.monthly_price
     end <> lines.unit_price
     and (taken.number is null or taken.gross < lines.gross)
-    and {of_these}
-group by fresh.row_number, fresh.product_code, fresh.payer_code
+    and {counts}
+group by all
 order by fresh.row_number
 """
 
 
 def late_prices(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """A problem for each price of a day that other prices were charged from already."""
-    problems = []
-    for name, (field, fresh) in _FRESH.items():
-        if name not in sheets or not len(sheets[name].rows):
-            continue
-        by_contract = name == "contract_prices"
-        query = _AT_OTHERS.format(
-            name=name,
-            fresh=fresh,
-            or_days=_LONGER if by_contract else "",
-            of_these="invoices.bill_to = fresh.payer_code"
-            if by_contract
-            else _NO_OTHER,
-        )
-        for row in ledger.rows(query):
-            numbers = list(dict.fromkeys(row["numbers"]))
-            more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
-            subject = " ".join(filter(None, (row["payer_code"], row["product_code"])))
-            periods = counted(len(row["numbers"]), "period")
-            problems.append(
-                Problem(
-                    Severity.CHECK,
-                    "price-reaches-back",
-                    sheets[name].place(row["row_number"], field),
-                    f"this price of {subject} is for {periods} too that another price"
-                    f" was charged for, on {', '.join(numbers[:_NAMED])}{more}: what is"
-                    " billed stays as it is",
-                    "a day from which nothing is billed yet",
-                    "if those should cost this price, `membill credit FOLDER NUMBER"
-                    " --rebill --reason TEXT --by USER` for each; if not, nothing is to be"
-                    " done",
-                    subject=row["product_code"],
-                )
-            )
-    return problems
+    return [
+        _late(sheets[name].place(row["row_number"], prices.day), row)
+        for name, prices in _PRICES.items()
+        if name in sheets and len(sheets[name].rows)
+        for row in ledger.rows(_AT_OTHERS.format(name=name, **asdict(prices)))
+    ]
+
+
+def _late(place: Place, row: Row) -> Problem:
+    numbers = list(dict.fromkeys(row["numbers"]))
+    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+    return Problem(
+        Severity.CHECK,
+        "price-reaches-back",
+        place,
+        f"this price of {row['subject']} is for {counted(len(row['numbers']), 'period')}"
+        f" too that another price was charged for, on {', '.join(numbers[:_NAMED])}{more}:"
+        " what is billed stays as it is",
+        "a day from which nothing is billed yet",
+        "if those should cost this price, `membill credit FOLDER NUMBER --rebill --reason"
+        " TEXT --by USER` for each; if not, nothing is to be done",
+        subject=row["product_code"],
+    )
 
 
 # Who was a member last night, without an end in sight before the new Start date, and
@@ -152,14 +155,12 @@ from input.patients as now
 inner join staged.before_patients as before using (row_key)
 inner join tonight.in_force.billed_periods as billed
     on now.row_key = billed.patient_key
-inner join ledger.lines as lines using (number, line)
 where not now.held
     and now.row_number is not null
     and now.membership_active
     and before.membership_active
     and now.start_date > before.start_date
     and coalesce(before.end_date >= now.start_date - 1, true)
-    and lines.request_id is null
 group by now.row_number, now.patient_id, now.start_date, before.start_date
 having max(billed.period_end) < now.start_date - 1
     and before.start_date <= max(billed.period_end)

@@ -242,6 +242,19 @@ def test_a_price_of_a_day_that_is_billed_is_told(
     assert all(words in text for text in found for words in told), found
 
 
+def test_a_price_that_comes_too_late_for_what_was_billed_at_nothing_is_told(
+    clinic: Path,
+) -> None:
+    free = practice.product("FREE", "Free", monthly="0.00")
+    practice.add(clinic, "products", {**free, "Last edited by": "mm"})
+    practice.add(clinic, "patients", practice.member("P9", membership="FREE"))
+    assert bill(clinic, FIRST, "--accept", "date").code == 0
+    rise = {**_price("2026-01-01", monthly="5.00"), "Product code": "FREE"}
+    practice.write(clinic, "price_changes", [rise])
+    (found,) = _told(clinic, "price-reaches-back")
+    assert found.startswith("this price of FREE is for 2 periods too"), found
+
+
 def test_a_contract_price_that_reaches_back_is_told_of_its_payer_alone(
     clinic: Path,
 ) -> None:
@@ -282,6 +295,8 @@ def test_a_contract_price_that_reaches_back_is_told_of_its_payer_alone(
             {"Start date": "2026-05-01", "Membership active": "Yes"},
             False,
         ),
+        # What had not begun leaves nothing out when it begins later still.
+        ({"Start date": "2026-05-01"}, {"Start date": "2026-06-01"}, False),
     ],
 )
 def test_a_start_date_that_leaves_days_unbilled_is_told(
