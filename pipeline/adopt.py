@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.books import Document, Line
 from pipeline.cells import canonical
-from pipeline.credits import release
+from pipeline.credits import insert, release
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.ledger import Ledger
@@ -216,8 +216,8 @@ def _enter(ledger: Ledger, documents: Sequence[Document], version: str) -> None:
         add_run(ledger, run_no, run_id, "adopt", day, version, report)
         head = asdict(documents[0].letterhead)
         names = letterhead_columns().split(", ")
-        _insert(ledger, "letterheads", ["run_no", *names], [
-            [run_no, *(_blank(head[name]) for name in names)]
+        insert(ledger, "letterheads", ["run_no", *names], [
+            {"run_no": run_no, **_blanks(head)}
         ])  # fmt: skip
         for document in documents:
             _enter_document(ledger, document, run_no)
@@ -240,12 +240,9 @@ def _enter_document(ledger: Ledger, document: Document, run_no: int) -> None:
         )
     )
     row: dict[str, Any] = {**asdict(document), **cells, "run_no": run_no}
-    columns = list(column_types(Invoices))
-    _insert(ledger, "invoices", columns, [[_blank(row[name]) for name in columns]])
-    columns = list(column_types(Lines))
-    _insert(ledger, "lines", columns, [
-        [_blank({**asdict(line), "number": document.number}[name]) for name in columns]
-        for line in document.lines
+    insert(ledger, "invoices", list(column_types(Invoices)), [_blanks(row)])
+    insert(ledger, "lines", list(column_types(Lines)), [
+        _blanks({**asdict(line), "number": document.number}) for line in document.lines
     ])  # fmt: skip
     if document.kind == "invoice":
         _use_up(ledger, document)
@@ -275,15 +272,6 @@ def _use_up(ledger: Ledger, document: Document) -> None:
             )
 
 
-def _insert(
-    ledger: Ledger, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
-    ledger.connection.executemany(
-        f"insert into ledger.{table} ({', '.join(columns)})"
-        f" values ({', '.join('?' * len(columns))})",
-        rows,
-    )
-
-
-def _blank(value: Any) -> Any:
-    return None if value == "" else value
+def _blanks(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the ledger has it: what is blank is null."""
+    return {name: None if value == "" else value for name, value in row.items()}

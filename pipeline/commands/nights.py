@@ -44,7 +44,7 @@ def bill(
     """
     from pipeline.run import bill as run_night
 
-    with outcomes(), _progress() as say:
+    with outcomes(night=True), _progress() as say:
         outcome = run_night(
             folder,
             ledger_at(folder, ledger),
@@ -86,7 +86,7 @@ def check(folder: Path, as_of: date | None, ledger: Path | None) -> None:
     from pipeline.problems import Severity
     from pipeline.run import check_only
 
-    with outcomes():
+    with outcomes(night=True):
         problems, issues = check_only(
             folder, ledger_at(folder, ledger), as_of=as_of, today=clock.today
         )
@@ -113,7 +113,7 @@ def preview(folder: Path, as_of: date | None, form: str, ledger: Path | None) ->
     """
     from pipeline.run import preview as run_preview
 
-    with outcomes():
+    with outcomes(night=True):
         lines, prepared = run_preview(
             folder, ledger_at(folder, ledger), as_of=as_of, today=clock.today
         )

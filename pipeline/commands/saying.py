@@ -11,16 +11,18 @@ from typing import Any
 import click
 
 CRASHED, HELD, REFUSED, BUSY = 1, 3, 4, 5
-_NIGHTS = ("bill", "check", "preview")
 
 
 @contextmanager
-def outcomes() -> Iterator[None]:
-    """Turn what a user can cause into plain lines and an exit code, never a traceback."""
+def outcomes(*, night: bool = False) -> Iterator[None]:
+    """Turn what a user can cause into plain lines and an exit code, never a traceback.
+
+    `night` says that the command is one, or looks at the next: it bills, or would.
+    """
     import duckdb
 
     from pipeline.ledger import Busy
-    from pipeline.problems import Refused, WrongUsage
+    from pipeline.problems import Refused, Severity, WrongUsage
     from pipeline.transaction import Unfinished
 
     try:
@@ -28,14 +30,10 @@ def outcomes() -> Iterator[None]:
     except WrongUsage as wrong:
         raise click.UsageError(str(wrong)) from None
     except Refused as refusal:
-        is_night = click.get_current_context().info_name in _NIGHTS
-        say_refused(refusal.problems, "" if is_night else "Refused")
-        click.echo(
-            "Nothing was billed, and the ledger is as it was."
-            if is_night
-            else "Nothing was changed.",
-            err=True,
-        )
+        stops = [p for p in refusal.problems if p.severity is Severity.STOPS]
+        _say(stops, "" if night else "Refused")
+        undone = "billed, and the ledger is as it was" if night else "changed"
+        click.echo(f"Nothing was {undone}.", err=True)
         sys.exit(REFUSED)
     except Unfinished as unfinished:
         click.echo(str(unfinished), err=True)
@@ -64,13 +62,6 @@ def outcomes() -> Iterator[None]:
         sys.exit(REFUSED)
 
 
-def say_refused(problems: Sequence[Any], instead: str = "") -> None:
-    """What stops a command, on stderr; `instead` of saying that it stops the night."""
-    from pipeline.problems import Severity
-
-    _say([p for p in problems if p.severity is Severity.STOPS], instead)
-
-
 def say_problems(problems: Sequence[Any]) -> None:
     """Problems on stderr, no personal value in them; the rest are counted."""
     from pipeline.problems import Severity
@@ -79,6 +70,7 @@ def say_problems(problems: Sequence[Any]) -> None:
 
 
 def _say(shown: Sequence[Any], instead: str = "") -> None:
+    """Problems, `instead` of their severity beginning with another word."""
     from pipeline.exports.exact_text import legible
 
     for problem in shown[:40]:
