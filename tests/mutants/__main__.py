@@ -6,14 +6,18 @@ notices is printed; the exit code is 1 when more than one in twenty are.
 """
 
 import argparse
+import importlib
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.mutants.change import Mutant, of_python, of_sql
 
@@ -42,6 +46,14 @@ CONCERNS = {
     "pipeline/seals.py": "tests/test_credits.py tests/test_verify.py",
 }
 
+# Seconds after which a change counts as noticed: it has made something endless.
+PATIENCE = 600
+
+LIBRARIES = (
+    "click.testing", "duckdb", "filelock", "hypothesis", "jinja2", "openpyxl", "pandas",
+    "pandera.pandas", "pyarrow", "python_calamine", "rich.console", "stdnum", "xlsxwriter",
+)  # fmt: skip
+
 _copies: multiprocessing.Queue  # of folders, one for each worker
 
 
@@ -60,22 +72,63 @@ def _noticed(mutant: Mutant) -> tuple[Mutant, bool]:
     name = mutant.path.relative_to(ROOT)
     try:
         (copy / name).write_text(mutant.text, encoding="utf-8")
-        tests = list(dict.fromkeys(CONCERNS[str(name)].split()))
-        existing = [test for test in tests if (copy / test).exists()]
-        ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", *existing],
-            cwd=copy,
-            capture_output=True,
-            check=False,
-            timeout=900,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        )
-        return mutant, ended.returncode == 1
-    except subprocess.TimeoutExpired:
-        return mutant, True
+        tests = dict.fromkeys(CONCERNS[str(name)].split())
+        return mutant, _fails(copy, [test for test in tests if (copy / test).exists()])
     finally:
         shutil.copyfile(mutant.path, copy / name)
         _copies.put(copy)
+
+
+def _fails(copy: Path, tests: list[str]) -> bool:
+    """Whether one of the tests fails in a copy, or comes to no end."""
+    child = os.fork()
+    if not child:
+        os.setsid()
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+        code = 3
+        try:
+            code = _in_order(copy, tests)
+        finally:
+            os._exit(code)
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 1
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+def _in_order(copy: Path, tests: list[str]) -> int:
+    """The tests one file after the other, up to the first that fails: pytest's code."""
+    os.chdir(copy)
+    sys.path.insert(0, str(copy))
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("pipeline", "schemas", "tests", "practice"):
+            del sys.modules[name]
+    code = 5
+    for test in tests:
+        code = int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", test]))
+        if code:
+            break
+    return code
+
+
+def _warm(copy: Path) -> None:
+    """Compile a copy once, and import here what every trial would import again.
+
+    The file that is changed is compiled anew in each, and what that gives is not kept.
+    """
+    # Tests of what was not copied cannot be collected, and are of no concern here.
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0"]
+    subprocess.run(collect, cwd=copy, capture_output=True, check=False)
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    sys.dont_write_bytecode = True
 
 
 def _copy(target: Path) -> Path:
@@ -104,7 +157,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         _copies = context.Queue()
         for worker in range(workers):
-            _copies.put(_copy(Path(folder) / str(worker)))
+            copy = _copy(Path(folder) / str(worker))
+            _warm(copy)
+            _copies.put(copy)
         with context.Pool(workers) as pool:
             for mutant, noticed in pool.imap_unordered(_noticed, listed):
                 if not noticed:

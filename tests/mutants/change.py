@@ -37,7 +37,7 @@ _SQL = (
     (r" - 1\b", ("",)),
     (r" \+ (?=row_number|to_months|coalesce|tax\b|points)", (" - ",)),
     (r" - (?=tax\b|practice)", (" + ",)),
-    (r" \* ", (" + ",)),
+    (r"(?<!select) \* ", (" + ",)),
     (r" // ", (" * ",)),
     (r"\bleft join\b", ("inner join",)),
     (r"\banti join\b", ("semi join",)),

@@ -42,7 +42,9 @@ _root = Path()
 def _strace(folder: Path, log: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """The step's command under strace."""
     command = [
-        "strace", "-f", "-qq", "-o", str(log), "-e", f"trace={','.join(CALLS)}", *more,
+        # With the filter only the calls that are named stop the program.
+        "strace", "-f", "--seccomp-bpf", "-qq", "-o", str(log),
+        "-e", f"trace={','.join(CALLS)}", *more,
         sys.executable, "-m", "pipeline", *arguments(_made.step, folder),
     ]  # fmt: skip
     quiet = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}

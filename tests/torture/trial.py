@@ -2,9 +2,11 @@
 
 import csv
 import hashlib
+import importlib
 import io
 import json
 import os
+import pkgutil
 import shutil
 import traceback
 import zipfile
@@ -16,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+import pipeline
 from tests import practice
 from tests.torture.points import Points
 from tests.torture.scenario import NEWCOMER, STEPS, Step, arguments, beginning, newcomer
@@ -32,6 +35,12 @@ class Ran:
     code: int = 0
     said: str = ""
     names: tuple[str, ...] = ()
+
+
+def import_all() -> None:
+    """Import now what commands import when they run, once and not in each process."""
+    for module in pkgutil.walk_packages(pipeline.__path__, "pipeline."):
+        importlib.import_module(module.name)
 
 
 def in_process(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
@@ -145,6 +154,7 @@ class Reference:
 
 def play(root: Path, upto: int | None = None) -> list[Reference]:
     """The scenario, or its first steps, without a kill, keeping where each step began."""
+    import_all()
     folder = practice.make(root / "clinic", beginning())
     references = []
     for at, step in enumerate(STEPS[:upto]):
