@@ -308,7 +308,11 @@ def night(ledger: Ledger) -> Night | None:
         practice_name=title,
         currency=currency,
         memberships=report["memberships"],
-        made=tuple(entries(ledger, "listed.run_id = ?", [run["run_id"]])),
+        made=tuple(
+            entries(ledger, "listed.run_id = ?", [run["run_id"]])
+            if report["invoices_made"]
+            else ()
+        ),
         held=tuple(_held(ledger, report)),
         problems=tuple(open_problems(ledger)),
         changes=tuple(_changes(ledger, run["run_no"])),

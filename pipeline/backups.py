@@ -102,7 +102,7 @@ def _must_be_the_same(path: Path, draft: Path, held: State) -> None:
         raise Unsound("the copy is not the same as the ledger, byte for byte")
     with duckdb.connect(":memory:", config=settings_for([path])) as connection:
         connection.execute(f"attach '{quoted(draft)}' as ledger (read_only)")
-        if contents(connection, whole=held.whole) != held.contents:
+        if contents(connection, held.contents, whole=held.whole) != held.contents:
             raise Unsound(
                 "the file does not hold what the ledger held while it was open"
             )

@@ -42,6 +42,9 @@ def digest(previous: str, kind: str, key: str, content: object) -> str:
 # When and how long a run worked is a fact of the machine, not of the books.
 _NOT_HASHED = ("recorded_at", "milliseconds")
 
+# A query for each run would take as long for a small one as for fifty.
+_RUNS_AT_A_TIME = 50
+
 Row = dict[str, Any]
 
 
@@ -84,43 +87,51 @@ def records(
     """
     kept = _rows(connection, "select part, record_key, sha256 from ledger.forgotten")
     tell = _Teller({(row["part"], row["record_key"]): row["sha256"] for row in kept})
-    lines: dict[str, list[object]] = {}
-    for line in _rows(
-        connection,
+    numbers = connection.execute(
+        "select run_no from ledger.runs where run_no >= ? order by run_no", [first_run]
+    ).fetchall()
+    for at in range(0, len(numbers), _RUNS_AT_A_TIME):
+        (first,), (last,) = numbers[at], numbers[at : at + _RUNS_AT_A_TIME][-1]
+        yield from _records_between(connection, tell, first, last)
+
+
+def _records_between(
+    connection: duckdb.DuckDBPyConnection, tell: _Teller, first: int, last: int
+) -> Iterator[tuple[str, str, object]]:
+    """The records of the runs from one number to another."""
+
+    def by(name: str, query: str) -> dict[Any, list[Row]]:
+        found: dict[Any, list[Row]] = {}
+        for row in _rows(connection, query, [first, last]):
+            found.setdefault(row[name], []).append(row)
+        return found
+
+    lines = by(
+        "number",
         "select lines.* from ledger.lines as lines"
         " inner join ledger.invoices as invoices using (number)"
-        " where invoices.run_no >= ? order by number, line",
-        [first_run],
-    ):
-        lines.setdefault(line["number"], []).append(tell.content(line, LINE))
-    for (run_no,) in connection.execute(
-        "select run_no from ledger.runs where run_no >= ? order by run_no", [first_run]
-    ).fetchall():
-        yield from _records_of_run(connection, run_no, lines, tell)
-
-
-def _records_of_run(
-    connection: duckdb.DuckDBPyConnection,
-    run_no: int,
-    lines: dict[str, list[object]],
-    tell: _Teller,
-) -> Iterator[tuple[str, str, object]]:
-    for row in _rows(
-        connection,
-        "select * from ledger.invoices where run_no = ? order by kind desc, sequence",
-        [run_no],
-    ):
-        number = row["number"]
-        content = [tell.content(row, PATIENT, PAYER), lines.get(number, [])]
-        yield row["kind"], number, content
-    for row in _rows(
-        connection,
-        "select * from ledger.sendings where run_no = ? order by sending_no",
-        [run_no],
-    ):
-        yield "sending", str(row["sending_no"]), tell.content(row, SENDING)
-    (run,) = _rows(connection, "select * from ledger.runs where run_no = ?", [run_no])
-    yield "run", str(run_no), [v for k, v in run.items() if k not in _NOT_HASHED]
+        " where invoices.run_no between ? and ? order by number, line",
+    )
+    documents = by(
+        "run_no",
+        "select * from ledger.invoices where run_no between ? and ?"
+        " order by kind desc, sequence",
+    )
+    sendings = by(
+        "run_no",
+        "select * from ledger.sendings where run_no between ? and ? order by sending_no",
+    )
+    runs = by(
+        "run_no",
+        "select * from ledger.runs where run_no between ? and ? order by run_no",
+    )
+    for run_no, (run,) in runs.items():
+        for row in documents.get(run_no, []):
+            told = [tell.content(line, LINE) for line in lines.get(row["number"], [])]
+            yield row["kind"], row["number"], [tell.content(row, PATIENT, PAYER), told]
+        for row in sendings.get(run_no, []):
+            yield "sending", str(row["sending_no"]), tell.content(row, SENDING)
+        yield "run", str(run_no), [v for k, v in run.items() if k not in _NOT_HASHED]
 
 
 def head(connection: duckdb.DuckDBPyConnection) -> Link:

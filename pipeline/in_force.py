@@ -1,4 +1,4 @@
-"""A setting as last accepted, typed as the Settings sheet has it, or its default."""
+"""Settings as last accepted, typed as the Settings sheet has them, or their defaults."""
 
 from pipeline.cells import heading, parse
 from pipeline.ledger import Ledger, current
@@ -6,13 +6,20 @@ from schemas import Practice
 from schemas.columns import columns
 
 
+def settings_in_force(ledger: Ledger, *names: str) -> tuple[object, ...]:
+    """The values of settings, by their names in `schemas/practice.py`."""
+    by_name = {column.name: column for column in columns(Practice)}
+    rows = ledger.rows(current("ledger.accepted.settings", "row_key"))
+    typed = {row["row_key"]: row["value"] for row in rows}
+    values = []
+    for column in (by_name[name] for name in names):
+        value = parse(typed.get(heading(column.title)) or column.default, column).value
+        assert value is not None, "a night accepts no other"
+        values.append(value)
+    return tuple(values)
+
+
 def setting_in_force(ledger: Ledger, name: str) -> object:
-    """The value of a setting, by its name in `schemas/practice.py`."""
-    (column,) = [column for column in columns(Practice) if column.name == name]
-    in_force = current("ledger.accepted.settings", "row_key")
-    typed = ledger.value(
-        f"select value from ({in_force}) where row_key = ?", [heading(column.title)]
-    )
-    value = parse(typed or column.default, column).value
-    assert value is not None, "a night accepts no other"
+    """The value of one setting."""
+    (value,) = settings_in_force(ledger, name)
     return value

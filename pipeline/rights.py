@@ -83,16 +83,14 @@ def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
     _make_judges(connection, ledger)
     problems: list[Problem] = []
     changes: list[Change] = []
-    moved = set[str]()
+    accepted = _lay_beside(ledger)
+    differing, held = _found(ledger, _with_rows(ledger, "staged") | accepted)
     for schema in ACCEPTED:
         name, area = name_of(schema), about(schema).get("area")
-        _compare(connection, schema)
-        differs, held = _found(ledger, name)
-        if differs or held:
-            moved.add(name)
-        if not differs:
+        if name not in differing:
             _take_as_typed(connection, name)
             continue
+        _compare(connection, schema)
         if area:
             _judge(connection, schema, area)
             problems += _refusals(ledger, schema, sheets)
@@ -104,18 +102,52 @@ def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
         _put_in_force(connection, schema, guarded=bool(area))
         if name in SHOWN + PEOPLE and ledger.last_run_no:
             changes += _changes(ledger, schema)
-    return Judgement(problems, changes, frozenset(moved))
+    return Judgement(problems, changes, differing | held)
 
 
-def _found(ledger: Ledger, name: str) -> tuple[bool, bool]:
-    """Whether a sheet differs from its last accepted rows, and whether a row is held."""
-    (found,) = ledger.rows(
-        f"select exists (select 1 from staged.compared_{name} where is_changed)"
-        f" or exists (select 1 from staged.before_{name}"
-        f" anti join staged.{name} using (row_key)) as differs,"
-        f" exists (select 1 from staged.{name} where held or row_key is null) as held"
+def _lay_beside(ledger: Ledger) -> set[str]:
+    """`staged.before_*`: the rows of each sheet that were accepted last.
+
+    Returns the sheets that have such rows, or had them.
+    """
+    accepted = _with_rows(ledger, "ledger.accepted")
+    for name in map(name_of, ACCEPTED):
+        table = f"ledger.accepted.{name}"
+        rows = (
+            current(table, "row_key") if name in accepted else f"from {table} limit 0"
+        )
+        ledger.connection.execute(
+            f"create or replace table staged.before_{name} as {rows}"
+        )
+    return accepted
+
+
+def _with_rows(ledger: Ledger, schema: str) -> set[str]:
+    """The sheets that have a row at all: many a practice leaves most of them empty."""
+    each = " union all ".join(
+        f"select '{name}' as name, exists (from {schema}.{name}) as has_rows"
+        for name in map(name_of, ACCEPTED)
     )
-    return found["differs"], found["held"]
+    return {row["name"] for row in ledger.rows(each) if row["has_rows"]}
+
+
+def _found(ledger: Ledger, filled: set[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The sheets that differ from their last accepted rows, and those with a held row."""
+    each = " union all ".join(
+        f"select '{name_of(schema)}' as name,"
+        f" exists ({_usable(schema)} and {_is_changed(schema)})"
+        f" or exists (select 1 from staged.before_{name_of(schema)}"
+        f" anti join staged.{name_of(schema)} using (row_key)) as differs,"
+        f" exists (select 1 from staged.{name_of(schema)}"
+        " where held or row_key is null) as held"
+        for schema in ACCEPTED
+        if name_of(schema) in filled
+    )
+    found = ledger.rows(each) if each else []
+    return (
+        frozenset(row["name"] for row in found if row["differs"]),
+        frozenset(row["name"] for row in found if row["held"]),
+    )
 
 
 # Rows that share a key are all held; one stands for them, so that joins stay single.
@@ -137,24 +169,34 @@ def _take_as_typed(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     )
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
-    """`staged.compared_*`: each usable row beside its last accepted version."""
+def _usable(schema: Schema, shown: str = "1") -> str:
+    """SQL for each usable row, `staged`, beside its last accepted version, `before`."""
     name = name_of(schema)
+    return (
+        f"select {shown} from staged.{name} as staged"
+        f" left join staged.before_{name} as before using (row_key)"
+        " where not staged.held and staged.row_key is not null"
+    )
+
+
+def _is_changed(schema: Schema) -> str:
+    """SQL for whether a row is new or differs from `before`."""
     differs = " or ".join(
         f"staged.{column} is distinct from before.{column}"
         for column in content(schema)
     )
-    connection.execute(
-        f"create or replace table staged.before_{name} as"
-        f" {current(f'ledger.accepted.{name}', 'row_key')}"
+    return f"(before.row_key is null or {differs})"
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
+    """`staged.compared_*`: each usable row, and whether it is new or changed."""
+    shown = (
+        "staged.*, before.row_key is null as is_new,"
+        f" {_is_changed(schema)} as is_changed"
     )
     connection.execute(
-        f"create or replace table staged.compared_{name} as"
-        f" select staged.*, before.row_key is null as is_new,"
-        f" before.row_key is null or {differs} as is_changed"
-        f" from staged.{name} as staged left join staged.before_{name} as before"
-        " using (row_key)"
-        " where not staged.held and staged.row_key is not null"
+        f"create or replace table staged.compared_{name_of(schema)} as"
+        f" {_usable(schema, shown)}"
     )
 
 

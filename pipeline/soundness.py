@@ -11,7 +11,7 @@ What is refused stays byte for byte as it was.
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -184,24 +184,29 @@ def _damaged(path: Path, found: str) -> Refused:
 
 
 def contents(
-    connection: duckdb.DuckDBPyConnection, *, whole: bool = True
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[str] = (),
+    *,
+    whole: bool = True,
 ) -> dict[str, tuple[int, int]]:
     """Rows and, if `whole`, a hash of all cells of every table of `ledger`.
 
-    Each block's checksum is proved by reading it; two ledgers with the same contents
-    are one and the same.
+    `tables` are those that are known to be there. Each block's checksum is proved by
+    reading it; two ledgers with the same contents are one and the same.
     """
-    tables = connection.execute(
-        "select schema_name, table_name from duckdb_tables()"
-        " where database_name = 'ledger' order by all"
-    ).fetchall()
-    if not tables:
+    named = list(tables) or [
+        f'"{schema}"."{table}"'
+        for schema, table in connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where database_name = 'ledger' order by all"
+        ).fetchall()
+    ]
+    if not named:
         return {}
     cells = "coalesce(bit_xor(hash(read)), 0)" if whole else "0"
     every = " union all ".join(
-        f"select '{schema}.{table}', count(*), {cells}"
-        f' from ledger."{schema}"."{table}" as read'
-        for schema, table in tables
+        f"select '{name}', count(*), {cells} from ledger.{name} as read"
+        for name in named
     )
     return {
         name: (rows, hashed)

@@ -41,15 +41,24 @@ def load(
     connection: duckdb.DuckDBPyConnection, schema: Schema, rows: arrow.Table, name: str
 ) -> None:
     """Replace table `name` with rows, in the schema's columns and SQL types."""
-    types = column_types(schema)
     if not len(rows):
-        columns = ", ".join(f"{column} {kind}" for column, kind in types.items())
-        connection.execute(f"create or replace table {name} ({columns})")
+        load_nothing(connection, schema, name)
         return
+    types = column_types(schema)
     cast = ", ".join(f"{column}::{kind} as {column}" for column, kind in types.items())
     connection.register("loading", rows)
     connection.execute(f"create or replace table {name} as select {cast} from loading")
     connection.unregister("loading")
+
+
+def load_nothing(
+    connection: duckdb.DuckDBPyConnection, schema: Schema, name: str
+) -> None:
+    """Replace table `name` with one without rows."""
+    columns = ", ".join(
+        f"{column} {kind}" for column, kind in column_types(schema).items()
+    )
+    connection.execute(f"create or replace table {name} ({columns})")
 
 
 def as_text(value: Any) -> str:

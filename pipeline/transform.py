@@ -5,8 +5,8 @@ from importlib.resources import files
 
 import duckdb
 
-from pipeline.tables import frame
-from schemas.columns import Schema, column_types, name_of
+from pipeline.tables import frame, load_nothing
+from schemas.columns import Schema, about, column_types, name_of
 from schemas.models import MODELS
 
 
@@ -31,18 +31,40 @@ def transform(
     with nothing, and the tests of the rules every table.
     """
     connection.execute("create schema if not exists model")
+    rows = _rows_outside(connection, models)
     for schema in models:
-        name = name_of(schema)
-        types = column_types(schema)
-        cast = ", ".join(
-            f"{column}::{kind} as {column}" for column, kind in types.items()
-        )
-        connection.execute(
-            f"create or replace table model.{name} as select {cast} from (\n"
-            f"{sql_of(schema)}\n)"
-        )
-        if schema in hold:
-            made = frame(connection, f"select * from model.{name}")
-            # Of no rows only the types could be wrong, and those were just cast.
-            if len(made):
-                schema.validate(made, lazy=True)
+        name = f"model.{name_of(schema)}"
+        made_of = about(schema).get("made_of", ())
+        if made_of and not any(rows[source] for source in made_of):
+            # To plan a rule takes longer than to run it, most of all on a quiet night.
+            load_nothing(connection, schema, name)
+            rows[name] = 0
+            continue
+        rows[name] = _make(connection, schema, name)
+        # Of no rows only the types could be wrong, and those were just cast.
+        if schema in hold and rows[name]:
+            made = frame(connection, f"select * from {name}")
+            schema.validate(made, lazy=True)
+
+
+def _rows_outside(
+    connection: duckdb.DuckDBPyConnection, models: Sequence[Schema]
+) -> dict[str, int]:
+    """Whether the tables that models are made of, but models themselves, have a row."""
+    sources = {
+        source for schema in models for source in about(schema).get("made_of", ())
+    }
+    outside = sorted(source for source in sources if not source.startswith("model."))
+    asked = ", ".join(f"(exists (from {source}))::integer" for source in outside)
+    found = connection.execute(f"select {asked}").fetchone() if outside else ()
+    return dict(zip(outside, found or (), strict=True))
+
+
+def _make(connection: duckdb.DuckDBPyConnection, schema: Schema, name: str) -> int:
+    """Make a model by its rule; returns how many rows it has."""
+    types = column_types(schema)
+    cast = ", ".join(f"{column}::{kind} as {column}" for column, kind in types.items())
+    (rows,) = connection.execute(
+        f"create or replace table {name} as select {cast} from (\n{sql_of(schema)}\n)"
+    ).fetchone() or (0,)
+    return int(rows)

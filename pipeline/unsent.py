@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.books import Entry
-from pipeline.in_force import setting_in_force
+from pipeline.in_force import settings_in_force
 from pipeline.ledger import Ledger, current
 
 
@@ -36,8 +36,9 @@ def age(entry: Entry, as_of: date) -> int:
 
 def limits(ledger: Ledger) -> Limits:
     """The practice's own limits, as last accepted."""
-    warning = setting_in_force(ledger, "unsent_warning_days")
-    alarm = setting_in_force(ledger, "unsent_alarm_days")
+    warning, alarm = settings_in_force(
+        ledger, "unsent_warning_days", "unsent_alarm_days"
+    )
     assert isinstance(warning, int)
     assert isinstance(alarm, int)
     return Limits(warning, alarm)

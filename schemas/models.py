@@ -1,4 +1,7 @@
-"""The tables the billing rules make, in the order they are made, and what each promises."""
+"""The tables the billing rules make, in the order they are made, and what each promises.
+
+A table that is `made_of` others has no row where none of those has one.
+"""
 
 from typing import Any
 
@@ -59,6 +62,7 @@ class Calendars(Table):
 
     class Config:
         name = "calendars"
+        metadata = {"made_of": ("model.memberships",)}
         unique = ["start_date", "step_months", "end_date", "bill_from", "period_start"]
 
 
@@ -70,6 +74,7 @@ class Settled(Table):
 
     class Config:
         name = "settled"
+        metadata = {"made_of": ("ledger.billed_periods",)}
 
 
 class Periods(Table):
@@ -83,6 +88,7 @@ class Periods(Table):
 
     class Config:
         name = "periods"
+        metadata = {"made_of": ("model.calendars",)}
         unique = ["patient_row", "period_start"]
 
 
@@ -104,6 +110,7 @@ class DuePeriods(Table):
 
     class Config:
         name = "due_periods"
+        metadata = {"made_of": ("model.periods",)}
         unique = ["patient_row", "period_start"]
 
 
@@ -127,6 +134,7 @@ class DueRequests(Table):
 
     class Config:
         name = "due_requests"
+        metadata = {"made_of": ("input.invoice_requests",)}
 
 
 class DueItems(Table):
@@ -164,6 +172,7 @@ class PriceConflicts(Table):
 
     class Config:
         name = "price_conflicts"
+        metadata = {"made_of": ("input.contract_prices",)}
 
 
 class Prices(DueItems):
@@ -177,6 +186,7 @@ class Prices(DueItems):
 
     class Config:
         name = "prices"
+        metadata = {"made_of": ("model.due_items",)}
 
 
 class Charges(Table):
@@ -215,6 +225,7 @@ class Charges(Table):
 
     class Config:
         name = "charges"
+        metadata = {"made_of": ("model.prices",)}
 
 
 class NewInvoices(Table):
@@ -243,6 +254,7 @@ class NewInvoices(Table):
 
     class Config:
         name = "new_invoices"
+        metadata = {"made_of": ("model.charges",)}
 
 
 class NewLines(Table):
@@ -280,6 +292,7 @@ class NewLines(Table):
 
     class Config:
         name = "new_lines"
+        metadata = {"made_of": ("model.new_invoices",)}
         unique = ["number", "line"]
 
 
@@ -297,6 +310,7 @@ class Standings(Table):
 
     class Config:
         name = "standings"
+        metadata = {"made_of": ("model.memberships",)}
 
 
 MODELS: tuple[Schema, ...] = (

@@ -114,12 +114,31 @@ def _settings(changed: Row) -> Row:
 
 
 def _issue(ledger: Ledger, given: Given) -> None:
-    """What earlier nights have done: `billed`, `filled` and `issued`."""
+    """What earlier nights have done: `nights`, `billed`, `freed`, `filled`, `issued`."""
     run = ledger.connection.execute
+    for run_no, as_of in enumerate(given.get("nights", []), 1):
+        run(
+            "insert into ledger.runs (run_no, run_id, command, as_of, recorded_at,"
+            " milliseconds, version, accepted_guards, report)"
+            " values (?, ?, 'bill', ?::date, '', 0, '', '', '{}')",
+            [run_no, as_of, as_of],
+        )
     for at, (patient_id, start, end) in enumerate(given.get("billed", []), 1):
         run(
             "insert into ledger.billed_periods values (?, ?, ?, 'BEFORE', ?, 1)",
             [canonical(patient_id), start, end, at],
+        )
+    for at, (patient_id, start) in enumerate(given.get("freed", []), 1):
+        note = f"CRN-{at:06d}"
+        run(
+            "insert into ledger.invoices (number, kind, sequence, run_no, issued_on,"
+            " due_on, membership, bill_to_name, currency, net, tax, gross)"
+            " values (?, 'credit_note', ?, 1, ?::date, ?::date, true, '', 'GBP', 0, 0, 0)",
+            [note, at, start, start],
+        )
+        run(
+            "insert into ledger.released_periods values (?, ?::date, 1, ?, 1)",
+            [canonical(patient_id), start, note],
         )
     for at, request_id in enumerate(given.get("filled", []), 1):
         run(
@@ -172,8 +191,9 @@ def work_out(books: Ledger, given: Given) -> None:
     """Put a practice into `input.*` and run the rules over it for its `as_of`.
 
     `given` holds rows by input table, `practice` (settings that differ), `billed`
-    periods as (patient, start, end), `filled` request IDs, `issued` invoices as
-    (sequence, day) and `as_of`.
+    periods as (patient, start, end), of them those `freed` as (patient, start), `filled`
+    request IDs, `issued` invoices as (sequence, day), the days of earlier `nights` and
+    `as_of`.
     """
     lay_out(books, given)
     _issue(books, given)
@@ -182,7 +202,8 @@ def work_out(books: Ledger, given: Given) -> None:
 
 def lay_out(books: Ledger, given: Given) -> None:
     """Put a practice into `input.*`, without running the rules (see `work_out`)."""
-    known = {"as_of", "practice", "billed", "filled", "issued", *map(name_of, INPUTS)}
+    known = {"as_of", "practice", "nights", "billed", "freed", "filled", "issued"}
+    known |= set(map(name_of, INPUTS))
     assert given.keys() <= known, f"no such table: {given.keys() - known}"
     for schema in INPUTS:
         name = name_of(schema)

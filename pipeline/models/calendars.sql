@@ -16,15 +16,13 @@ calendars as (
     where start_date is not null and step_months is not null
 ),
 
--- Which n can matter: from shortly before Bill from, to as-of.
+-- Which n can matter: from the month of Bill from, to that of as-of.
 numbered as (
     select
         calendars.*,
         run.as_of,
         unnest(range(
-            greatest(
-                0, date_diff('month', start_date, bill_from) // step_months - 1
-            ),
+            greatest(0, date_diff('month', start_date, bill_from) // step_months),
             greatest(
                 0, date_diff('month', start_date, run.as_of) // step_months + 1
             )

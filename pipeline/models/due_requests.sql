@@ -8,7 +8,7 @@ requests as (select * from input.invoice_requests),
 
 -- Rows that share a patient ID are all held; one stands for them here.
 patients as (
-    select patient_id, any_value(row_key) as row_key, bool_or(held) as held
+    select patient_id, any_value(row_key) as row_key, any_value(held) as held
     from input.patients
     group by patient_id
 ),
@@ -42,9 +42,9 @@ open as (
         products.held as product_held,
         products.active as product_active,
         lower(products.type) = 'membership' as is_membership,
-        coalesce(contacts.held, false) as payer_held,
+        contacts.held as payer_held,
         coalesce(contacts.active, true) as payer_active,
-        coalesce(tax_codes.held, false) as tax_held,
+        tax_codes.held as tax_held,
         case
             when is_membership then coalesce(
                 requests.billing_frequency,

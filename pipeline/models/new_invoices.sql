@@ -16,8 +16,8 @@ run as (select * from input.run),
 -- One row, blank before the first invoice.
 issued as (
     select
-        max(last_sequence) as last_sequence,
-        max(last_issued_on) as last_issued_on
+        any_value(last_sequence) as last_sequence,
+        any_value(last_issued_on) as last_issued_on
     from ledger.counters
     where kind = 'invoice'
 ),

@@ -163,6 +163,20 @@ def test_one_held_period_holds_all_of_its_membership() -> None:
     ]
 
 
+def test_the_first_of_two_reasons_holds_the_membership() -> None:
+    given = {
+        "as_of": "2026-02-15",
+        "practice": {"catch_up_days": 44},
+        "patients": [{"bill_to": "ACME"}],
+        "contacts": [{}],
+        "contract_prices": TWO_PRICES,
+    }
+    assert made("charges", "period_start, own_reason, reason", given) == [
+        ("2026-01-01", "too-old", "too-old"),
+        ("2026-02-01", "two-contract-prices", "too-old"),
+    ]
+
+
 def test_a_held_request_holds_only_itself() -> None:
     given = {
         "patients": [{}],

@@ -117,6 +117,37 @@ def test_catch_up(
     assert due(given) == expected
 
 
+def test_a_night_for_an_earlier_day_makes_no_period_young_again() -> None:
+    given = {"practice": {"catch_up_days": 44}, "as_of": "2026-02-02"}
+    assert due({**given, "nights": ["2026-01-02", "2026-02-01"]}) == [
+        ("2026-01-01", None), ("2026-02-01", None),
+    ]  # fmt: skip
+    assert due({**given, "nights": ["2026-01-02", "2026-02-15"]}) == [
+        ("2026-01-01", "too-old"), ("2026-02-01", None),
+    ]  # fmt: skip
+
+
+def test_what_was_freed_is_never_too_old_for_its_own_member() -> None:
+    given = {
+        "practice": {"catch_up_days": 44},
+        "patients": [{}, {"patient_id": "P2"}],
+        "billed": [JANUARY, FEBRUARY, ("P2", "2026-02-01", "2026-02-28")],
+        "freed": [("P1", "2026-01-01")],
+    }
+    assert due(given, "patient_id, period_start, reason") == [
+        ("P1", "2026-01-01", None), ("P2", "2026-01-01", "too-old"),
+    ]  # fmt: skip
+
+
+def test_what_was_freed_makes_no_other_period_of_its_member_young() -> None:
+    given = {
+        "practice": {"catch_up_days": 13},
+        "billed": [FEBRUARY],
+        "freed": [("P1", "2026-02-01")],
+    }
+    assert due(given) == [("2026-01-01", "too-old"), ("2026-02-01", None)]
+
+
 def test_a_billed_period_is_never_too_old() -> None:
     given = {"practice": {"catch_up_days": 44}, "billed": [JANUARY]}
     assert due(given) == [("2026-02-01", None)]
@@ -153,6 +184,11 @@ OVERLAPS = [
         {"start_date": "2025-12-31", "end_date": "2025-12-31", "bill_from": "2025-12-01"},
         [("2025-12-31", None, None)],
         id="a period cut short before a billed one does not overlap it",
+    ),
+    pytest.param(
+        {"start_date": "2025-12-20", "end_date": "2026-01-01", "bill_from": "2025-12-01"},
+        [("2025-12-20", "overlaps-billed", "2026-01-31")],
+        id="one shared day at its end is an overlap, too",
     ),
     pytest.param(
         {"start_date": "2025-02-01", "billing_frequency": "Annual",
@@ -195,6 +231,26 @@ def test_a_change_of_frequency_from_the_same_day(
         work_out(books, {"patients": [{"billing_frequency": now}]})
         names = "period_start, reason, billed_until"
         assert read(books, "model.due_periods", names) == expected
+
+
+def test_by_the_year_to_the_day_that_is_billed_is_billed_already() -> None:
+    with ledger() as books:
+        bill(books, {"patients": [{}]})
+        ended = {"billing_frequency": "Annual", "end_date": "2026-01-31"}
+        work_out(books, {"patients": [ended]})
+        assert read(books, "model.due_periods", "period_start") == []
+
+
+def test_each_change_of_frequency_holds_its_own_member_once() -> None:
+    members = [{"patient_id": "P1"}, {"patient_id": "P2"}]
+    with ledger() as books:
+        bill(books, {"patients": members})
+        changed = [{**member, "billing_frequency": "Annual"} for member in members]
+        work_out(books, {"patients": changed})
+        names = "patient_id, reason"
+        assert read(books, "model.due_periods", names) == [
+            ("P1", "overlaps-billed"), ("P2", "overlaps-billed"),
+        ]  # fmt: skip
 
 
 def test_an_end_date_taken_back_is_no_change_of_frequency() -> None:

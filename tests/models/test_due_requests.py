@@ -97,6 +97,11 @@ OVERLAPS = [
         ["request-overlaps"],
         id="a billed period that starts the same day",
     ),
+    pytest.param(
+        {"billed": [("P1", "2025-12-11", "2026-01-10")]},
+        ["request-overlaps"],
+        id="a billed period that ends on its first day",
+    ),
 ]
 
 APART = [
@@ -177,6 +182,18 @@ HELD = [
         {"product_code": "GOLD"},
         "frequency-missing",
         id="when a membership is sold both ways and none is named",
+    ),
+    pytest.param(
+        {"patients": []}, {"held": True}, "row", id="by its own row, of no patient"
+    ),
+    pytest.param(
+        {"practice": {"bill_from": "2026-01-11"}},
+        GOLD,
+        "request-before-bill-from",
+        id="when a membership is asked for before Bill from",
+    ),
+    pytest.param(
+        {"practice": {"bill_from": "2026-01-10"}}, GOLD, None, id="not on that day"
     ),
     pytest.param(
         {"contacts": [{"held": True}]}, TO_ACME, "payer-held", id="by its payer"

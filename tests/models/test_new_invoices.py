@@ -184,6 +184,17 @@ def test_a_combined_invoice_stands_where_its_oldest_period_does() -> None:
     assert made("new_invoices", "number, bill_to", given) == expected
 
 
+def test_a_combined_invoice_comes_before_a_request_of_its_first_patient() -> None:
+    day = "2026-01-20"
+    given = {
+        "patients": [member("P1", day, **ACME), member("P2", day, **ACME)],
+        "contacts": COMBINE,
+        "invoice_requests": [{"requested_on": day}],
+    }
+    expected = [("INV-000001", "ACME"), ("INV-000002", None)]
+    assert made("new_invoices", "number, bill_to", given) == expected
+
+
 def test_totals_are_the_sums_of_the_lines_not_tax_of_the_total() -> None:
     given = {
         "products": [{"monthly_price": "0.13", "tax_code": "STD"}],

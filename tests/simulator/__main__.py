@@ -6,22 +6,27 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from tests.simulator.life import Life
+from tests.simulator.machine import hurried
 from tests.simulator.promises import Broken
 
 YEARS_OF_A_LIFE = 4
 
 
-def lived(seed: int, years: int, runs: int) -> tuple[int, Counter[str], str]:
+def lived(
+    seed: int, years: int, runs: int, whole: bool
+) -> tuple[int, Counter[str], str]:
     """One practice's years: what happened, and the promise that broke or ''."""
     folder = Path(tempfile.mkdtemp(prefix=f"membill-life-{seed}-"))
     life = Life.begin(folder / "practice", seed)
     try:
-        life.live(years, runs)
+        with nullcontext() if whole else hurried():
+            life.live(years, runs)
     except Exception as error:
         last = "\n    ".join(life.story[-5:])
         kind = "" if isinstance(error, Broken) else f"{type(error).__name__}: "
@@ -34,14 +39,15 @@ def lived(seed: int, years: int, runs: int) -> tuple[int, Counter[str], str]:
 @click.option("--years", default=1000, show_default=True, help="Practice-years in all.")
 @click.option("--seed", "first", default=1, show_default=True, help="The first seed.")
 @click.option(
-    "--runs", default=30, show_default=True, help="Runs of the program in a year."
+    "--runs", default=3, show_default=True, help="Runs of the program in a year."
 )
+@click.option("--whole", is_flag=True, help="Without the shortcuts of `hurried`.")
 @click.option("--minutes", type=float, help="Begin no further life after so long.")
 @click.option(
     "--cores", default=os.cpu_count() or 1, show_default=True, help="Lives at a time."
 )
 def simulate(
-    years: int, first: int, runs: int, minutes: float | None, cores: int
+    years: int, first: int, runs: int, whole: bool, minutes: float | None, cores: int
 ) -> None:
     """Let practices live for years and hold each night to the promises.
 
@@ -59,7 +65,9 @@ def simulate(
     total: Counter[str] = Counter()
     failed = []
     with ProcessPoolExecutor(cores) as pool:
-        waiting = {pool.submit(lived, seed, span, runs): span for seed, span in lives}
+        waiting = {
+            pool.submit(lived, seed, span, runs, whole): span for seed, span in lives
+        }
         for done in as_completed(waiting):
             if done.cancelled():
                 continue
@@ -69,6 +77,7 @@ def simulate(
             if fault:
                 failed.append(seed)
                 again = f"--years {waiting[done]} --seed {seed} --runs {runs}"
+                again += " --whole" * whole
                 click.echo(f"    again: .venv/bin/python -m tests.simulator {again}")
             if minutes and time.monotonic() - began > minutes * 60:
                 for rest in waiting:
