@@ -123,27 +123,30 @@ def _issue(ledger: Ledger, given: Given) -> None:
             " values (?, ?, 'bill', ?::date, '', 0, '', '', '{}')",
             [run_no, as_of, as_of],
         )
-    for at, (patient_id, start, end) in enumerate(given.get("billed", []), 1):
+    for at, (patient_id, start, end, *which) in enumerate(given.get("billed", []), 1):
         run(
-            "insert into ledger.billed_periods values (?, ?, ?, 'BEFORE', ?, 1)",
-            [canonical(patient_id), start, end, at],
+            "insert into ledger.billed_periods values (?, ?, ?, 'BEFORE', ?, ?)",
+            [canonical(patient_id), start, end, at, *(which or [1])],
         )
-    for at, (patient_id, start) in enumerate(given.get("freed", []), 1):
+    for at, (request_id, *which) in enumerate(given.get("filled", []), 1):
+        run(
+            "insert into ledger.filled_requests values (?, 'INV-000001', ?, ?)",
+            [canonical(request_id), at, *(which or [1])],
+        )
+    for at, (key, *start, which) in enumerate(given.get("freed", []), 1):
         note = f"CRN-{at:06d}"
         run(
             "insert into ledger.invoices (number, kind, sequence, run_no, issued_on,"
             " due_on, membership, bill_to_name, currency, net, tax, gross)"
-            " values (?, 'credit_note', ?, 1, ?::date, ?::date, true, '', 'GBP', 0, 0, 0)",
-            [note, at, start, start],
+            " values (?, 'credit_note', ?, 1, '2026-01-01', '2026-01-01', true, '',"
+            "  'GBP', 0, 0, 0)",
+            [note, at],
         )
+        table = "released_periods" if start else "released_requests"
+        values = [canonical(key), *start, which, note, at]
         run(
-            "insert into ledger.released_periods values (?, ?::date, 1, ?, 1)",
-            [canonical(patient_id), start, note],
-        )
-    for at, request_id in enumerate(given.get("filled", []), 1):
-        run(
-            "insert into ledger.filled_requests values (?, 'INV-000001', ?, 1)",
-            [canonical(request_id), at],
+            f"insert into ledger.{table} values ({', '.join('?' * len(values))})",
+            values,
         )
     for sequence, issued_on in given.get("issued", []):
         run(
@@ -191,9 +194,10 @@ def work_out(books: Ledger, given: Given) -> None:
     """Put a practice into `input.*` and run the rules over it for its `as_of`.
 
     `given` holds rows by input table, `practice` (settings that differ), `billed`
-    periods as (patient, start, end), of them those `freed` as (patient, start), `filled`
-    request IDs, `issued` invoices as (sequence, day), the days of earlier `nights` and
-    `as_of`.
+    periods as (patient, start, end), `filled` requests as (request ID,), both with how
+    often they were then billed if that is not once; of them those `freed`, as
+    (patient, start, how often) or (request ID, how often); `issued` invoices as
+    (sequence, day), the days of earlier `nights` and `as_of`.
     """
     lay_out(books, given)
     _issue(books, given)

@@ -6,6 +6,7 @@ out of a failure is taken in this one.
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +19,9 @@ from practice import bill, member, run
 from pipeline.files import private_folder
 from pipeline.ledger import opened
 from pipeline.publish import AT_A_TIME
+from pipeline.record import add_run
+from pipeline.transaction import transaction
+from tests import given
 
 FIRST, SECOND, THIRD = "2026-03-01", "2026-03-02", "2026-03-03"
 FULL = OSError(28, "No space left on device")
@@ -36,6 +40,15 @@ def billed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clinic(billed: Path, tmp_path: Path) -> Path:
     """A practice of one's own after its first night: INV-000001 to 3."""
     return practice.copied(billed, tmp_path / "clinic")
+
+
+def test_a_run_that_fails_leaves_nothing_open() -> None:
+    with given.ledger() as books:
+        with pytest.raises(ZeroDivisionError), transaction(books) as run_no:
+            add_run(books, run_no, "r", "bill", date(2026, 3, 1), "0", {})
+            raise ZeroDivisionError
+        books.connection.execute("begin")
+        assert books.last_run_no == 0
 
 
 def _numbers(folder: Path) -> list[str]:

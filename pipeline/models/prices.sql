@@ -33,8 +33,8 @@ contract as (
             when 'Annual' then contract_prices.annual_price
             else contract_prices.price
         end) as unit_price,
-        min(contract_prices.row_number) as row_number,
-        min(contract_prices.valid_from) as valid_from
+        any_value(contract_prices.row_number) as row_number,
+        any_value(contract_prices.valid_from) as valid_from
     from items
     inner join contract_prices
         on items.payer_code = contract_prices.contact_code

@@ -26,7 +26,7 @@ counted as (
 due as (
     select
         patient_row,
-        min(reason) as reason,
+        any_value(reason) as reason,
         min(period_start) as first_due,
         sum(gross)::decimal(14, 2) as gross
     from charges

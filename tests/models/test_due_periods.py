@@ -132,7 +132,7 @@ def test_what_was_freed_is_never_too_old_for_its_own_member() -> None:
         "practice": {"catch_up_days": 44},
         "patients": [{}, {"patient_id": "P2"}],
         "billed": [JANUARY, FEBRUARY, ("P2", "2026-02-01", "2026-02-28")],
-        "freed": [("P1", "2026-01-01")],
+        "freed": [("P1", "2026-01-01", 1)],
     }
     assert due(given, "patient_id, period_start, reason") == [
         ("P1", "2026-01-01", None), ("P2", "2026-01-01", "too-old"),
@@ -143,7 +143,7 @@ def test_what_was_freed_makes_no_other_period_of_its_member_young() -> None:
     given = {
         "practice": {"catch_up_days": 13},
         "billed": [FEBRUARY],
-        "freed": [("P1", "2026-02-01")],
+        "freed": [("P1", "2026-02-01", 1)],
     }
     assert due(given) == [("2026-01-01", "too-old"), ("2026-02-01", None)]
 

@@ -20,7 +20,9 @@ def due(given: dict[str, Any], names: str = "request_id, reason") -> list[Any]:
 ONCE = [
     pytest.param({"invoice_requests": [{}]}, [("R1", None)], id="a request is due"),
     pytest.param(
-        {"invoice_requests": [{}], "filled": ["r1"]}, [], id="once billed, never again"
+        {"invoice_requests": [{}], "filled": [("r1",)]},
+        [],
+        id="once billed, never again",
     ),
     pytest.param(
         {"invoice_requests": [{"requested_on": "2026-01-31"}]},

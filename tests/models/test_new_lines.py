@@ -1,5 +1,9 @@
 """The lines of tonight's invoices."""
 
+from typing import Any
+
+import pytest
+
 from tests.given import made
 
 ACME = {"bill_to": "ACME"}
@@ -69,3 +73,66 @@ def test_a_line_asked_for_by_hand_names_its_request_and_no_period() -> None:
 def test_what_is_held_has_no_line() -> None:
     given = {"patients": [{"held": True}, {"patient_id": "P2"}]}
     assert made("new_lines", "number, patient_id", given) == [("INV-000001", "P2")]
+
+
+JANUARY = ("P1", "2026-01-01", "2026-01-31")
+FREED = ("P1", "2026-01-01", 1)
+
+AGAIN = [
+    pytest.param([], [], (1, None, None), id="for the first time"),
+    pytest.param([JANUARY], [FREED], (2, "BEFORE", 1), id="a second time"),
+    pytest.param(
+        [JANUARY, (*JANUARY, 2)],
+        [FREED, ("P1", "2026-01-01", 2)],
+        (3, "BEFORE", 2),
+        id="a third time, for the line freed last",
+    ),
+    pytest.param(
+        [(*JANUARY, 2), JANUARY],
+        [("P1", "2026-01-01", 2), FREED],
+        (3, "BEFORE", 2),
+        id="the one freed last by its note, whatever was billed last",
+    ),
+    pytest.param(
+        [("P1", "2025-12-02", "2026-01-01")],
+        [("P1", "2025-12-02", 1)],
+        (1, "BEFORE", 1),
+        id="for one that ended on its first day",
+    ),
+    pytest.param(
+        [("P1", "2026-01-31", "2026-02-27")],
+        [("P1", "2026-01-31", 1)],
+        (1, "BEFORE", 1),
+        id="for one that began on its last day",
+    ),
+    pytest.param(
+        [("P1", "2026-02-01", "2026-02-28"), ("P1", "2025-12-01", "2025-12-31")],
+        [("P1", "2026-02-01", 1), ("P1", "2025-12-01", 1)],
+        (1, None, None),
+        id="for none that shares no day with it",
+    ),
+    pytest.param(
+        [JANUARY, ("P1", "2025-12-20", "2026-01-19")],
+        [FREED, ("P1", "2025-12-20", 1)],
+        (2, "BEFORE", 1),
+        id="for the one from the same day on, though another was freed later",
+    ),
+]
+
+
+@pytest.mark.parametrize(("billed", "freed", "expected"), AGAIN)
+def test_a_period_is_billed(billed: list[Any], freed: list[Any], expected: Any) -> None:
+    given = {"patients": [{}], "billed": billed, "freed": freed}
+    names = "period_generation, replaces_number, replaces_line"
+    assert made("new_lines", names, given) == [expected]
+
+
+def test_a_request_is_billed_a_third_time_for_the_line_before() -> None:
+    given = {
+        "invoice_requests": [{}],
+        "patients": [{"membership": None, "membership_active": False}],
+        "filled": [("R1", 2), ("R1", 1)],
+        "freed": [("R1", 2), ("R1", 1)],
+    }
+    names = "request_generation, replaces_number, replaces_line"
+    assert made("new_lines", names, given) == [(3, "INV-000001", 1)]

@@ -34,6 +34,11 @@ CASES = [
         id="a month's price and a year's do not compete",
     ),
     pytest.param(
+        {"price": "40.00", "valid_from": "2026-01-01"},
+        [],
+        id="nor a month's price and that of a service",
+    ),
+    pytest.param(
         {"monthly_price": "40.00", "valid_from": "2026-01-01", "contact_code": "ZETA"},
         [],
         id="nor do those of two contacts",
@@ -59,6 +64,13 @@ CASES = [
 def test_price_conflicts(second: dict[str, Any], expected: list[Any]) -> None:
     given = {"contract_prices": [FIRST, second]}
     assert made("price_conflicts", "row_number, other_row", given) == expected
+
+
+def test_of_three_that_compete_each_names_the_first_of_the_others() -> None:
+    prices = [{**FIRST, "row_key": key} for key in ("a", "b", "c")]
+    given = {"patients": [], "contacts": [{}], "contract_prices": prices}
+    found = made("price_conflicts", "row_number, other_row", given)
+    assert found == [(2, 3), (3, 2), (4, 2)]
 
 
 def test_a_conflict_names_the_contact_and_the_product() -> None:

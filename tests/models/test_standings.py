@@ -74,6 +74,9 @@ NIGHTS = [
         "inactive",
         id="inactive: whatever its product and the switch say",
     ),
+    pytest.param(
+        {"start_date": "2026-01-31"}, {}, "billed", id="billed: it begins today"
+    ),
     pytest.param({}, OFF, "auto_invoice_off", id="auto invoice off: nobody is billed"),
     pytest.param(
         {},

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 # What is changed, and the tests that should notice, the quickest first.
 RULES = "tests/models tests/test_calendar.py tests/test_journeys.py"
 WRECKS = "tests/test_worst_moments.py tests/test_files.py"
+FILES = "tests/test_export.py tests/test_pdf_files.py"
 CONCERNS = {
     **{
         f"pipeline/models/{path.name}": f"tests/models/test_{path.stem}.py {RULES}"
@@ -36,8 +37,8 @@ CONCERNS = {
         f"tests/models/test_new_lines.py tests/test_credits.py {RULES}"
     ),
     "pipeline/transaction.py": f"{WRECKS} tests/test_journeys.py tests/torture",
-    "pipeline/outbox.py": f"{WRECKS} tests/test_journeys.py tests/torture",
-    "pipeline/publish.py": f"{WRECKS} tests/test_journeys.py tests/torture",
+    "pipeline/outbox.py": f"{WRECKS} {FILES} tests/test_journeys.py tests/torture",
+    "pipeline/publish.py": f"{WRECKS} {FILES} tests/test_journeys.py tests/torture",
     "pipeline/chain.py": "tests/test_journeys.py tests/test_forget.py",
     "pipeline/desk.py": "tests/test_journeys.py tests/test_looking_back.py",
     "pipeline/credits.py": "tests/test_credits.py tests/test_journeys.py",

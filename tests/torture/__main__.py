@@ -1,4 +1,4 @@
-"""All trials: `python -m tests.torture [--every N] [--pairs N]` (`make torture`).
+"""All trials: `python -m tests.torture [--every N] [--once]` (`make torture`).
 
 Prints every promise that did not hold, and ends with 1 if there was one.
 """
@@ -14,15 +14,9 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from tests.torture.again import recover
 from tests.torture.bugs import BUGS
-from tests.torture.trial import (
-    Reference,
-    Verdict,
-    play,
-    recover_killed,
-    try_at,
-    wreck_at,
-)
+from tests.torture.trial import Reference, Verdict, play, try_at
 
 # A trial: which step, killed at which points, the sheets changed or not, with which bug.
 Trial = tuple[int, tuple[int, ...], bool, str]
@@ -51,65 +45,43 @@ def kills(every: int) -> list[Trial]:
     ]
 
 
-def _find_wreck(trial: tuple[int, int]) -> tuple[int, int, tuple[object, ...]]:
-    at, point = trial
-    return at, point, wreck_at(_references[at], _wreck(at, point), point)
+def _recover(trial: tuple[int, str, bool]) -> tuple[Verdict, list[str]]:
+    at, name, keeping = trial
+    keep = _root / f"wrecks-{at}"
+    wreck = keep / name if name else _references[at].start
+    verdict, seen = recover(_references[at], wreck, keep, keeping=keeping)
+    if name:  # what is left of it says that it was seen
+        shutil.rmtree(wreck)
+        wreck.mkdir()
+    return verdict, [mark for _, mark in seen]
 
 
-def _wreck(at: int, point: int) -> Path:
-    return _root / f"wreck-{at}-{point}"
-
-
-def _recover(trial: tuple[int, int, int]) -> tuple[bool, Verdict]:
-    at, first, second = trial
-    folder = _root / "-".join(map(str, ("again", *trial, os.getpid())))
-    return recover_killed(_references[at], _wreck(at, first), folder, first, second)
-
-
-def _unlike(every: int) -> list[tuple[int, int]]:
-    """The first (step, point) of each kind of wreck that the richest steps leave."""
-    trials = [
-        (at, point)
-        for at in _RICHEST
-        for point in range(0, len(_references[at].names), every)
-    ]
-    kinds: dict[tuple[object, ...], tuple[int, int]] = {}
-    with multiprocessing.get_context("fork").Pool() as pool:
-        for at, point, like in pool.imap(_find_wreck, trials):
-            if kinds.setdefault((at, like), (at, point)) != (at, point):
-                shutil.rmtree(_wreck(at, point))
-    print(f"{len(trials)} kills leave {len(kinds)} kinds of wreck", flush=True)
-    return list(kinds.values())
-
-
-def killed_again(every: int) -> int:
-    """Each kind of wreck, its recovery killed at each of its points; counts bad endings.
-
-    Recovery sees nothing but the wreck, so that one of a kind stands for all of them.
-    """
-    started, tried, bad = time.monotonic(), 0, 0
-    open_ = dict.fromkeys(_unlike(every), 0)
-    with multiprocessing.get_context("fork").Pool() as pool:
-        while open_:
-            # As many points as a recovery may have are not known before it has run.
-            trials = [
-                (at, first, second)
-                for (at, first), start in open_.items()
-                for second in range(start, start + 16 * every, every)
-            ]
-            going: set[tuple[int, int]] = set()
-            for trial, (reached, verdict) in zip(
-                trials, pool.imap(_recover, trials), strict=True
-            ):
-                tried += 1
-                if reached:
-                    going.add(trial[:2])
-                if verdict.faults:
-                    bad += 1
-                    print(f"BAD {verdict.where}", *verdict.faults, sep="\n    ")
-            open_ = {w: n + 16 * every for w, n in open_.items() if w in going}
+def killed_again(steps: Iterable[int]) -> int:
+    """Every wreck that one kill or two can leave of each step; counts bad endings."""
+    started, bad, wrecks = time.monotonic(), 0, 0
+    for at in steps:
+        (_root / f"wrecks-{at}").mkdir()
+        seen: set[str] = set()
+        found: list[int] = []
+        level = [""]
+        with multiprocessing.get_context("fork").Pool() as pool:
+            for kills in range(3):
+                trials = [(at, name, kills < 2) for name in level]
+                marks: set[str] = set()
+                for verdict, left in pool.imap_unordered(_recover, trials):
+                    marks.update(left)
+                    if verdict.faults:
+                        bad += 1
+                        print(f"BAD {verdict.where}", *verdict.faults, sep="\n    ")
+                level = sorted(marks - seen)
+                seen.update(level)
+                found.append(len(level))
+        wrecks += len(seen)
+        name = _references[at].step.name
+        print(f"    {name}: {found[0]} wrecks of one kill, {found[1]} more of two")
+        shutil.rmtree(_root / f"wrecks-{at}")
     minutes = (time.monotonic() - started) / 60
-    print(f"killed again: {tried} trials, {bad} bad endings, {minutes:.1f} minutes")
+    print(f"killed again: {wrecks} wrecks, {bad} bad endings, {minutes:.1f} minutes")
     return bad
 
 
@@ -152,9 +124,7 @@ def main() -> int:
     global _references, _root
     parser = argparse.ArgumentParser(prog="tests.torture", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="every Nth point only")
-    parser.add_argument(
-        "--pairs", type=int, default=1, help="pairs of every Nth point; 0: none"
-    )
+    parser.add_argument("--once", action="store_true", help="no second kills")
     asked = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as folder:
@@ -164,8 +134,8 @@ def main() -> int:
         hits = sum(len(made.names) for made in _references)
         print(f"{len(_references)} steps, {len(names)} named points, {hits} hits")
         bad = bad_endings("killed once", kills(asked.every))
-        if asked.pairs:
-            bad += killed_again(asked.pairs)
+        if not asked.once:
+            bad += killed_again(_RICHEST)
         bad += unseen_bugs()
     return 1 if bad else 0
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture.again import killed, recover
 from tests.torture.bugs import BUGS
 from tests.torture.trial import Reference, play, try_at
 
 # (step, how far into it): while preparing, recording, committing and publishing.
-SPREAD = ((0, 0.6), (1, 0.2), (1, 0.8))
+SPREAD = ((0, 0.6), (1, 0.8))
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +39,15 @@ def test_a_bug_put_in_on_purpose_is_seen(
     half = next(at for at, name in enumerate(made.names) if "half of out" in name)
     bug = BUGS["written in place"]
     assert try_at(made, tmp_path / "clinic", (half,), bug=bug).faults
+
+
+def test_looking_at_a_run_shows_the_wrecks_that_kills_leave(
+    references: list[Reference], tmp_path: Path
+) -> None:
+    made = references[1]
+    verdict, seen = recover(made, made.start, tmp_path, keeping=True)
+    assert not verdict.faults
+    wrecks = [mark for _, mark in seen]
+    assert len(set(wrecks)) > 20
+    at = round(0.7 * len(wrecks))
+    assert killed(made, tmp_path / "killed", at) == wrecks[at]

@@ -217,47 +217,6 @@ def try_at(
     return verdict
 
 
-def wreck_at(reference: Reference, folder: Path, point: int) -> tuple[object, ...]:
-    """Kill the step at a point and leave the wreck in `folder`; returns what it is like.
-
-    Wrecks are alike when they have the same files of the same sizes and rights; of what
-    a draft holds nothing is ever read, only that there is one.
-    """
-    shutil.copytree(reference.start, folder, symlinks=True)
-    run(folder, arguments(reference.step, folder), point)
-    found = set()
-    for path in folder.rglob("*"):
-        name, about = str(path.relative_to(folder)), path.lstat()
-        if path.name.endswith((".part", ".draft")):
-            found.add((str(path.parent.relative_to(folder)), "a draft", 0))
-        elif not path.name.startswith("membill.lock"):
-            size = about.st_size if path.is_file() else 0
-            found.add((name, oct(about.st_mode), size))
-    return tuple(sorted(found))
-
-
-def recover_killed(
-    reference: Reference, wreck: Path, folder: Path, first: int, second: int
-) -> tuple[bool, Verdict]:
-    """Kill the recovery of a wreck at a point, then recover; was it still at work there?"""
-    step = reference.step
-    verdict = Verdict(f"{step.name}: {first} {_name(reference, first)} then {second}")
-    shutil.copytree(wreck, folder, symlinks=True)
-    try:
-        reached = run(folder, arguments(step, folder), second).killed
-        look_at_wreck(reference, folder, verdict)
-        ran = run(folder, arguments(step, folder))
-        codes = {step.code, step.again}
-        verdict.must(ran.code in codes, f"recovery ended with {ran.code}: {ran.said}")
-        look_at_recovered(reference, folder, verdict, changed=False)
-        return reached, verdict
-    except Exception as error:
-        verdict.faults.append(f"{type(error).__name__}: {error}")
-        return True, verdict
-    finally:
-        shutil.rmtree(folder)
-
-
 def _name(reference: Reference, at: int) -> str:
     return reference.names[at] if at < len(reference.names) else "(later)"
 

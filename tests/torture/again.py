@@ -1,0 +1,168 @@
+"""Killed again while recovering: every wreck that two kills can leave, and recovered.
+
+A kill leaves what lies on disk at that moment, and recovery sees nothing else. So one run
+of a step from a wreck, looked at whenever it reaches a point, shows every wreck that a
+kill of that run can leave. Wrecks that hold the same are tried once.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+
+from pipeline.soundness import contents, log_of, matches
+from tests import practice
+from tests.practice import Result
+from tests.torture.points import Points
+from tests.torture.scenario import arguments
+from tests.torture.trial import (
+    Reference,
+    Verdict,
+    in_process,
+    look_at_recovered,
+    look_at_wreck,
+)
+
+
+class _Stopped(datetime):
+    """The log's clock stands still, so that two runs that do the same write the same."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> "_Stopped":
+        return cls(2026, 1, 1, tzinfo=tz or UTC)
+
+
+def fingerprint(folder: Path, known: dict[str, str]) -> str:
+    """What lies below a folder: names, rights and bytes, and what a ledger holds.
+
+    DuckDB writes the same rows in bytes that may differ, so of a ledger and its log count
+    the rows that can be read; of its checksum, whether it matches. Of what is half made,
+    which is swept away and never read, only that it is there. Who held the lock, and when
+    a ledger was put aside, are facts of the machine. `known` keeps what was read before.
+    """
+    found = set()
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        name = re.sub(r"replaced/[0-9T]+", "replaced/then", name)
+        if name.endswith((".part", ".draft", ".draft.wal")):
+            found.add((str(Path(name).parent), "half made", ""))
+        elif not path.name.startswith("membill.lock"):
+            found.add((name, oct(path.lstat().st_mode), _held(path, known)))
+    return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
+
+
+def _held(path: Path, known: dict[str, str]) -> str:
+    """What a file holds, as text that is the same when it comes to the same."""
+    if path.is_dir():
+        return ""
+    if path.name.endswith(".duckdb.sha256"):
+        book = path.with_suffix("")
+        return f"matches: {book.exists() and matches(book)}"
+    if path.suffix != ".duckdb":
+        return "log" if path.suffix == ".wal" else _sha256(path.read_bytes())
+    log = log_of(path)
+    key = _sha256(path.read_bytes(), log.read_bytes() if log.exists() else b"")
+    if key not in known:
+        known[key] = _rows(path)
+    return known[key]
+
+
+def _rows(path: Path) -> str:
+    """The rows of a ledger, read from a copy."""
+    with tempfile.TemporaryDirectory() as aside:
+        copy = Path(aside) / path.name
+        for file in (path, log_of(path)):
+            if file.exists():
+                (Path(aside) / file.name).write_bytes(file.read_bytes())
+        try:
+            with duckdb.connect(":memory:") as connection:
+                connection.execute(f"attach '{copy}' as ledger")
+                return repr(sorted(contents(connection).items()))
+        except duckdb.Error as error:
+            return type(error).__name__
+
+
+def _sha256(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def recover(
+    reference: Reference, wreck: Path, keep: Path, *, keeping: bool
+) -> tuple[Verdict, list[tuple[str, str]]]:
+    """Look at a wreck, run the step from it, look at what that came to.
+
+    Returns what broke and, if `keeping`, (point, wreck) for each point of the run; a wreck
+    that is not in `keep` yet is put there under its fingerprint.
+    """
+    step, verdict = reference.step, Verdict(f"{reference.step.name}, from {wreck.name}")
+    folder = keep / f"at-work-{os.getpid()}"
+    shutil.copytree(wreck, folder, symlinks=True)
+    try:
+        look_at_wreck(reference, folder, verdict)
+        code, said, seen = _run(reference, folder, keep if keeping else None)
+        verdict.must(code in (step.code, step.again), f"ended with {code}: {said}")
+        look_at_recovered(reference, folder, verdict, changed=False)
+        return verdict, seen
+    except Exception as error:
+        verdict.faults.append(f"{type(error).__name__}: {error}")
+        return verdict, []
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(
+    reference: Reference, folder: Path, keep: Path | None
+) -> tuple[int, str, list[tuple[str, str]]]:
+    seen: list[tuple[str, str]] = []
+    known: dict[str, str] = {}
+
+    def look(name: str) -> None:
+        if keep is None:
+            return
+        mark = fingerprint(folder, known)
+        seen.append((name, mark))
+        if not (keep / mark).exists():
+            draft = keep / f"draft-{os.getpid()}"
+            shutil.copytree(folder, draft, symlinks=True)
+            try:
+                draft.rename(keep / mark)
+            except OSError:  # another run was there first
+                shutil.rmtree(draft)
+
+    def work() -> dict[str, Any]:
+        result = _without_clock(reference, folder, Points(folder, look=look))
+        return {"code": result.code, "said": result.out + result.err, "seen": seen}
+
+    found = in_process(work)
+    assert found is not None, "the run was killed by somebody else"
+    return found["code"], found["said"], [tuple(one) for one in found.get("seen", [])]
+
+
+def killed(reference: Reference, folder: Path, at: int) -> str:
+    """The fingerprint of the wreck that a kill at a point truly leaves in a folder."""
+    shutil.copytree(reference.start, folder, symlinks=True)
+
+    def work() -> dict[str, Any]:
+        _without_clock(reference, folder, Points(folder, at))
+        return {}
+
+    assert in_process(work) is None, "the run was over before"
+    return fingerprint(folder, {})
+
+
+def _without_clock(reference: Reference, folder: Path, points: Points) -> Result:
+    """The step with points, by one thread and with a clock that stands still."""
+    with ExitStack() as stack:
+        stack.enter_context(patch("pipeline.record.datetime", _Stopped))
+        stack.enter_context(patch("pipeline.run.time.monotonic", lambda: 0.0))
+        stack.enter_context(patch("pipeline.many_files._WAITING", 1))
+        points.install()
+        return practice.run(*arguments(reference.step, folder))
