@@ -42,6 +42,36 @@ def clinic(billed: Path, tmp_path: Path) -> Path:
     return practice.copied(billed, tmp_path / "clinic")
 
 
+def test_what_was_left_is_shown_even_when_the_next_night_is_refused(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    with patch("pipeline.transaction.settle", side_effect=FULL):
+        assert bill(folder, FIRST).code == 1
+    (folder / "products.csv").unlink()
+    refused = bill(folder, SECOND)
+    assert refused.code == 4
+    assert len(list((folder / "out/invoices/2026/03").iterdir())) == 3
+
+
+def test_what_staff_moved_away_stays_away(clinic: Path) -> None:
+    moved = clinic / "out/invoices/2026/03/INV-000001.xlsx"
+    moved.unlink()
+    run("sent", clinic, "INV-000002", "--to", "x", "--by", "dd", "--on", SECOND)
+    assert bill(clinic, SECOND).code == 0
+    assert not moved.exists()
+
+
+def test_drafts_that_a_killed_run_left_are_swept_where_files_are_made(
+    clinic: Path,
+) -> None:
+    draft = clinic / "out/invoices/2026/03/.INV-000009.xlsx.part"
+    draft.write_text("half of it")
+    practice.add(clinic, "patients", member("P7", start_date=SECOND))
+    assert bill(clinic, SECOND).code == 0
+    assert not draft.exists()
+
+
 def test_a_run_that_fails_leaves_nothing_open() -> None:
     with given.ledger() as books:
         with pytest.raises(ZeroDivisionError), transaction(books) as run_no:
