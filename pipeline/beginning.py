@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 
 from pipeline.cells import parse
 from pipeline.exports.templates import Filled, first_rows
@@ -15,6 +14,7 @@ from pipeline.problems import Severity
 from schemas import Practice
 from schemas.columns import Column, Schema, columns
 from schemas.inputs import Staff
+from schemas.lean_pandera import pa
 
 
 class WrongAnswer(Exception):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import pandera.pandas as pa
 import pyarrow as arrow
 import pyarrow.compute as pc
 
@@ -21,6 +20,7 @@ from pipeline.problems import Place, Problem, Severity
 from pipeline.tables import arrow_types, for_pandera
 from pipeline.workbooks import Sheet
 from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns, rules_of
+from schemas.lean_pandera import pa
 
 _LIMIT = re.compile(r"(greater|less)_than_or_equal_to\((.+)\)")
 _NAMED = re.compile(r"\{(\w+)\}")

@@ -4,7 +4,6 @@ from collections import defaultdict
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-import pandera.pandas as pa
 import pyarrow as arrow
 from stdnum.gb import vat
 
@@ -16,6 +15,7 @@ from pipeline.problems import Place, Problem, Severity
 from pipeline.tables import for_pandera, load
 from pipeline.workbooks import Sheet
 from schemas.columns import Column, columns, rules_of
+from schemas.lean_pandera import pa
 from schemas.practice import Practice
 
 

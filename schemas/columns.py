@@ -12,8 +12,9 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 import pyarrow as arrow
+
+from schemas.lean_pandera import pa
 
 Text = pd.ArrowDtype(arrow.string())
 Date = pd.ArrowDtype(arrow.date32())

@@ -1,7 +1,6 @@
 """The sheets a practice keeps, one class each, in the order they are read."""
 
 import pandas as pd
-import pandera.pandas as pa
 
 from schemas.columns import (
     Date,
@@ -15,6 +14,7 @@ from schemas.columns import (
     column,
     row_rule,
 )
+from schemas.lean_pandera import pa
 
 FREQUENCIES = {
     "Monthly": ("monthly", "month", "months", "mthly", "mthy", "mnthly", "m", "pcm"),

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pandera.pandas as pa
-
 from schemas.columns import (
     Date,
     Flag,
@@ -17,6 +15,7 @@ from schemas.columns import (
     name_of,
 )
 from schemas.inputs import INPUTS
+from schemas.lean_pandera import pa
 
 SCHEMA_VERSION = 1
 

@@ -5,9 +5,8 @@ A table that is `made_of` others has no row where none of those has one.
 
 from typing import Any
 
-import pandera.pandas as pa
-
 from schemas.columns import Date, Flag, Money, Rate, Schema, Table, Text, Whole
+from schemas.lean_pandera import pa
 from schemas.ledger import blank
 
 BUCKETS = (

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pandera.pandas as pa
-
 from schemas.columns import Date, Flag, Money, Rate, Schema, Table, Text, Whole
+from schemas.lean_pandera import pa
 
 
 def _blank(meaning: str) -> Any:
