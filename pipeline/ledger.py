@@ -127,11 +127,13 @@ def create(path: Path) -> None:
         old.unlink(missing_ok=True)
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"attach '{quoted(draft)}' as ledger {NEW_FILE}")
+        connection.execute("begin")  # a commit a table costs more than the tables
         connection.execute(
             "create table ledger.about (schema_version integer not null)"
         )
         connection.execute("insert into ledger.about values (?)", [SCHEMA_VERSION])
         _create_tables(connection)
+        connection.execute("commit")
         connection.execute("checkpoint ledger")
         connection.execute("detach ledger")
     draft.chmod(0o600)
