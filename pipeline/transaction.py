@@ -1,7 +1,7 @@
 """One change of the ledger: all of it recorded, counted, posted and chained, or none."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 
@@ -29,7 +29,8 @@ def transaction(ledger: Ledger) -> Iterator[int]:
         chain.extend(ledger.connection, run_no)
         ledger.connection.execute("commit")
     except BaseException:
-        ledger.connection.execute("rollback")
+        with suppress(duckdb.TransactionException):  # a failed commit has ended it
+            ledger.connection.execute("rollback")
         raise
     try:
         settle(ledger)

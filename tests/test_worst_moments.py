@@ -16,6 +16,7 @@ import practice
 import pytest
 from practice import bill, member, run
 
+from pipeline import chain
 from pipeline.files import private_folder
 from pipeline.ledger import opened
 from pipeline.publish import AT_A_TIME
@@ -86,6 +87,23 @@ def _numbers(folder: Path) -> list[str]:
 
 
 # The disk
+
+
+def test_a_disk_that_takes_no_commit_refuses_the_night(clinic: Path) -> None:
+    practice.add(clinic, "patients", member("P7", start_date=SECOND))
+    log, extend = clinic / f"{LEDGER}.wal", chain.extend
+
+    def and_then_no_log(connection: Any, run_no: int) -> None:
+        extend(connection, run_no)
+        log.mkdir()
+
+    with patch("pipeline.chain.extend", and_then_no_log):
+        told = bill(clinic, SECOND)
+    log.rmdir()
+    assert told.code == 4
+    assert told.err.startswith("The ledger could not be read or written: the disk is")
+    assert sorted(_numbers(clinic)) == NUMBERS
+    assert bill(clinic, SECOND).code == 0
 
 
 def test_a_disk_that_is_full_after_the_commit_bills_nothing_twice(

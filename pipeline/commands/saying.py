@@ -46,6 +46,7 @@ def outcomes(*, night: bool = False) -> Iterator[None]:
         duckdb.FatalException,
         duckdb.InternalException,
         duckdb.SerializationException,
+        duckdb.TransactionException,  # a commit that the disk did not take
     ):
         click.echo(
             "The ledger could not be read or written: the disk is full or the file is"
