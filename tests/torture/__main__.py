@@ -1,4 +1,4 @@
-"""All trials: `python -m tests.torture [--every N] [--once]` (`make torture`).
+"""All trials: `python -m tests.torture [once] [again] [bugs]` (`make torture`).
 
 Prints every promise that did not hold, and ends with 1 if there was one.
 """
@@ -24,9 +24,13 @@ Trial = tuple[int, tuple[int, ...], bool, str]
 # Steps whose recovery is killed too: a night that bills, and a credit note.
 _RICHEST = (1, 4)
 
+# The kinds of trials: killed once, killed while recovering too, bugs put in on purpose.
+PARTS = ("once", "again", "bugs")
+
 # Set before the workers are forked, which inherit them.
 _references: list[Reference] = []
 _root = Path()
+_workers: int | None = None
 
 
 def _carry_out(trial: Trial) -> Verdict:
@@ -64,15 +68,22 @@ def killed_again(steps: Iterable[int]) -> int:
         seen: set[str] = set()
         found: list[int] = []
         level = [""]
-        with multiprocessing.get_context("fork").Pool() as pool:
+        with multiprocessing.get_context("fork").Pool(_workers) as pool:
             for kills in range(3):
                 trials = [(at, name, kills < 2) for name in level]
                 marks: set[str] = set()
-                for verdict, left in pool.imap_unordered(_recover, trials):
+                done = pool.imap_unordered(_recover, trials)
+                for at_trial, (verdict, left) in enumerate(done, 1):
                     marks.update(left)
                     if verdict.faults:
                         bad += 1
                         print(f"BAD {verdict.where}", *verdict.faults, sep="\n    ")
+                    if at_trial % 50 == 0:
+                        minutes = (time.monotonic() - started) / 60
+                        print(
+                            f"    {at_trial} of {len(trials)} tried after {kills} kills,"
+                            f" {len(marks - seen)} more wrecks, {minutes:.1f} minutes"
+                        )
                 level = sorted(marks - seen)
                 seen.update(level)
                 found.append(len(level))
@@ -90,7 +101,7 @@ def bad_endings(title: str, trials: Iterable[Trial]) -> int:
     started = time.monotonic()
     listed = list(trials)
     bad = 0
-    with multiprocessing.get_context("fork").Pool() as pool:
+    with multiprocessing.get_context("fork").Pool(_workers) as pool:
         for verdict in pool.imap_unordered(_carry_out, listed):
             if verdict.faults:
                 bad += 1
@@ -109,7 +120,7 @@ def unseen_bugs() -> int:
         ]
         # A pool that is ended early leaves workers behind; this one ends with its last.
         with ProcessPoolExecutor(
-            mp_context=multiprocessing.get_context("fork")
+            _workers, mp_context=multiprocessing.get_context("fork")
         ) as pool:
             done = as_completed([pool.submit(_carry_out, trial) for trial in trials])
             tried = next((n for n, one in enumerate(done, 1) if one.result().faults), 0)
@@ -121,22 +132,30 @@ def unseen_bugs() -> int:
 
 def main() -> int:
     """Play the scenario, then every trial; returns the exit code."""
-    global _references, _root
+    global _references, _root, _workers
     parser = argparse.ArgumentParser(prog="tests.torture", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="every Nth point only")
-    parser.add_argument("--once", action="store_true", help="no second kills")
+    parser.add_argument("--workers", type=int, help="processes; one for each core")
+    parser.add_argument("parts", nargs="*", help=f"of {PARTS}; all of them")
     asked = parser.parse_args()
+    parts = asked.parts or PARTS
+    if not set(parts) <= set(PARTS):
+        parser.error(f"there are the parts {', '.join(PARTS)}")
+    _workers = asked.workers
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as folder:
         _root = Path(folder)
-        _references = play(_root)
+        _references = play(_root, None if "once" in parts else max(_RICHEST) + 1)
         names = {name for made in _references for name in made.names}
         hits = sum(len(made.names) for made in _references)
         print(f"{len(_references)} steps, {len(names)} named points, {hits} hits")
-        bad = bad_endings("killed once", kills(asked.every))
-        if not asked.once:
+        bad = 0
+        if "once" in parts:
+            bad += bad_endings("killed once", kills(asked.every))
+        if "again" in parts:
             bad += killed_again(_RICHEST)
-        bad += unseen_bugs()
+        if "bugs" in parts:
+            bad += unseen_bugs()
     return 1 if bad else 0
 
 

@@ -11,7 +11,6 @@ import re
 import shutil
 import tempfile
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,8 +20,10 @@ import duckdb
 from pipeline.soundness import contents, log_of, matches
 from tests import practice
 from tests.practice import Result
+from tests.simulator.machine import hurried
 from tests.torture.points import Points
 from tests.torture.scenario import arguments
+from tests.torture.still import still
 from tests.torture.trial import (
     Reference,
     Verdict,
@@ -31,35 +32,52 @@ from tests.torture.trial import (
     look_at_wreck,
 )
 
+# A draft, or what is in a folder that is one.
+_HALF_MADE = re.compile(r"((?:.*/)?)[^/]*\.(?:part|draft|draft\.wal)(?:/|$)")
 
-class _Stopped(datetime):
-    """The log's clock stands still, so that two runs that do the same write the same."""
-
-    @classmethod
-    def now(cls, tz: Any = None) -> "_Stopped":
-        return cls(2026, 1, 1, tzinfo=tz or UTC)
+# What a process read of ledgers before.
+_known: dict[str, str] = {}
 
 
-def fingerprint(folder: Path, known: dict[str, str]) -> str:
+def fingerprint(folder: Path, known: dict[str, str], *, exact: bool = False) -> str:
     """What lies below a folder: names, rights and bytes, and what a ledger holds.
 
     DuckDB writes the same rows in bytes that may differ, so of a ledger and its log count
     the rows that can be read; of its checksum, whether it matches. Of what is half made,
     which is swept away and never read, only that it is there. Who held the lock, and when
     a ledger was put aside, are facts of the machine. `known` keeps what was read before.
+
+    If `exact`, the bytes count of a ledger that was not closed in order.
     """
     found = set()
     for path in folder.rglob("*"):
         name = str(path.relative_to(folder))
         name = re.sub(r"replaced/[0-9T]+", "replaced/then", name)
-        if name.endswith((".part", ".draft", ".draft.wal")):
-            found.add((str(Path(name).parent), "half made", ""))
+        half = _HALF_MADE.match(name)
+        if half:
+            found.add((half[1], "half made", ""))
         elif not path.name.startswith("membill.lock"):
-            found.add((name, oct(path.lstat().st_mode), _held(path, known)))
+            found.add((name, oct(path.lstat().st_mode), _held(path, known, exact)))
     return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
 
 
-def _held(path: Path, known: dict[str, str]) -> str:
+def fingerprint_apart(folder: Path) -> str:
+    """The exact fingerprint, taken in a process of its own.
+
+    A process in which DuckDB was at work may leave those it forks waiting for a thread.
+    """
+
+    def work() -> dict[str, Any]:
+        mark = fingerprint(folder, _known, exact=True)
+        return {"mark": mark, "known": _known}
+
+    found = in_process(work)
+    assert found is not None
+    _known.update(found["known"])
+    return str(found["mark"])
+
+
+def _held(path: Path, known: dict[str, str], exact: bool) -> str:
     """What a file holds, as text that is the same when it comes to the same."""
     if path.is_dir():
         return ""
@@ -70,6 +88,8 @@ def _held(path: Path, known: dict[str, str]) -> str:
         return "log" if path.suffix == ".wal" else _sha256(path.read_bytes())
     log = log_of(path)
     key = _sha256(path.read_bytes(), log.read_bytes() if log.exists() else b"")
+    if exact and (log.exists() or not matches(path)):
+        return key
     if key not in known:
         known[key] = _rows(path)
     return known[key]
@@ -107,9 +127,9 @@ def recover(
     shutil.copytree(wreck, folder, symlinks=True)
     try:
         look_at_wreck(reference, folder, verdict)
-        code, said, seen = _run(reference, folder, keep if keeping else None)
+        code, said, seen = run_once(reference, folder, keep if keeping else None)
         verdict.must(code in (step.code, step.again), f"ended with {code}: {said}")
-        look_at_recovered(reference, folder, verdict, changed=False)
+        look_once(reference, folder, verdict, keep)
         return verdict, seen
     except Exception as error:
         verdict.faults.append(f"{type(error).__name__}: {error}")
@@ -118,9 +138,20 @@ def recover(
         shutil.rmtree(folder)
 
 
-def _run(
-    reference: Reference, folder: Path, keep: Path | None
+def look_once(reference: Reference, folder: Path, verdict: Verdict, keep: Path) -> None:
+    """`look_at_recovered`, unless the same was found to be whole before."""
+    whole = keep / f"whole-{fingerprint_apart(folder)}"
+    if not whole.exists():
+        before = len(verdict.faults)
+        look_at_recovered(reference, folder, verdict, changed=False)
+        if len(verdict.faults) == before:
+            whole.touch()
+
+
+def run_once(
+    reference: Reference, folder: Path, keep: Path | None = None
 ) -> tuple[int, str, list[tuple[str, str]]]:
+    """Run the step in a process of its own: its exit code, what it said, what it met."""
     seen: list[tuple[str, str]] = []
     known: dict[str, str] = {}
 
@@ -159,10 +190,9 @@ def killed(reference: Reference, folder: Path, at: int) -> str:
 
 
 def _without_clock(reference: Reference, folder: Path, points: Points) -> Result:
-    """The step with points, by one thread and with a clock that stands still."""
-    with ExitStack() as stack:
-        stack.enter_context(patch("pipeline.record.datetime", _Stopped))
-        stack.enter_context(patch("pipeline.run.time.monotonic", lambda: 0.0))
+    """The step with points, in a hurry, by one thread, with a clock that stands still."""
+    with hurried(), ExitStack() as stack:
+        stack.enter_context(still())
         stack.enter_context(patch("pipeline.many_files._WAITING", 1))
         points.install()
         return practice.run(*arguments(reference.step, folder))

@@ -1,96 +1,113 @@
 """Faults below the program: the kernel refuses a call, or kills the process at it.
 
-`python -m tests.torture.syscalls` runs one night under strace, once for each call that
-writes and each way it can fail. Where there is no strace it says so and ends with 2.
+`python -m tests.torture.syscalls` lets one night run under strace for each call that
+changes a disk and each way it can fail, and the night after it undisturbed. Where there
+is no strace it says so and ends with 2.
 """
 
 import argparse
+import json
 import multiprocessing
 import os
-import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
-from tests.torture.scenario import arguments
-from tests.torture.trial import (
-    Reference,
-    Verdict,
-    look_at_recovered,
-    look_at_wreck,
-    play,
-    run,
-)
+from tests.torture.again import fingerprint_apart, look_once, run_once
+from tests.torture.attached import Ended, Fault, night
+from tests.torture.trial import Reference, Verdict, look_at_wreck, play, state
 
-CALLS = (
-    "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "link", "ftruncate",
-    "fallocate", "mkdir", "unlink",
-)  # fmt: skip
-FAULTS = ("error=EIO", "error=ENOSPC", "signal=KILL")
-
-# A fault: which call, which of them, how it fails.
-Fault = tuple[str, int, str]
+HOW = ("error=EIO", "error=ENOSPC", "signal=KILL")
 
 _made: Reference
 _root = Path()
 
 
-def _strace(folder: Path, log: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """The step's command under strace."""
-    command = [
-        # With the filter only the calls that are named stop the program.
-        "strace", "-f", "--seccomp-bpf", "-qq", "-o", str(log),
-        "-e", f"trace={','.join(CALLS)}", *more,
-        sys.executable, "-m", "pipeline", *arguments(_made.step, folder),
-    ]  # fmt: skip
-    quiet = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=quiet
-    )
-
-
-def _count(root: Path) -> Counter[str]:
-    """How often an undisturbed night makes each call."""
-    folder = root / "counted"
-    shutil.copytree(_made.start, folder)
-    log = root / "counted.log"
-    assert _strace(folder, log).returncode == _made.step.code
-    calls = re.findall(r"^\d+ +(\w+)\(", log.read_text(encoding="utf-8"), re.MULTILINE)
+def faults(every: int) -> tuple[Counter[str], list[Fault]]:
+    """How often an undisturbed night makes each call; and each call failing in each way."""
+    folder = Path(shutil.copytree(_made.start, _root / "undisturbed"))
+    ended = night(_made, folder)
+    assert ended.code == _made.step.code, ended.said
     shutil.rmtree(folder)
-    return Counter(calls)
+    counts = Counter(call.name for call in ended.calls)
+    return counts, [Fault(call, how) for call in ended.calls[::every] for how in HOW]
 
 
-def _try_fault(fault: Fault) -> tuple[Verdict, bool]:
-    """One night with one fault, and the night after it; and whether the fault fired."""
-    call, when, how = fault
-    verdict = Verdict(f"{_made.step.name}: {call} {when} {how}")
-    folder = _root / "-".join(("fault", call, str(when), how[-4:]))
-    log = folder.with_suffix(".log")
-    shutil.copytree(_made.start, folder)
+def _try_fault(fault: Fault) -> tuple[Verdict, Ended]:
+    """One night with one fault, and the night after it."""
+    verdict, ended = Verdict(str(fault)), Ended(0, "")
+    folder = Path(shutil.copytree(_made.start, _root / f"fault-{os.getpid()}"))
     try:
-        ended = _strace(folder, log, "-e", f"inject={call}:{how}:when={when}")
-        text = log.read_text(encoding="utf-8")
-        fired = "(INJECTED)" in text or "killed by SIGKILL" in text
-        verdict.must("Traceback" not in ended.stderr, f"traceback: {ended.stderr}")
-        verdict.must(
-            ended.returncode in (0, 1, 4) or how == "signal=KILL",
-            f"ended with {ended.returncode}: {ended.stderr}",
-        )
-        look_at_wreck(_made, folder, verdict)
-        again = run(folder, arguments(_made.step, folder))
-        verdict.must(again.code == 0, f"recovery ended with {again.code}: {again.said}")
-        look_at_recovered(_made, folder, verdict, changed=False)
+        ended = night(_made, folder, fault)
+        for line in ended.struck:
+            verdict.where += f"\n    {line.replace(str(folder), '')}"
+        books, wrong = _recovery(folder)
+        _look_at_end(ended, books, verdict)
+        verdict.faults += wrong
     except Exception as error:
         verdict.faults.append(f"{type(error).__name__}: {error}")
-        fired = True
     finally:
         shutil.rmtree(folder)
-        log.unlink(missing_ok=True)
-    return verdict, fired
+    return verdict, ended
+
+
+def _look_at_end(ended: Ended, books: str, verdict: Verdict) -> None:
+    """A night says in plain words what it came to, and it is true."""
+    if ended.code == -signal.SIGKILL:
+        return
+    said = f"ended with {ended.code}: {ended.said}"
+    verdict.must("Traceback" not in ended.said, said)
+    verdict.must("fault of its own" not in ended.said, said)
+    # Done, or recorded with something left to do; or refused.
+    true = {0: "after", 1: "after", 4: "before"}
+    verdict.must(true.get(ended.code) == books, f"the books are those {books}; {said}")
+
+
+def _recovery(folder: Path) -> tuple[str, list[str]]:
+    """Which books a wreck has, and what is wrong with it and after the next night.
+
+    Of a wreck that was there before this is known.
+    """
+    mark = _root / "tried" / fingerprint_apart(folder)
+    if not mark.exists():
+        verdict = Verdict("")
+        before = state(folder).lines == _made.before.lines
+        look_at_wreck(_made, folder, verdict)
+        code, said, _ = run_once(_made, folder)
+        verdict.must(code == 0, f"recovery ended with {code}: {said}")
+        look_once(_made, folder, verdict, _root / "whole")
+        found = ["before" if before else "after", verdict.faults]
+        mark.write_text(json.dumps(found), encoding="utf-8")
+    books, wrong = json.loads(mark.read_text(encoding="utf-8"))
+    return books, wrong
+
+
+def bad_endings(listed: list[Fault], tried: Iterable[tuple[Verdict, Ended]]) -> int:
+    """Print and count what ended badly, and each fault that was not seen to fire."""
+    started = time.monotonic()
+    bad = fired = 0
+    codes = Counter[int]()
+    for number, (verdict, ended) in enumerate(tried, 1):
+        fired += bool(ended.struck)
+        codes[ended.code] += 1
+        if not ended.struck:
+            print(f"NOT SEEN TO FIRE {verdict.where}")
+        if verdict.faults:
+            bad += 1
+            print(f"BAD {verdict.where}", *verdict.faults, sep="\n    ")
+        if number % 50 == 0 or number == len(listed):
+            minutes = (time.monotonic() - started) / 60
+            wrecks = len(list((_root / "tried").iterdir()))
+            print(
+                f"{number} of {len(listed)} faults, {fired} seen to fire, {bad} bad,"
+                f" {wrecks} wrecks, {minutes:.1f} minutes; endings: {dict(codes)}"
+            )
+    return bad + len(listed) - fired
 
 
 def main() -> int:
@@ -98,38 +115,21 @@ def main() -> int:
     global _made, _root
     parser = argparse.ArgumentParser(prog="tests.torture.syscalls", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="every Nth call only")
+    parser.add_argument("--workers", type=int, help="processes; one for each core")
     asked = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if not shutil.which("strace"):
         print("strace is not installed, so no fault was tried")
         return 2
-    started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         _root = Path(folder)
+        for name in ("tried", "whole"):
+            (_root / name).mkdir()
         _made = play(_root, upto=2)[1]
-        counts = _count(_root)
+        counts, listed = faults(asked.every)
         print("calls of one night:", dict(counts))
-        faults = [
-            (call, when, how)
-            for call, times in sorted(counts.items())
-            for when in range(1, times + 1, asked.every)
-            for how in FAULTS
-        ]
-        bad = fired = 0
-        with multiprocessing.get_context("fork").Pool() as pool:
-            for verdict, seen in pool.imap_unordered(_try_fault, faults):
-                fired += seen
-                if verdict.faults:
-                    bad += 1
-                    print(
-                        f"BAD {verdict.where}",
-                        *verdict.faults,
-                        sep="\n    ",
-                        flush=True,
-                    )
-    minutes = (time.monotonic() - started) / 60
-    print(
-        f"{len(faults)} faults, {fired} seen to fire, {bad} bad, {minutes:.1f} minutes"
-    )
+        with multiprocessing.get_context("fork").Pool(asked.workers) as pool:
+            bad = bad_endings(listed, pool.imap_unordered(_try_fault, listed))
     return 1 if bad else 0
 
 

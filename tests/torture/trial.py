@@ -1,6 +1,7 @@
 """One trial: a step killed at one of its points, the wreck looked at, the step repeated."""
 
 import csv
+import gc
 import hashlib
 import importlib
 import io
@@ -41,6 +42,7 @@ def import_all() -> None:
     """Import now what commands import when they run, once and not in each process."""
     for module in pkgutil.walk_packages(pipeline.__path__, "pipeline."):
         importlib.import_module(module.name)
+    gc.freeze()  # the processes share what is there, and none looks through it again
 
 
 def in_process(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:

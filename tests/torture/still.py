@@ -1,0 +1,28 @@
+"""A clock that stands still, so that two runs that do the same write the same."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+from unittest.mock import patch
+
+TODAY = date(2026, 10, 31)
+
+
+class _Stopped(datetime):
+    """The log's clock."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> "_Stopped":
+        return cls(2026, 1, 1, tzinfo=tz or UTC)
+
+
+@contextmanager
+def still() -> Iterator[None]:
+    """No run takes any time, and each is on the same day."""
+    with (
+        patch("pipeline.record.datetime", _Stopped),
+        patch("pipeline.run.time.monotonic", lambda: 0.0),
+        patch("pipeline.commands.clock.today", lambda zone: TODAY),
+    ):
+        yield
