@@ -32,17 +32,24 @@ billed as (
         on billed_periods.patient_key = memberships.patient_key
         and billed_periods.period_start >= memberships.bill_from
     group by memberships.patient_row
+),
+
+-- Worked out first: by their days alone, nearly all memberships would match each other.
+expected as materialized (
+    select
+        memberships.patient_row,
+        counting.periods,
+        counting.days
+    from memberships
+    inner join counting
+        on memberships.start_date = counting.start_date
+        and memberships.step_months = counting.step_months
+        and memberships.bill_from = counting.bill_from
+        and memberships.end_date is not distinct from counting.end_date
 )
 
 select
-    memberships.patient_row,
-    billed.periods
-from memberships
-inner join billed using (patient_row)
-inner join counting
-    on memberships.start_date = counting.start_date
-    and memberships.step_months = counting.step_months
-    and memberships.bill_from = counting.bill_from
-    and memberships.end_date is not distinct from counting.end_date
-    and billed.periods = counting.periods
-    and billed.days = counting.days
+    patient_row,
+    periods
+from expected
+inner join billed using (patient_row, periods, days)
