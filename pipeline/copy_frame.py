@@ -62,6 +62,10 @@ def framed(package: Package, names: Iterable[str]) -> tuple[bytes, list[str]]:
     `names` are those of all the parts of the other, pictures and macros too.
     Raises `TooMuch`, or `Unusable` where a part is not as an office program writes it.
     """
+    # Counted at once: to walk ten thousand rows tag by tag takes longer than all else.
+    for entry in package.sheets:
+        if _rows_at_least(package.parts[entry.part]) > MOST_ROWS:
+            raise _too_long()
     walk = _Walk()
     parts: dict[str, Part | bytes] = {}
     leads = []
@@ -86,6 +90,17 @@ def framed(package: Package, names: Iterable[str]) -> tuple[bytes, list[str]]:
     parts["xl/_rels/workbook.xml.rels"] = _relationships(leads)
     parts["[Content_Types].xml"] = _content_types(parts)
     return packed_again(parts), [*dict.fromkeys([*_lost(package, names), *walk.lost])]
+
+
+def _rows_at_least(part: Part) -> int:
+    """How many rows a sheet has; one that stands in two chunks is not counted."""
+    rows = sum(chunk.count(b"<row ") for chunk in part.chunks())
+    part.allowance.give_back(part.size)  # it is inflated once more
+    return rows
+
+
+def _too_long() -> TooMuch:
+    return TooMuch(f"it has more than {MOST_ROWS:,} rows")
 
 
 def _lost(package: Package, names: Iterable[str]) -> Iterator[str]:
@@ -224,7 +239,7 @@ class _Walk:
         elif space != _SPREADSHEET and kind in _LOST_ELEMENTS:
             self.lost[_LOST_ELEMENTS[kind]] = None
         if self._rows > MOST_ROWS or self._cells > MOST_CELLS:
-            raise TooMuch(f"it has more than {MOST_ROWS:,} rows")
+            raise _too_long()
 
     def _cover(self, reference: str) -> None:
         area = Area.of(reference)
