@@ -1,12 +1,13 @@
-"""The rows of a long list are, byte for byte, those that XlsxWriter makes of them."""
+"""A long list is, byte for byte, the workbook that XlsxWriter makes of it."""
 
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from xlsxwriter import Workbook
 
-from pipeline.exports import lists
+from pipeline.exports import lists, workbook
 from pipeline.exports.exact_text import Unwritable
 from pipeline.exports.lists import Column, Listing, write_list
 from pipeline.exports.workbook import Link, Percent, Value, new_book
@@ -19,6 +20,9 @@ COLUMNS = [
     Column("Rate", 9, figures=True),
     Column("Gross (£)", 13, total=True),
     Column("State", 9),
+    Column("Mixed", 9, figures=True),
+    Column("Blank", 9),
+    Column("Nothing", 9),
 ]
 DAYS = [date(2026, 3, 1), date(1900, 3, 1), date(9999, 12, 31), None]
 AMOUNTS = [
@@ -35,16 +39,24 @@ TEXTS = [
 ]  # fmt: skip
 
 
-def row(at: int) -> list[Value]:
+FOLDERS = ["invoices", "a b/#1", "C:"]
+
+
+def row(at: int, folders: int = 1) -> list[Value]:
     number = f"INV-{at:06d}"
+    link = Link(f"{FOLDERS[at % folders]}/{number}.xlsx", number)
     return [
-        Link(f"invoices/{number}.xlsx", number) if at % 3 else number,
+        link if at % 3 or folders > 1 else number,
         TEXTS[at % len(TEXTS)],
         DAYS[at % len(DAYS)],
         at if at % 4 else None,
         RATES[at % len(RATES)],
         AMOUNTS[at % len(AMOUNTS)],
         "Yes" if at % 2 else "No",
+        # Equal, and shown in two ways.
+        Decimal(1) if at % 2 else 1,
+        "",
+        None if at % 2 else "",
     ]
 
 
@@ -53,17 +65,32 @@ def made(
 ) -> bytes:
     """A workbook of two lists, one of them filtered, and a short one after them."""
     monkeypatch.setattr(lists, "MANY", many)
-    book = new_book(title="t", subject="s", practice="p", made_on=date(2026, 3, 1))
+    kind = workbook.ListWorkbook if many <= len(rows) else Workbook
+    with monkeypatch.context() as patch:
+        patch.setattr(workbook, "ListWorkbook", kind)
+        book = new_book(title="t", subject="s", practice="p", made_on=date(2026, 3, 1))
     for name, only in (("All", None), ("Some", {"State": "Yes"}), ("Few", None)):
         given = rows[:2] if name == "Few" else rows
         write_list(book, Listing(name, name, "note", COLUMNS, given, only))
     return book.finish()
 
 
+@pytest.mark.parametrize("folders", [1, 3])
 @pytest.mark.parametrize("count", [3, 200])
-def test_the_bytes_are_the_same(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    rows = [row(at) for at in range(count)]
+def test_the_bytes_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, count: int, folders: int
+) -> None:
+    rows = [row(at, folders) for at in range(count)]
     assert made(monkeypatch, 3, rows) == made(monkeypatch, 1_000, rows)
+
+
+def test_a_long_list_begins_with_any_of_its_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Formats and strings are numbered in the order in which they come."""
+    for first in range(14):
+        rows = [row(at) for at in range(first, first + 30)]
+        assert made(monkeypatch, 3, rows) == made(monkeypatch, 1_000, rows)
 
 
 @pytest.mark.parametrize(

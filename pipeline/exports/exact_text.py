@@ -1,6 +1,7 @@
 """Text on its way out: written exactly as it is, or not at all."""
 
 import re
+from collections.abc import Sequence
 
 LONGEST = 32_767  # what a cell of a workbook holds
 
@@ -25,6 +26,13 @@ def exact(text: str) -> str:
     if _DAMAGING.search(text):
         raise Unwritable("text with control characters or halves of characters")
     return text
+
+
+def all_exact(texts: Sequence[str]) -> Sequence[str]:
+    """The same texts, or `Unwritable` for one that is not exact; looked at together."""
+    if max(map(len, texts), default=0) > LONGEST or _DAMAGING.search("".join(texts)):
+        return [exact(text) for text in texts]
+    return texts
 
 
 def legible(text: str, longest: int = LONGEST - 1) -> str:

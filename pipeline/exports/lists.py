@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from itertools import compress
+from typing import Any
 
 from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
@@ -69,24 +71,31 @@ class Listing:
         """The number of a column, from 0."""
         return [column.heading for column in self.columns].index(heading)
 
-    def shows(self, row: Sequence[Value]) -> bool:
-        """Whether the filter lets a row through."""
-        return not self.only or all(
-            row[position] == text for position, text in self._wanted
-        )
+    def column(self, heading: str) -> Sequence[Value]:
+        """The values of a column, row by row."""
+        return self._by_column[self.position(heading)] if self.rows else ()
 
     @cached_property
-    def _wanted(self) -> list[tuple[int, str]]:
-        return [(self.position(name), text) for name, text in (self.only or {}).items()]
+    def _by_column(self) -> list[Sequence[Value]]:
+        return list(zip(*self.rows, strict=True))
+
+    @cached_property
+    def shown(self) -> Sequence[bool]:
+        """Row by row, whether the filter lets it through."""
+        if not self.only:
+            return [True] * len(self.rows)
+        columns = [self.column(heading) for heading in self.only]
+        wanted = tuple(self.only.values())
+        return [row == wanted for row in zip(*columns, strict=True)]
 
     def total(self, heading: str) -> Decimal:
         """The sum of a column over the rows the filter lets through."""
-        position = self.position(heading)
-        rows = filter(self.shows, self.rows) if self.only else self.rows
-        cells = (row[position] for row in rows)
-        return sum(
-            (cell for cell in cells if isinstance(cell, Decimal)), Decimal("0.00")
-        )
+        return _added(compress(self.column(heading), self.shown))
+
+    def total_where(self, text: str, by: str, heading: str) -> Decimal:
+        """The sum of a column over the rows that say `text` in another."""
+        chosen = [cell == text for cell in self.column(by)]
+        return _added(compress(self.column(heading), chosen))
 
     def parts(self) -> "list[Listing]":
         """The list sheet by sheet; most are one."""
@@ -130,6 +139,12 @@ class Listing:
         return FIRST_ROW + max(len(self.rows), 1) - 1
 
 
+def _added(cells: Iterable[Value]) -> Decimal:
+    """The sum of amounts, blank cells left out."""
+    amounts: Iterable[Any] = filter(None, cells)
+    return sum(amounts, Decimal("0.00"))
+
+
 def _plus(terms: Iterable[str]) -> str:
     first, *more = terms
     return f"({'+'.join([first, *more])})" if more else first
@@ -155,10 +170,11 @@ def _write_part(book: Book, sheet: Worksheet, listing: Listing) -> None:
     sheet.set_row(NOTE_ROW, 18)
     _write_head(book, sheet, listing)
     if len(listing.rows) >= MANY and isinstance(sheet, ListSheet):
-        write_rows(book, sheet, FIRST_ROW, listing.rows, _looks(listing))
+        looks = _looks(listing)
+        write_rows(book, sheet, FIRST_ROW, listing.rows, looks, listing.shown)
     else:
-        for offset, row in enumerate(listing.rows):
-            _write_row(book, sheet, listing, FIRST_ROW + offset, row)
+        for row in range(len(listing.rows)):
+            _write_row(book, sheet, listing, row)
     if not listing.rows:
         put(book, sheet, FIRST_ROW, 0, "None", indent=1, font_color=QUIET)
     _filter(sheet, listing)
@@ -209,7 +225,7 @@ _TEXT = {**_OTHER, "text_wrap": True}
 
 def _looks(listing: Listing) -> Looks:
     rooms = [_room(column) for column in listing.columns]
-    return Looks(_TEXT, _OTHER, rooms, _height, listing.shows)
+    return Looks(_TEXT, _OTHER, rooms, _height)
 
 
 def _room(column: Column) -> float:
@@ -222,18 +238,16 @@ def _height(lines: int) -> float | None:
     return min(lines * ROW_POINTS + 2, MAX_POINTS) if lines > 1 else None
 
 
-def _write_row(
-    book: Book, sheet: Worksheet, listing: Listing, row: int, values: Sequence[Value]
-) -> None:
+def _write_row(book: Book, sheet: Worksheet, listing: Listing, at: int) -> None:
     """Write a row, as tall as its longest text needs; hidden if the filter holds it."""
-    tallest = 1
-    for position, value in enumerate(values):
+    tallest, row = 1, FIRST_ROW + at
+    for position, value in enumerate(listing.rows[at]):
         is_text = isinstance(value, str)
         put(book, sheet, row, position, value, **(_TEXT if is_text else _OTHER))
         if isinstance(value, str) and value:
             room = _room(listing.columns[position])
             tallest = max(tallest, wrapped_rows(value, room))
     height = _height(tallest)
-    hidden = {} if listing.shows(values) else {"hidden": True}
+    hidden = {} if listing.shown[at] else {"hidden": True}
     if height or hidden:
         sheet.set_row(row, height, None, hidden)

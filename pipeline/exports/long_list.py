@@ -1,35 +1,38 @@
-"""The rows of a long list: the bytes XlsxWriter makes of them, several times faster.
+"""The rows of a long list: the bytes XlsxWriter makes of them, many times faster.
 
 It keeps an object for each cell and asks a dozen questions of it. Here the workbook, its
-styles, links and strings remain its own; of the rows only the XML is written by hand.
+styles and strings remain its own, and of the rows only the XML is written by hand, column
+by column: each value becomes the end of a cell once, however often it stands there.
 """
 
-from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
+from itertools import chain, count, islice, repeat
 from typing import Any
 
-from xlsxwriter.format import Format
+from xlsxwriter.sharedstrings import SharedStringTable
 from xlsxwriter.utility import xl_col_to_name
 
-from pipeline.exports.exact_text import exact
+from pipeline.exports.exact_text import all_exact
 from pipeline.exports.list_sheet import ListSheet
-from pipeline.exports.text_fit import wrapped_rows
-from pipeline.exports.workbook import Book, Link, Percent, Value, look_of, numeric, put
+from pipeline.exports.text_fit import taller
+from pipeline.exports.workbook import Book, Link, Percent, Value, look_of, numeric
 
 MANY = 500  # rows from which it is worth it
 
-_FLUSHED = 10_000  # pieces at a time
+_AT_A_TIME = 1_000  # rows
+_NOWHERE = -1  # the place of no text
 _PIXELS = 4 / 3  # of a point
 _EPOCH = date(
     1899, 12, 30
 ).toordinal()  # where a sheet counts days from, from 1900-03 on
 
-_ALIKE = {Decimal, date, int, Link}  # types of which each value is shown in one format
-
 Row = Sequence[Value]
+Column = Sequence[Value]
 Style = Mapping[str, Any]
 
 
@@ -38,113 +41,199 @@ class Looks:
     """How rows look: the style of texts, that of all else, and how tall a row is.
 
     `height` is of the number of lines its longest text takes, None as usual; `rooms` are
-    the widths that texts have, column by column; `shows` tells which rows do not hide.
+    the widths that texts have, column by column.
     """
 
     text: Style
     other: Style
     rooms: Sequence[float]
     height: Callable[[int], float | None]
-    shows: Callable[[Row], bool]
-
-
-@dataclass
-class _Noted:
-    """What must be known of rows before their XML is written."""
-
-    places: "array[int]" = field(default_factory=lambda: array("L"))
-    tails: list[str] = field(default_factory=list)
 
 
 def write_rows(
-    book: Book, sheet: ListSheet, first: int, rows: Sequence[Row], looks: Looks
+    book: Book,
+    sheet: ListSheet,
+    first: int,
+    rows: Sequence[Row],
+    looks: Looks,
+    shown: Sequence[bool],
 ) -> None:
-    """Write rows from `first` on, each with a value per column."""
-    noted = _noted(book, sheet, first, rows, looks)
-    sheet.give_rows(
-        first,
-        first + len(rows) - 1,
-        len(rows[0]),
-        lambda: _xml(book, first, rows, looks, noted),
-    )
+    """Write rows from `first` on, each with a value per column; those not shown hide.
+
+    What is worked out of rows serves every sheet of the book that is given them.
+    """
+    known = book.long_lists.get(id(rows)) or _LongList(book, first, rows, looks)
+    book.long_lists[id(rows)] = known
+    known.write(sheet, shown)
 
 
-def _noted(
-    book: Book, sheet: ListSheet, first: int, rows: Sequence[Row], looks: Looks
-) -> _Noted:
-    """Give texts their places among the workbook's strings, and rows their heights."""
-    noted, strings = _Noted(), sheet.str_table
-    known: dict[str, int] = {}
-    # The place of a text and the lines it takes in a column.
-    seen: list[dict[str, tuple[int, int]]] = [{} for _ in looks.rooms]
-    repeated = 0
-    for row, values in enumerate(rows, first):
-        tallest = 1
-        for at, value in enumerate(values):
-            if type(value) is str and value:
-                found = seen[at].get(value)
-                if found or value in known:
-                    repeated += 1
-                else:
-                    known[value] = strings._get_shared_string_index(exact(value))
-                if not found:
-                    found = known[value], wrapped_rows(value, looks.rooms[at])
-                    seen[at][value] = found
-                place, taken = found
-                noted.places.append(place)
-                if taken > tallest:
-                    tallest = taken
-            elif type(value) is Link:
-                put(book, sheet, row, at, value, **looks.other)
-                noted.places.append(sheet.table.pop(row)[at].string)
-        noted.tails.append(_tail(looks.height(tallest), shown=looks.shows(values)))
-    strings.count += repeated
-    return noted
+class _LongList:
+    """Rows whose texts have their places among the workbook's strings."""
+
+    def __init__(self, book: Book, first: int, rows: Sequence[Row], looks: Looks):
+        self._rows = rows  # kept, or others could come to have their id
+        self._book, self._first, self._looks = book, first, looks
+        self._columns: list[Column] = list(zip(*rows, strict=True))
+        self._strings = book.workbook.str_table
+        texts = {at: t for at, each in enumerate(self._columns) if (t := _texts(each))}
+        self._table, places = _taken_up(self._strings, list(texts.values()))
+        self._places = dict(zip(texts, places, strict=True))
+        self._lines = _lines(self._columns, looks.rooms)
+        self._count = sum(len(some) - some.count(_NOWHERE) for some in places)
+
+    def write(self, sheet: ListSheet, shown: Sequence[bool]) -> None:
+        """Give a sheet the rows and their links."""
+        self._strings.count += self._count
+        last = self._first + len(self._rows) - 1
+        width = len(self._columns)
+        sheet.give_rows(self._first, last, width, lambda: self._xml(shown))
+        sheet.give_links(
+            [
+                (row, at, value.path)
+                for at, column in enumerate(self._columns)
+                if Link in map(type, column)
+                for row, value in enumerate(column, self._first)
+                if isinstance(value, Link)
+            ]
+        )
+
+    def _xml(self, shown: Sequence[bool]) -> Iterator[str]:
+        """A row is its pieces with its number between them."""
+        numbers = map(str, count(self._first + 1))
+        tags = map(self._tags.__getitem__, zip(self._lines, shown, strict=True))
+        cells = [map(end, values) for end, values in self._ends]
+        pieces = zip(repeat('<row r="'), tags, *cells, strict=False)
+        rows = map(str.join, numbers, pieces)
+        while text := "".join(islice(rows, _AT_A_TIME)):
+            yield text
+
+    @cached_property
+    def _tags(self) -> dict[tuple[int, bool], str]:
+        """What follows the number in a row's tag, by its lines and whether it shows."""
+        spans = f'" spans="1:{len(self._columns)}"'
+        return {
+            (lines, shown): f'{spans}{_tail(self._looks.height(lines), shown)}<c r="A'
+            for lines in set(self._lines)
+            for shown in (True, False)
+        }
+
+    @cached_property
+    def _ends(self) -> list[tuple[Callable[[Any], str], Sequence[Any]]]:
+        """Column by column, what makes of each thing the end of a cell, and the things.
+
+        With the end comes the beginning of the next cell, up to the row's number.
+        """
+        letters = [xl_col_to_name(at) for at in range(1, len(self._columns))]
+        followed = [*(f'<c r="{letter}' for letter in letters), "</row>"]
+        return [self._end_of(at, following) for at, following in enumerate(followed)]
+
+    def _end_of(
+        self, at: int, following: str
+    ) -> tuple[Callable[[Any], str], Sequence[Any]]:
+        column = self._columns[at]
+        kinds = set(map(type, column))
+
+        def end(value: Value) -> str:
+            return f'" s="{self._styles[_kind(value)]}"{self._shown(value)}{following}'
+
+        if len(kinds) == 1 and at in self._places:
+            places = self._places[at]  # quicker to look up than their texts
+            style = self._styles.get(*kinds)
+            ends = {
+                place: f'" s="{style}" t="s"><v>{place}</v></c>{following}'
+                for place in set(places)
+            }
+            if _NOWHERE in ends:
+                ends[_NOWHERE] = end("")
+            return ends.__getitem__, places
+        if {int, Decimal} <= kinds:
+            return end, column  # 1 and Decimal(1) are equal and look different
+        return {value: end(value) for value in set(column)}.__getitem__, column
+
+    def _shown(self, value: Value) -> str:
+        """What ends a cell after its style."""
+        if value is None or value == "":
+            return "/>"
+        text = value.text if isinstance(value, Link) else value
+        if isinstance(text, str):
+            return f' t="s"><v>{self._table[text]}</v></c>'
+        return f"><v>{_figure(value)}</v></c>"
+
+    @cached_property
+    def _styles(self) -> dict[object, str]:
+        """The format of each kind of value, numbered in the order they are written."""
+        begun = sorted(
+            (row, at)
+            for at, column in enumerate(self._columns)
+            for row in _beginnings(column)
+        )
+        styles: dict[object, str] = {}
+        for value in (self._columns[at][row] for row, at in begun):
+            look = self._looks.text if isinstance(value, str) else self._looks.other
+            style = self._book.style(**look_of(value, look))
+            styles[_kind(value)] = str(style._get_xf_index())
+        return styles
 
 
-def _tail(points: float | None, *, shown: bool) -> str:
+def _texts(column: Column) -> Sequence[str]:
+    """The texts of a column's cells, '' where there is none; nothing if nowhere."""
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return column  # type: ignore[return-value]
+    if not kinds & {str, Link}:
+        return ()
+    return [
+        value if isinstance(value, str) else value.text if isinstance(value, Link) else ""
+        for value in column
+    ]  # fmt: skip
+
+
+def _taken_up(
+    strings: SharedStringTable, columns: Sequence[Sequence[str]]
+) -> tuple[Mapping[str, int], list[Sequence[int]]]:
+    """The places of all texts, and those of columns, as they come row by row."""
+    known = len(strings.string_table)
+    table = defaultdict(count(known).__next__, strings.string_table)
+    table[""] = _NOWHERE
+    cells = chain.from_iterable(zip(*columns, strict=True))
+    places = list(map(table.__getitem__, cells))
+    del table[""]
+    table.default_factory = None
+    all_exact(list(islice(table, known, None)))
+    strings.string_table, strings.unique_count = table, len(table)
+    return table, [places[at :: len(columns)] for at in range(len(columns))]
+
+
+def _lines(columns: Sequence[Column], rooms: Sequence[float]) -> Sequence[int]:
+    """How many lines each row takes: as many as its longest text."""
+    lines = [1] * len(columns[0])
+    for column, room in zip(columns, rooms, strict=True):
+        texts = {value for value in set(column) if isinstance(value, str)}
+        if tall := taller(texts, room):
+            lines = list(map(max, lines, map(tall.get, column, repeat(1))))
+    return lines
+
+
+def _beginnings(column: Column) -> set[int]:
+    """Where in a column each kind of value stands for the first time."""
+    kinds = list(map(type, column))
+    found = {kinds.index(kind) for kind in set(kinds)}
+    if str in kinds:
+        words = (at for at, each in enumerate(column) if isinstance(each, str) and each)
+        found |= {*islice(words, 1), *([column.index("")] if "" in column else [])}
+    if Percent in kinds:
+        rates = {value for value in column if isinstance(value, Percent)}
+        found |= set(map(column.index, rates))
+    return found
+
+
+def _tail(points: float | None, shown: bool) -> str:
     """How the tag of a row ends."""
     hidden = "" if shown else ' hidden="1"'
     if points is None:
         return f"{hidden}>"
     pixels = int(points * _PIXELS + 0.5)
     return f' ht="{pixels * 0.75:.16g}"{hidden} customHeight="1">'
-
-
-def _xml(
-    book: Book, first: int, rows: Sequence[Row], looks: Looks, noted: _Noted
-) -> Iterator[str]:
-    parts: list[str] = []
-    places, styles = iter(noted.places), dict[object, str]()
-    figures: dict[Value, str] = {}
-    letters = [xl_col_to_name(at) for at in range(len(rows[0]))]
-    spans = f'spans="1:{len(letters)}"'
-    for number, (values, tail) in enumerate(
-        zip(rows, noted.tails, strict=True), first + 1
-    ):
-        parts.append(f'<row r="{number}" {spans}{tail}')
-        for letter, value in zip(letters, values, strict=True):
-            kind: object = type(value)
-            if kind not in _ALIKE and not (kind is str and value):
-                kind = _kind(value)
-            style = styles.get(kind)
-            if style is None:
-                # Formats are numbered in the order in which they are written.
-                style = str(_format(book, looks, value)._get_xf_index())
-                styles[kind] = style
-            if kind is str or kind is Link:
-                shown = f' t="s"><v>{next(places)}</v></c>'
-            elif kind is None or kind == "":
-                shown = "/>"
-            else:
-                shown = figures.get(value) or figures.setdefault(value, _figure(value))
-            parts.append(f'<c r="{letter}{number}" s="{style}"{shown}')
-        parts.append("</row>")
-        if len(parts) > _FLUSHED:
-            yield "".join(parts)
-            parts = []
-            figures = {}
-    yield "".join(parts)
 
 
 def _kind(value: Value) -> object:
@@ -156,13 +245,8 @@ def _kind(value: Value) -> object:
     return type(value)
 
 
-def _format(book: Book, looks: Looks, value: Value) -> Format:
-    style = looks.text if isinstance(value, str) else looks.other
-    return book.style(**look_of(value, style))
-
-
 def _figure(value: Any) -> str:
-    """What ends the cell of a figure or a day."""
+    """A figure or a day as a sheet holds it."""
     if isinstance(value, date):
-        return f"><v>{value.toordinal() - _EPOCH}</v></c>"
-    return f"><v>{numeric(value)[0]:.16G}</v></c>"
+        return str(value.toordinal() - _EPOCH)
+    return f"{numeric(value)[0]:.16G}"

@@ -46,13 +46,7 @@ def listed(listing: Listing, *headings: str, called: str = "") -> Side:
 
 def _where(listing: Listing, by: str, text: str, *, less: str, more: str) -> Side:
     """Of the rows that say `text` in `by`: one column less another."""
-    at, plus, minus = (listing.position(name) for name in (by, more, less))
-    value = Decimal("0.00")
-    for row in listing.rows:
-        if row[at] == text:
-            for position, sign in ((plus, 1), (minus, -1)):
-                amount = row[position]
-                value += sign * amount if isinstance(amount, Decimal) else 0
+    value = listing.total_where(text, by, more) - listing.total_where(text, by, less)
     parts = [listing.sum_where(text, by, name) for name in (more, less)]
     said = f"{listing.sheet}: {text}, {more.split(' (')[0]} less {less.split(' (')[0]}"
     return Side(said, f"=ROUND({parts[0]}-{parts[1]},2)", value)
@@ -120,12 +114,7 @@ def checks_of_income(
 
 
 def _credited(invoices: Listing, gross: str) -> Side:
-    at, amount = invoices.position("Kind"), invoices.position(gross)
-    value = Decimal("0.00")
-    for row in invoices.rows:
-        cell = row[amount]
-        if row[at] == "Credit note" and isinstance(cell, Decimal):
-            value += cell
+    value = invoices.total_where("Credit note", "Kind", gross)
     formula = f"=ROUND({invoices.sum_where('Credit note', 'Kind', gross)},2)"
     return Side("Invoices: Credit notes, Gross", formula, value)
 
@@ -178,12 +167,7 @@ def checks_of_state(
 
 
 def _invoiced(lines: Listing, gross: str) -> Side:
-    at, amount = lines.position("Kind"), lines.position(gross)
-    value = Decimal("0.00")
-    for row in lines.rows:
-        cell = row[amount]
-        if row[at] == "Invoice" and isinstance(cell, Decimal):
-            value += cell
+    value = lines.total_where("Invoice", "Kind", gross)
     formula = f"=ROUND({lines.sum_where('Invoice', 'Kind', gross)},2)"
     return Side("Lines: Gross of invoices", formula, value)
 
@@ -192,8 +176,7 @@ def _numbers(series: Series, invoices: Listing) -> list[Check]:
     """The whole series so far, and how this month's numbers follow on."""
     word = _WORDS[series.kind]
     shown = word.removesuffix("s").capitalize()
-    at = invoices.position("Kind")
-    here = sum(1 for row in invoices.rows if row[at] == shown)
+    here = invoices.column("Kind").count(shown)
     return [
         Check(
             f"Numbers of {word}, since the first",

@@ -9,7 +9,8 @@ from pipeline.exports.invoice_list import signed
 
 Amounts = tuple[Decimal, Decimal, Decimal]  # net, tax, gross
 
-NOTHING: Amounts = (Decimal("0.00"), Decimal("0.00"), Decimal("0.00"))
+_ZERO = Decimal("0.00")
+NOTHING: Amounts = (_ZERO, _ZERO, _ZERO)
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,21 @@ def _grouped(
     of: Callable[[Line], tuple[str, str, Decimal | None]],
 ) -> list[Group]:
     """Lines by code and rate; a name changed in the month shows its last wording."""
-    groups: dict[tuple[str, Decimal], Group] = {}
+    groups: dict[tuple[str, Decimal], list[tuple[str, Line]]] = {}
     for document in documents:
         for line in document.lines:
-            code, name, rate = of(line)
-            key = code, rate or Decimal(0)
-            amounts = (
-                signed(document.kind, line.net),
-                signed(document.kind, line.tax),
-                signed(document.kind, line.gross),
-            )
-            so_far = groups.get(key, Group(code, name, rate, 0, NOTHING))
-            groups[key] = Group(
-                code, name, rate, so_far.lines + 1, plus(so_far.amounts, amounts)
-            )
-    return [groups[key] for key in sorted(groups)]
+            code, _, rate = of(line)
+            lines = groups.setdefault((code, rate or _ZERO), [])
+            lines.append((document.kind, line))
+    return [_group(groups[key], of) for key in sorted(groups)]
+
+
+def _group(
+    lines: Sequence[tuple[str, Line]],
+    of: Callable[[Line], tuple[str, str, Decimal | None]],
+) -> Group:
+    code, name, rate = of(lines[-1][1])
+    net = sum((signed(kind, line.net) for kind, line in lines), _ZERO)
+    tax = sum((signed(kind, line.tax) for kind, line in lines), _ZERO)
+    gross = sum((signed(kind, line.gross) for kind, line in lines), _ZERO)
+    return Group(code, name, rate, len(lines), (net, tax, gross))

@@ -2,8 +2,10 @@
 
 import math
 import re
+from collections.abc import Collection
 from functools import cache, lru_cache
 from itertools import chain
+from typing import Any
 
 # Width of a character at 10 points, in millimetres, for a plain sans serif face.
 WIDEST = 3.6
@@ -31,6 +33,13 @@ def _character_width(character: str) -> float:
     return 2.45 if character.isupper() else 1.96
 
 
+# The width of each ASCII character in fiftieths of a millimetre, rounded up; all others
+# come as ?, the widest.
+_FINE = 50
+_AT_MOST = bytearray(math.ceil(_character_width(chr(at)) * _FINE) for at in range(256))
+_AT_MOST[0], _AT_MOST[ord("?")] = 0, math.ceil(WIDEST * _FINE)
+
+
 @lru_cache(maxsize=10_000)  # a long list says the same few things again and again
 def wrapped_rows(text: str, width: float, points: float = 10) -> int:
     """How many rows a text takes when wrapped at a width in millimetres."""
@@ -40,6 +49,21 @@ def wrapped_rows(text: str, width: float, points: float = 10) -> int:
     if "\n" not in text and text_width(text, points) <= width - 0.01:
         return 1
     return max(sum(_rows(line, width, points) for line in text.split("\n")), 1)
+
+
+def taller(texts: Collection[str], width: float) -> dict[Any, int]:
+    """Those of many texts that take more than one row, and how many.
+
+    Few are so long that they must be looked at one by one.
+    """
+    signs = "\0".join(texts).encode("ascii", "replace").translate(_AT_MOST)
+    widths, room = map(sum, signs.split(b"\0")), (width - 0.01) * _FINE
+    rows = {
+        text: wrapped_rows(text, width)
+        for text, wide in zip(texts, widths, strict=False)
+        if wide > room or "\n" in text
+    }
+    return {text: count for text, count in rows.items() if count > 1}
 
 
 def _rows(line: str, width: float, points: float) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -34,16 +34,14 @@ POINTS_PER_MM = 72 / 25.4
 PIXELS_PER_MM = 96 / 25.4
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """Text that opens another file; `path` is relative to the workbook's own folder."""
 
     path: str
     text: str
 
 
-@dataclass(frozen=True)
-class Percent:
+class Percent(NamedTuple):
     """A rate: 20 is shown as 20%."""
 
     rate: Decimal
@@ -62,11 +60,12 @@ Value = str | int | Decimal | date | Percent | Formula | Link | None
 
 @dataclass(frozen=True)
 class Book:
-    """A workbook in memory and the formats it has so far."""
+    """A workbook in memory, the formats it has so far and its long lists by their rows."""
 
     workbook: ListWorkbook
     buffer: BytesIO
     formats: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
+    long_lists: dict[int, Any] = field(default_factory=dict)
 
     def style(self, **properties: Any) -> Format:
         """A cell format in the house font; the same properties give the same format."""
