@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_type_hints
 
 from pipeline import chain, deferred, journal, months
 from pipeline.books import (
@@ -23,6 +23,7 @@ from pipeline.ledger import STANDINGS, Ledger, current
 from pipeline.outbox import DOCUMENT_PATH
 from pipeline.problems import Place, Problem, Severity
 from pipeline.record import fingerprints, letterhead_columns
+from pipeline.records import columns, records
 from pipeline.seals import closed
 from pipeline.who_fixes import WhoFixes
 
@@ -87,8 +88,15 @@ left join judged as original on judged.credits_number = original.number
 """
 
 _AT_A_TIME = 2_000  # documents with their lines: some 10 MB
+_WHOLE_MONTH = 50_000  # they are kept together all the same
 
-_ORDER = " order by kind desc, sequence"
+_LINE = get_type_hints(Line)
+_ADDRESS = dict.fromkeys(("address_line_1", "address_line_2", "town", "postcode"), str)
+_DOCUMENT = {
+    name: kind
+    for name, kind in get_type_hints(Document).items()
+    if name not in ("address", "letterhead", "lines", "address_cells")
+}
 
 
 def entries(
@@ -96,22 +104,17 @@ def entries(
     where: str = "true",
     values: Sequence[Any] = (),
     upto: int | None = None,
-) -> list[Entry]:
+) -> tuple[Entry, ...]:
     """Documents with their state now, or after run `upto`, in order of number.
 
     Invoices come first.
     """
     listed = _ENTRIES.replace("UPTO", str(upto or "run_no"))
-    rows = ledger.rows(
-        f"select listed.* exclude (run_no) from ({listed}) as listed"
-        f" inner join ledger.invoices as invoices using (number)"
-        f" where {where} order by invoices.kind desc, invoices.sequence",
-        values,
+    source = (
+        f"select listed.*, invoices.sequence from ({listed}) as listed"
+        f" inner join ledger.invoices as invoices using (number) where {where}"
     )
-    blank = ("patient_id", "patient_name", "bill_to", "sent_to")
-    return [
-        Entry(**{**row, **{name: row[name] or "" for name in blank}}) for row in rows
-    ]
+    return records(ledger, Entry, source, "kind desc, sequence", values)
 
 
 def earlier_months(ledger: Ledger, most: int) -> dict[str, int]:
@@ -128,7 +131,10 @@ def earlier_months(ledger: Ledger, most: int) -> dict[str, int]:
 
 
 def documents(
-    ledger: Ledger, where: str = "true", values: Sequence[Any] = ()
+    ledger: Ledger,
+    where: str = "true",
+    values: Sequence[Any] = (),
+    at_a_time: int = _AT_A_TIME,
 ) -> Iterator[Document]:
     """Documents as issued, with lines and letterhead, in order of number."""
     chosen = ledger.rows(
@@ -138,8 +144,8 @@ def documents(
     )
     heads, adopted = _letterheads(ledger), _adopted(ledger)
     numbers = [row["number"] for row in chosen]
-    for at in range(0, len(numbers), _AT_A_TIME):
-        yield from _documents(ledger, numbers[at : at + _AT_A_TIME], heads, adopted)
+    for at in range(0, len(numbers), at_a_time):
+        yield from _documents(ledger, numbers[at : at + at_a_time], heads, adopted)
 
 
 def _documents(
@@ -149,19 +155,18 @@ def _documents(
     adopted: dict[str, dict[str, str]],
 ) -> Iterator[Document]:
     lines: dict[str, list[Line]] = {}
-    for row in ledger.rows(
-        "select * from ledger.lines where number in (select unnest($1))"
-        " order by number, line",
+    many, *fields = columns(
+        ledger,
+        {"number": str, **_LINE},
+        "select * from ledger.lines where number in (select unnest($1))",
+        "number, line",
         [numbers],
-    ):
-        number = row.pop("number")
-        text = (
-            "healthcode_code", "income_account", "frequency", "request_id",
-            "replaces_number",
-        )  # fmt: skip
-        row.update({name: row[name] or "" for name in text})
-        lines.setdefault(number, []).append(Line(**row))
-    for row in ledger.rows(
+    )
+    for number, *row in zip(many, *fields, strict=True):
+        lines.setdefault(number, []).append(Line(*row))
+    runs, *fields = columns(
+        ledger,
+        {"run_no": int, **_ADDRESS, **_DOCUMENT},
         "select invoices.*, runs.run_id, chain.sha256,"
         " original.issued_on as credits_issued_on"
         " from ledger.invoices as invoices"
@@ -170,45 +175,25 @@ def _documents(
         "  on chain.record_key = invoices.number and chain.kind = invoices.kind"
         " left join ledger.invoices as original"
         "  on invoices.credits_number = original.number"
-        " where invoices.number in (select unnest($1))"
-        " order by invoices.kind desc, invoices.sequence",
+        " where invoices.number in (select unnest($1))",
+        "kind desc, sequence",
         [numbers],
-    ):
-        row.update(adopted.get(row["number"], {}))
-        yield _document(row, heads[row["run_no"]], tuple(lines[row["number"]]))
-
-
-def _document(
-    row: dict[str, Any], letterhead: Letterhead, lines: tuple[Line, ...]
-) -> Document:
-    address = ("address_line_1", "address_line_2", "town", "postcode")
-    return Document(
-        number=row["number"],
-        kind=row["kind"],
-        run_id=row["run_id"],
-        issued_on=row["issued_on"],
-        due_on=row["due_on"],
-        membership=row["membership"],
-        patient_id=row["patient_id"] or "",
-        patient_name=row["patient_name"] or "",
-        bill_to=row["bill_to"] or "",
-        bill_to_name=row["bill_to_name"],
-        email=row["email"] or "",
-        address=tuple(row[name] for name in address if row[name]),
-        accounts_reference=row["accounts_reference"] or "",
-        currency=row["currency"],
-        net=row["net"],
-        tax=row["tax"],
-        gross=row["gross"],
-        credits_number=row["credits_number"] or "",
-        credits_issued_on=row["credits_issued_on"],
-        reason=row["reason"] or "",
-        sha256=row["sha256"] or "",
-        letterhead=letterhead,
-        lines=lines,
-        sequence=row["sequence"],
-        address_cells=tuple(row[name] or "" for name in address),
     )
+    for run_no, *cells, row in zip(
+        runs,
+        *fields[: len(_ADDRESS)],
+        zip(*fields[len(_ADDRESS) :], strict=True),
+        strict=True,
+    ):
+        made = dict(zip(_DOCUMENT, row, strict=True))
+        made.update(adopted.get(made["number"], {}))
+        yield Document(
+            **made,
+            address=tuple(filter(None, cells)),
+            letterhead=heads[run_no],
+            lines=tuple(lines[made["number"]]),
+            address_cells=tuple(cells),
+        )
 
 
 def _adopted(ledger: Ledger) -> dict[str, dict[str, str]]:
@@ -245,7 +230,7 @@ def month(ledger: Ledger, name: str) -> Month:
     state = months.state_of(ledger, name)
     title, currency = _named(months.practice_then(ledger, state.run_no))
     where = "strftime(invoices.issued_on, '%Y-%m') = ?"
-    issued = tuple(documents(ledger, where, [name]))
+    issued = tuple(documents(ledger, where, [name], at_a_time=_WHOLE_MONTH))
     income = deferred.schedule(ledger, name)
     members = months.members(ledger, state)
     lines = sum(
@@ -262,7 +247,7 @@ def month(ledger: Ledger, name: str) -> Month:
         practice_name=title,
         currency=currency,
         documents=issued,
-        entries=tuple(entries(ledger, where, [name], state.run_no)),
+        entries=entries(ledger, where, [name], state.run_no),
         chain_head=state.chain_head,
         as_of=state.day,
         deferrals=income.rows,
@@ -308,7 +293,7 @@ def night(ledger: Ledger) -> Night | None:
         practice_name=title,
         currency=currency,
         memberships=report["memberships"],
-        made=tuple(
+        made=(
             entries(ledger, "listed.run_id = ?", [run["run_id"]])
             if report["invoices_made"]
             else ()
@@ -316,7 +301,7 @@ def night(ledger: Ledger) -> Night | None:
         held=tuple(_held(ledger, report)),
         problems=tuple(open_problems(ledger)),
         changes=tuple(_changes(ledger, run["run_no"])),
-        unsent=tuple(entries(ledger, "listed.status = 'unsent'")),
+        unsent=entries(ledger, "listed.status = 'unsent'"),
         months=months.totals(ledger, f"{run['as_of']:%Y-%m}"),
         accepted_guards=tuple(filter(None, run["accepted_guards"].split(","))),
         chain_head=chain.head(ledger.connection).sha256,

@@ -1,13 +1,14 @@
 """What the ledger says, as values the outputs are drawn from.
 
 Everything below `out/` is made from these alone, so that it can be made again.
+What a month has by the ten thousand are named tuples, made many times faster.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.problems import Problem
 
@@ -121,8 +122,7 @@ class Document:
         return f"invoices/{self.issued_on:%Y/%m}/{self.number}.pdf"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A document as the Invoices page lists it: what was issued, and its state now.
 
     `status` is unsent, sent or credited; `credits` is what credit notes have taken back;
@@ -224,8 +224,7 @@ class Night:
     report: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Deferral:
+class Deferral(NamedTuple):
     """A line whose period is longer than a month, as one month's schedule tells it.
 
     `opening` + `invoiced` - `credited` - `released` = `closing`, which is what the next
@@ -250,8 +249,7 @@ class Deferral:
     closing: Decimal
 
 
-@dataclass(frozen=True)
-class Posting:
+class Posting(NamedTuple):
     """One side of a journal entry; the entry is all postings of one narration.
 
     `purpose` says what the account stands for; one of `debit` and `credit` is 0.00;
@@ -269,8 +267,7 @@ class Posting:
     source: str
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A membership that is not switched off, and what became of it in a month.
 
     Periods are counted by the calendar of the member's row, up to the last night's day:
@@ -294,8 +291,7 @@ class Member:
     held: Decimal
 
 
-@dataclass(frozen=True)
-class Unsent:
+class Unsent(NamedTuple):
     """A document nobody had sent by a day: what of it was not credited, for how long."""
 
     number: str

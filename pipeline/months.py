@@ -4,7 +4,6 @@ Everything is of the run that last made the month's register necessary and of a 
 month, so that what later nights do to other months changes nothing here.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +13,7 @@ from pipeline.books import Member, MonthTotal, Series, Unsent
 from pipeline.cells import heading, parse
 from pipeline.deferred import first_of, following, last_of
 from pipeline.ledger import Ledger
+from pipeline.records import records
 from schemas.columns import columns
 from schemas.models import BUCKETS
 from schemas.practice import Practice
@@ -76,7 +76,9 @@ def unsent(ledger: Ledger, state: State) -> tuple[Unsent, ...]:
 
     A credit is taken off once: of its invoice while that is unsent, else by itself.
     """
-    rows = ledger.rows(
+    return records(
+        ledger,
+        Unsent,
         "with credited as ("
         " select credits_number as number, -sum(gross) as credits"
         " from ledger.invoices where kind = 'credit_note' and issued_on <= $1"
@@ -87,14 +89,13 @@ def unsent(ledger: Ledger, state: State) -> tuple[Unsent, ...]:
         "  case when kind = 'invoice' then gross - coalesce(credits, 0)"
         "   when credits_number in (select number from sent) then gross"
         "   else 0 end::decimal(14, 2) as open,"
-        "  ($1::date - issued_on)::integer as days"
+        "  ($1::date - issued_on)::integer as days, sequence"
         " from ledger.invoices left join credited using (number)"
         " where issued_on <= $1 and number not in (select number from sent)"
-        " and (credits is null or credits < gross)"
-        " order by issued_on, invoices.kind desc, sequence",
+        " and (credits is null or credits < gross)",
+        "issued_on, kind desc, sequence",
         [state.day],
     )
-    return tuple(Unsent(**row) for row in rows)
 
 
 def series(ledger: Ledger, month: str) -> tuple[Series, ...]:
@@ -224,18 +225,13 @@ invoiced as (
     select patient_key, sum(gross) as gross from billed group by patient_key
 )
 select
-    coalesce(members.patient_id, '') as patient_id,
-    coalesce(members.product_code, '') as product_code,
-    coalesce(members.frequency, '') as frequency,
-    members.bucket,
-    coalesce(members.reason, '') as reason,
-    members.next_due,
-    members.end_date,
+    members.*,
     coalesce(counted.due, 0) as due,
     coalesce(counted.before, 0) as before,
     coalesce(counted.during, 0) as during,
     coalesce(counted.due - counted.before - counted.during, 0) as unbilled,
-    bucket in ('held', 'auto_invoice_off') as waits,
+    if(bucket in ('held', 'auto_invoice_off'), unbilled, 0) as waiting,
+    unbilled - waiting as missing,
     -- Two rows of one patient: the amount stands at the first.
     case
         when row_number() over (
@@ -247,7 +243,6 @@ select
 from members
 left join counted using (standing_key)
 left join invoiced using (patient_key)
-order by members.standing_key
 """
 
 
@@ -261,14 +256,7 @@ def members(ledger: Ledger, state: State) -> tuple[Member, ...]:
         state.night, day, _bill_from(settings), first_of(state.month),
         last_of(state.month),
     ]  # fmt: skip
-    return tuple(_members(ledger.rows(_MEMBERS, values)))
-
-
-def _members(rows: Sequence[dict[str, object]]) -> Iterator[Member]:
-    for row in rows:
-        unbilled, waits = row.pop("unbilled"), row.pop("waits")
-        split = (unbilled, 0) if waits else (0, unbilled)
-        yield Member(**row, waiting=split[0], missing=split[1])  # type: ignore[arg-type]
+    return records(ledger, Member, _MEMBERS, "standing_key", values)
 
 
 def _bill_from(settings: dict[str, str]) -> date:

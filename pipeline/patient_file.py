@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from itertools import pairwise
@@ -175,8 +175,7 @@ def _documents(ledger: Ledger, lines: list[Row]) -> list[Entry]:
 def _own(entry: Entry, lines: list[Row]) -> Entry:
     """A document with what the patient's lines of it come to."""
     own = [line for line in lines if line["number"] == entry.number]
-    return replace(
-        entry,
+    return entry._replace(
         net=total(line["net"] for line in own),
         tax=total(line["tax"] for line in own),
         gross=total(line["gross"] for line in own),

@@ -370,7 +370,7 @@ def test_hostile_text_is_shown_never_run() -> None:
         practice_name=HOSTILE,
         chain_head=HOSTILE,
         accepted_guards=(HOSTILE,),
-        made=(replace(entry(1), number=HOSTILE, patient_id=HOSTILE, bill_to=HOSTILE),),
+        made=(entry(1)._replace(number=HOSTILE, patient_id=HOSTILE, bill_to=HOSTILE),),
         held=(Held(HOSTILE, HOSTILE, HOSTILE, None),),
         changes=(Change("Products", *[HOSTILE] * 5, accepted=False, reason=HOSTILE),),
     )
