@@ -78,3 +78,13 @@ def test_due_items(given: dict[str, Any], expected: list[Any]) -> None:
         "patient_id, is_period, product_code, quantity, price_on, period_start, reason"
     )
     assert made("due_items", names, given) == expected
+
+
+def test_a_request_is_never_combined_with_periods_of_its_payer() -> None:
+    given = {
+        "patients": [{"bill_to": "ACME"}],
+        "contacts": [{"combine_invoices": True}],
+        "invoice_requests": [{"bill_to": "ACME"}],
+    }
+    found = made("due_items", "product_code, payer_code, combined", given)
+    assert found == [("CONSULT", "ACME", False), ("GOLD", "ACME", True)]

@@ -234,11 +234,14 @@ def test_a_change_of_frequency_from_the_same_day(
 
 
 def test_by_the_year_to_the_day_that_is_billed_is_billed_already() -> None:
+    member = {"start_date": "2025-01-01", "bill_from": "2026-01-01"}
+    ended = {"billing_frequency": "Annual", "end_date": "2026-01-31"}
     with ledger() as books:
-        bill(books, {"patients": [{}]})
-        ended = {"billing_frequency": "Annual", "end_date": "2026-01-31"}
-        work_out(books, {"patients": [ended]})
-        assert read(books, "model.due_periods", "period_start") == []
+        bill(books, {"patients": [member]})
+        # With a year before it that is due, each of its periods is looked at.
+        earlier = {**member, **ended, "bill_from": "2025-01-01"}
+        work_out(books, {"patients": [earlier]})
+        assert read(books, "model.due_periods", "period_start") == ["2025-01-01"]
 
 
 def test_each_change_of_frequency_holds_its_own_member_once() -> None:

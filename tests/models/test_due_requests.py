@@ -189,6 +189,15 @@ HELD = [
         {"patients": []}, {"held": True}, "row", id="by its own row, of no patient"
     ),
     pytest.param(
+        {"products": []}, {"held": True}, "row", id="by its own row, of no product"
+    ),
+    pytest.param(
+        {"products": [{**SERVICE, "held": True, "tax_code": None}]},
+        {},
+        "product-held",
+        id="by its product, of no tax code that can be read",
+    ),
+    pytest.param(
         {"practice": {"bill_from": "2026-01-11"}},
         GOLD,
         "request-before-bill-from",

@@ -165,6 +165,12 @@ def test_one_invoice_for(given: dict[str, Any], expected: list[Any]) -> None:
     assert sorted(made("new_invoices", names, given), key=str) == expected
 
 
+def test_an_invoice_names_its_patient_unless_it_is_for_several() -> None:
+    given = {"patients": [*STAFF, member("P3", "2026-01-15")], "contacts": COMBINE}
+    expected = [("P3", "Annabel Quillfeather"), (None, None)]
+    assert made("new_invoices", "patient_id, patient_name", given) == expected
+
+
 def test_a_combined_invoice_stands_where_the_first_of_its_patients_does() -> None:
     day = "2026-01-20"
     patients = [

@@ -143,9 +143,15 @@ def test_each_period_costs_the_price_of_its_own_start_day() -> None:
     ]
 
 
-def test_two_contract_prices_for_one_day_are_counted() -> None:
-    contracts = [CONTRACT, {**CONTRACT, "valid_from": "2025-01-01"}]
-    assert prices(ACME, "answers", contract_prices=contracts) == [2]
+def test_what_is_no_product_has_no_price_and_is_not_lost() -> None:
+    assert prices({}, "product_code, unit_price", products=[]) == [("GOLD", None)]
+
+
+def test_of_two_contract_prices_for_one_day_the_lower_stands_for_what_is_held() -> None:
+    higher = {"valid_from": "2025-01-01", "monthly_price": "45.00"}
+    contracts = [CONTRACT, {**CONTRACT, **higher}]
+    found = prices(ACME, "answers, unit_price", contract_prices=contracts)
+    assert found == [(2, "44.00")]
 
 
 SOURCES = [
