@@ -45,9 +45,9 @@ class Wish:
     """
 
     number: str
-    line: int | None = None
-    amount: str | None = None
-    rebill: bool = False
+    line: int | None
+    amount: str | None
+    rebill: bool
 
 
 @dataclass(frozen=True)

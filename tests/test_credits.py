@@ -249,7 +249,8 @@ OPEN = [
     pytest.param("2026-02", "mm", "2026-02 lies before 2026-03, which is closed", id="late"),
     pytest.param("2026-04", "mm", "2026-04 is not over: today is 2026-04-02", id="early"),
     pytest.param("2026-13", "mm", "2026-13 is not a month", id="no month"),
-    pytest.param("2026-04", "dd", "may Edit Settings", id="by the desk"),
+    pytest.param("2026-04", "dd", "may Edit Settings\n", id="by the desk"),
+    pytest.param("2026-04", "nobody", "may Edit Settings\n", id="by nobody known"),
 ]  # fmt: skip
 
 

@@ -208,6 +208,13 @@ def test_overlap(patient: dict[str, Any], expected: list[Any]) -> None:
     assert due(given, "period_start, reason, billed_until") == expected
 
 
+def test_what_overlaps_several_billed_periods_is_told_the_last_billed_day() -> None:
+    february = ("P1", "2026-02-01", "2026-02-28")
+    yearly = {"start_date": "2026-01-10", "billing_frequency": "Annual"}
+    given = {"patients": [yearly], "billed": [JANUARY, february]}
+    assert due(given, "reason, billed_until") == [("overlaps-billed", "2026-02-28")]
+
+
 SWITCHED = [
     pytest.param(
         "Monthly",

@@ -178,3 +178,22 @@ def test_end_date(end_date: str, expected: list[Any]) -> None:
 def test_bill_from(practice: str, patient: str | None, expected: list[Any]) -> None:
     row = {"start_date": "2026-01-31", "bill_from": patient}
     assert periods(row, "2026-03-31", practice) == expected
+
+
+def test_each_membership_has_the_periods_of_its_own_calendar() -> None:
+    plain = {"start_date": "2026-01-05"}
+    patients = [
+        plain,
+        {**plain, "start_date": "2026-01-20"},
+        {**plain, "billing_frequency": "Annual"},
+        {**plain, "end_date": "2026-01-10"},
+        {**plain, "bill_from": "2026-02-01"},
+    ]
+    numbered = [{"patient_id": f"P{n}", **each} for n, each in enumerate(patients, 1)]
+    given = {"patients": numbered, "as_of": "2026-01-31"}
+    assert made("periods", "patient_id, period_start, period_end", given) == [
+        ("P1", "2026-01-05", "2026-02-04"),
+        ("P2", "2026-01-20", "2026-02-19"),
+        ("P3", "2026-01-05", "2027-01-04"),
+        ("P4", "2026-01-05", "2026-01-10"),
+    ]

@@ -1,0 +1,72 @@
+"""The chain of hashes: each record on top of the last, and what breaks it."""
+
+from collections.abc import Iterator
+from datetime import date
+from unittest.mock import patch
+
+import pytest
+
+from pipeline import chain
+from pipeline.ledger import Ledger
+from pipeline.record import add_run
+from tests.given import ledger
+
+
+@pytest.fixture
+def books() -> Iterator[Ledger]:
+    """A ledger of three runs that billed nothing."""
+    with ledger() as books:
+        for run_no in (1, 2, 3):
+            day = date(2026, 3, run_no)
+            add_run(books, run_no, f"{day}-01", "bill", day, "0", {})
+            chain.extend(books.connection, run_no)
+        yield books
+
+
+def test_each_link_goes_on_from_the_one_before(books: Ledger) -> None:
+    links = books.rows("select * from ledger.chain order by position")
+    assert [link["position"] for link in links] == [1, 2, 3]
+    assert [link["record_key"] for link in links] == ["1", "2", "3"]
+    hashes = [link["sha256"] for link in links]
+    assert [link["previous"] for link in links] == [chain.START, *hashes[:2]]
+    assert chain.head(books.connection).sha256 == hashes[-1]
+
+
+@pytest.mark.parametrize("since", [0, 1, 2, 3])
+def test_a_chain_that_nobody_touched_holds_from_any_run_on(
+    since: int, books: Ledger
+) -> None:
+    assert chain.breaks(books.connection, since) == []
+    with patch("pipeline.chain._RUNS_AT_A_TIME", 2):
+        assert chain.breaks(books.connection, since) == []
+
+
+@pytest.mark.parametrize(
+    ("since", "found"),
+    [
+        (0, ["run 2 is not what was written (link 2)"]),
+        (2, ["run 2 is not what was written (link 2)"]),
+        (3, []),
+    ],
+)
+def test_a_record_that_was_changed_is_named_where_it_is_looked_at(
+    since: int, found: list[str], books: Ledger
+) -> None:
+    books.connection.execute("update ledger.runs set version = '1' where run_no = 2")
+    assert chain.breaks(books.connection, since) == found
+
+
+@pytest.mark.parametrize("since", [0, 2])
+def test_records_and_links_are_counted_from_the_first(
+    since: int, books: Ledger
+) -> None:
+    books.connection.execute("delete from ledger.chain where position = 3")
+    told = ["the chain has 2 links for 3 records"]
+    assert chain.breaks(books.connection, since) == told
+
+
+def test_when_and_how_long_a_run_worked_is_no_fact_of_the_books(books: Ledger) -> None:
+    books.connection.execute(
+        "update ledger.runs set recorded_at = 'another time', milliseconds = 7"
+    )
+    assert chain.breaks(books.connection) == []
