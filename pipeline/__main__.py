@@ -4,6 +4,7 @@ import gc
 import io
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -45,15 +46,27 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)
     try:
         cli()
+    except OSError as error:  # commands tell of every other file themselves
+        with suppress(OSError):
+            click.echo(
+                f"What membill has to say could not be written ({error.strerror}); what"
+                " was recorded before is whole.",
+                err=True,
+            )
+        sys.exit(CRASHED)
     except Exception as error:  # the last boundary: nothing may end in a traceback
         from pipeline.crash import keep
 
-        kept = keep(error)
-        click.echo(
-            f"membill stopped because of a fault of its own ({type(error).__name__});"
-            f" what was recorded before is whole. Details for whoever looks after it: {kept}",
-            err=True,
-        )
+        try:
+            kept = f"Details for whoever looks after it: {keep(error)}"
+        except OSError:
+            kept = "Details could not be kept: there is no room."
+        with suppress(OSError):
+            click.echo(
+                f"membill stopped because of a fault of its own ({type(error).__name__});"
+                f" what was recorded before is whole. {kept}",
+                err=True,
+            )
         sys.exit(CRASHED)
 
 

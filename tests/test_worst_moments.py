@@ -6,6 +6,7 @@ out of a failure is taken in this one.
 
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import practice
 import pytest
 from practice import bill, member, run
 
+from pipeline import __main__ as program
 from pipeline import chain
 from pipeline.files import private_folder
 from pipeline.ledger import opened
@@ -118,6 +120,48 @@ def test_a_disk_that_is_full_after_the_commit_bills_nothing_twice(
     assert bill(folder, FIRST).code == 0
     assert sorted(_numbers(folder)) == NUMBERS
     assert len(list((folder / "out/invoices/2026/03").iterdir())) == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_log_on_a_full_disk_is_no_fault_of_the_program(
+    clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["membill", "bill", str(clinic), "--as-of", SECOND]
+    with open("/dev/full", "w", buffering=1, encoding="utf-8") as log:
+        with (
+            patch("sys.argv", command),
+            patch("sys.stdout", log),
+            patch("pipeline.commands.clock.today", lambda zone: date(2026, 10, 31)),
+            pytest.raises(SystemExit) as ending,
+        ):
+            program.main()
+        with suppress(OSError):
+            log.close()
+    assert (ending.value.code, capsys.readouterr().err) == (
+        1,
+        "What membill has to say could not be written (No space left on device); what"
+        " was recorded before is whole.\n",
+    )
+    assert run("verify", clinic).code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_with_no_room_for_details_a_fault_is_still_told_in_a_line(
+    clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        patch("sys.argv", ["membill", "verify", str(clinic)]),
+        patch(
+            "pipeline.commands.keeping.verify.callback", side_effect=ZeroDivisionError
+        ),
+        patch("pipeline.crash.keep", side_effect=FULL),
+        pytest.raises(SystemExit) as ending,
+    ):
+        program.main()
+    assert ending.value.code == 1
+    assert capsys.readouterr().err.endswith(
+        "what was recorded before is whole. Details could not be kept: there is no room.\n"
+    )
 
 
 def test_what_could_not_be_noted_as_published_is_looked_at_again(
