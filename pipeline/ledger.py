@@ -437,8 +437,8 @@ def _catch_up(ledger: Ledger) -> None:
 def current(table: str, key: str) -> str:
     """SQL for the versions in force of a versioned table: latest of each key, not removed."""
     return (
-        f"select * from (select * from {table} qualify row_number() over"
-        f" (partition by {key} order by run_no desc) = 1) where not removed"
+        f"select * from {table} semi join (select {key}, max(run_no) as run_no"
+        f" from {table} group by {key}) using ({key}, run_no) where not removed"
     )
 
 

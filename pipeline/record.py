@@ -65,15 +65,15 @@ def stage(ledger: Ledger, night: Night) -> None:
     run = ledger.connection.execute
     for schema in _moved(night):
         name = name_of(schema)
+        file = night.sheet_files.get(name, "").replace("'", "''")
         run(
-            f"create or replace table staged.accepting_{name} as"
-            f" select *, ? as file from input.{name}"
-            " where not held and row_key is not null",
-            [night.sheet_files.get(name, "")],
+            f"create or replace view staged.accepting_{name} as"
+            f" select *, '{file}' as file from input.{name}"
+            " where not held and row_key is not null"
         )
         run(
-            f"create or replace table staged.present_{name} as"
-            f" select distinct row_key from staged.{name} where row_key is not null"
+            f"create or replace view staged.present_{name} as"
+            f" select row_key from staged.{name} where row_key is not null"
         )
     run(
         "create or replace table staged.problems as"

@@ -15,7 +15,7 @@ select
         and coalesce(patients.membership_active, patients.held) as is_active,
     is_active and coalesce(patients.end_date >= run.as_of, true) as is_member,
     coalesce(patients.bill_from, practice.bill_from) as billed_from,
-    canonical(products.tax_code) as tax_code,
+    products.tax_code,
     tax_codes.rate as tax_rate,
     practice.prices_include_tax and tax_codes.rate > 0 as tax_included,
     coalesce(not products.held and not tax_codes.held, false) as tax_known
@@ -55,7 +55,7 @@ _DIFFERENCES = {
         now.is_member and before.is_member and now.tax_known
         and canonical(now.membership) = canonical(before.membership)
         and (
-            now.tax_code is distinct from before.tax_code
+            canonical(now.tax_code) is distinct from canonical(before.tax_code)
             or now.tax_rate is distinct from before.tax_rate
             or now.tax_included is distinct from before.tax_included
         )
@@ -66,6 +66,11 @@ _DIFFERENCES = {
 # stands in somebody else's row.
 _OWN_DETAILS = (
     "first_name", "last_name", "date_of_birth", "email", "phone", "address_line_1",
+)  # fmt: skip
+# What all of these look at: a row alike in it is not looked at once more.
+_LOOKED_AT = (
+    "membership", "billing_frequency", "start_date", "bill_to", "end_date",
+    "billed_from", "tax_code", "tax_rate", "tax_included", *_OWN_DETAILS,
 )  # fmt: skip
 TAKEN_OVER = "name, date of birth, e-mail, phone or address to another row's"
 
@@ -140,10 +145,13 @@ def changed(ledger: Ledger) -> dict[str, list[str]]:
         f" (select lower({name}::varchar) from baseline.input.patients), false)"
         for name in _OWN_DETAILS
     )
+    moved = " or ".join(
+        f"now.{name} is distinct from before.{name}" for name in _LOOKED_AT
+    )
     rows = ledger.rows(
         f'select now.patient_id, {flags}, {taken} as "{TAKEN_OVER}"'
         f" from ({_NOW}) as now inner join ({_BEFORE}) as before using (row_key)"
-        " where not now.held order by now.patient_id"
+        f" where not now.held and ({moved}) order by now.patient_id"
     )
     return {
         name: [row["patient_id"] for row in rows if row[name]]
