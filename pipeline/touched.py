@@ -51,7 +51,12 @@ def touched(ledger: Ledger, run_no: int, command: str, month: str) -> list[str]:
     }
     for row in ledger.rows(_TOUCHED, [run_no]):
         of[row["how"]].add(row["month"])
-    if command == "bill" and (month not in known or _standings_moved(ledger, run_no)):
+    # Who moved is looked for only where no document was made in the month anyway.
+    if (
+        command == "bill"
+        and month not in made
+        and (month not in known or _standings_moved(ledger, run_no))
+    ):
         made.add(month)
     onwards |= made
     if onwards:
