@@ -96,6 +96,8 @@ def split_at(text: str, width: float) -> list[str]:
 
 def _cut(word: str, width: float) -> list[str]:
     """A word in pieces that each fit a width in millimetres: most are one."""
+    if text_width(word) <= width:
+        return [word]
     pieces = [""]
     for character in word:
         if pieces[-1] and text_width(pieces[-1] + character) > width:
