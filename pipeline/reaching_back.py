@@ -4,7 +4,7 @@ Prices and days are told on the night of the edit, beside the change itself: the
 night the sheets say what they said before.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.cells import heading, show
@@ -77,23 +77,26 @@ _PRICES = {
     ),
 }
 
-# Prices that are new, or another than before, and the periods that were charged another
-# price in their stead (rule 6). What was taken back in full is charged no price.
+# Prices that are new, or another than before: most nights there are none.
+_FRESH = """
+select now.*
+from input.{name} as now
+left join staged.before_{name} as before using (row_key)
+where not now.held
+    and now.row_number is not null
+    and (
+        before.row_key is null
+        or now.monthly_price is distinct from before.monthly_price
+        or now.annual_price is distinct from before.annual_price
+        or {longer}
+    )
+"""
+
+# The periods that were charged another price in their stead (rule 6). What was taken
+# back in full is charged no price.
 _AT_OTHERS = """
 with
-fresh as (
-    select now.*
-    from input.{name} as now
-    left join staged.before_{name} as before using (row_key)
-    where not now.held
-        and now.row_number is not null
-        and (
-            before.row_key is null
-            or now.monthly_price is distinct from before.monthly_price
-            or now.annual_price is distinct from before.annual_price
-            or {longer}
-        )
-)
+fresh as ({fresh})
 select
     fresh.row_number,
     {subject} as subject,
@@ -122,8 +125,18 @@ def late_prices(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
         _late(sheets[name].place(row["row_number"], prices.day), row)
         for name, prices in _PRICES.items()
         if name in sheets and len(sheets[name].rows)
-        for row in ledger.rows(_AT_OTHERS.format(name=name, **asdict(prices)))
+        for row in _at_others(ledger, name, prices)
     ]
+
+
+def _at_others(ledger: Ledger, name: str, prices: _Prices) -> list[Row]:
+    fresh = _FRESH.format(name=name, longer=prices.longer)
+    # To ask what was charged costs more than to find that no price is new.
+    if not ledger.value(f"select exists ({fresh})"):
+        return []
+    return ledger.rows(
+        _AT_OTHERS.format(fresh=fresh, subject=prices.subject, counts=prices.counts)
+    )
 
 
 def _late(place: Place, row: Row) -> Problem:
