@@ -189,26 +189,22 @@ def _is_changed(schema: Schema) -> str:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
-    """`staged.compared_*`: each usable row, and whether it is new or changed."""
-    shown = (
-        "staged.*, before.row_key is null as is_new,"
-        f" {_is_changed(schema)} as is_changed"
-    )
+    """`staged.compared_*`: each usable row that is new or changed, and which it is."""
+    shown = "staged.*, before.row_key is null as is_new"
     connection.execute(
         f"create or replace table staged.compared_{name_of(schema)} as"
-        f" {_usable(schema, shown)}"
+        f" {_usable(schema, shown)} and {_is_changed(schema)}"
     )
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, schema: Schema, area: str) -> None:
-    """`staged.verdicts_*`: whether each usable row may count, and if not, why."""
+    """`staged.verdicts_*`: whether each new or changed row may count; if not, why."""
     name = name_of(schema)
     # A patient's row is judged only where somebody signed it.
     unsigned = "typed.last_edited_by is null" if name == "patients" else "false"
     connection.execute(
         f"create or replace table staged.verdicts_{name} as"
-        " select typed.row_key, coalesce(not typed.is_changed or may.user_key is not null"
-        f" or {unsigned}, false) as allowed,"
+        f" select typed.row_key, may.user_key is not null or {unsigned} as allowed,"
         " case when typed.last_edited_by is null then 'Last edited by is blank'"
         " when staff.row_key is null"
         " then typed.last_edited_by || ' is not a user of the Staff sheet'"
@@ -252,7 +248,7 @@ def _signed_instead(name: str) -> str:
 def _put_in_force(
     connection: duckdb.DuckDBPyConnection, schema: Schema, *, guarded: bool
 ) -> None:
-    """`input.*`: allowed rows, earlier versions of refused ones, and held rows.
+    """`input.*`: rows not refused, earlier versions of refused ones, and held rows.
 
     A guarded row that is no longer in its sheet stays in force: nobody signed for its
     going (it is ended with Active No or Valid to). Patients may be taken out.
@@ -271,9 +267,9 @@ def _put_in_force(
     )
     parts = [
         f"select {listed} from staged.{name} where held or row_key is null",
-        f"select {', '.join('typed.' + column for column in names)}"
-        f" from staged.compared_{name} as typed"
-        f" inner join staged.verdicts_{name} using (row_key) where allowed",
+        f"select {listed} from staged.{name} anti join"
+        f" (from staged.verdicts_{name} where not allowed) as refused using (row_key)"
+        " where not held and row_key is not null",
         f"select {kept} from staged.compared_{name} as typed"
         f" inner join staged.verdicts_{name} using (row_key)"
         f" inner join staged.before_{name} as before using (row_key) where not allowed",
