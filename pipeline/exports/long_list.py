@@ -74,12 +74,28 @@ class _LongList:
         self._rows = rows  # kept, or others could come to have their id
         self._book, self._first, self._looks = book, first, looks
         self._columns: list[Column] = list(zip(*rows, strict=True))
+        self._kinds = [set(map(type, column)) for column in self._columns]
         self._strings = book.workbook.str_table
-        texts = {at: t for at, each in enumerate(self._columns) if (t := _texts(each))}
+        texts = {
+            at: _texts(self._columns[at], kinds)
+            for at, kinds in enumerate(self._kinds)
+            if kinds & {str, Link}
+        }
         self._table, places = _taken_up(self._strings, list(texts.values()))
         self._places = dict(zip(texts, places, strict=True))
-        self._lines = _lines(self._columns, looks.rooms)
+        self._lines = self._lines_taken()
         self._count = sum(len(some) - some.count(_NOWHERE) for some in places)
+
+    def _lines_taken(self) -> Sequence[int]:
+        """How many lines each row takes: as many as its longest text."""
+        lines = [1] * len(self._rows)
+        for at, room in enumerate(self._looks.rooms):
+            if str in self._kinds[at]:
+                column = self._columns[at]
+                texts = [value for value in set(column) if isinstance(value, str)]
+                if tall := taller(texts, room):
+                    lines = list(map(max, lines, map(tall.get, column, repeat(1))))
+        return lines
 
     def write(self, sheet: ListSheet, shown: Sequence[bool]) -> None:
         """Give a sheet the rows and their links."""
@@ -91,7 +107,7 @@ class _LongList:
             [
                 (row, at, value.path)
                 for at, column in enumerate(self._columns)
-                if Link in map(type, column)
+                if Link in self._kinds[at]
                 for row, value in enumerate(column, self._first)
                 if isinstance(value, Link)
             ]
@@ -130,8 +146,7 @@ class _LongList:
     def _end_of(
         self, at: int, following: str
     ) -> tuple[Callable[[Any], str], Sequence[Any]]:
-        column = self._columns[at]
-        kinds = set(map(type, column))
+        column, kinds = self._columns[at], self._kinds[at]
 
         def end(value: Value) -> str:
             return f'" s="{self._styles[_kind(value)]}"{self._shown(value)}{following}'
@@ -164,8 +179,10 @@ class _LongList:
         """The format of each kind of value, numbered in the order they are written."""
         begun = sorted(
             (row, at)
-            for at, column in enumerate(self._columns)
-            for row in _beginnings(column)
+            for at, (column, kinds) in enumerate(
+                zip(self._columns, self._kinds, strict=True)
+            )
+            for row in _beginnings(column, kinds)
         )
         styles: dict[object, str] = {}
         for value in (self._columns[at][row] for row, at in begun):
@@ -175,13 +192,10 @@ class _LongList:
         return styles
 
 
-def _texts(column: Column) -> Sequence[str]:
-    """The texts of a column's cells, '' where there is none; nothing if nowhere."""
-    kinds = set(map(type, column))
+def _texts(column: Column, kinds: set[type]) -> Sequence[str]:
+    """The texts of a column's cells, '' where there is none."""
     if kinds == {str}:
         return column  # type: ignore[return-value]
-    if not kinds & {str, Link}:
-        return ()
     return [
         value if isinstance(value, str) else value.text if isinstance(value, Link) else ""
         for value in column
@@ -204,20 +218,11 @@ def _taken_up(
     return table, [places[at :: len(columns)] for at in range(len(columns))]
 
 
-def _lines(columns: Sequence[Column], rooms: Sequence[float]) -> Sequence[int]:
-    """How many lines each row takes: as many as its longest text."""
-    lines = [1] * len(columns[0])
-    for column, room in zip(columns, rooms, strict=True):
-        texts = {value for value in set(column) if isinstance(value, str)}
-        if tall := taller(texts, room):
-            lines = list(map(max, lines, map(tall.get, column, repeat(1))))
-    return lines
-
-
-def _beginnings(column: Column) -> set[int]:
+def _beginnings(column: Column, kinds: set[type]) -> set[int]:
     """Where in a column each kind of value stands for the first time."""
-    kinds = list(map(type, column))
-    found = {kinds.index(kind) for kind in set(kinds)}
+    found = {0}
+    if len(kinds) > 1:
+        found = set(map(list(map(type, column)).index, kinds))
     if str in kinds:
         words = (at for at, each in enumerate(column) if isinstance(each, str) and each)
         found |= {*islice(words, 1), *([column.index("")] if "" in column else [])}
