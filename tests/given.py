@@ -180,14 +180,17 @@ def _kept() -> Ledger:
 def kept_ledger() -> Iterator[Ledger]:
     """A ledger in memory that one test after the other has to itself, emptied."""
     books = _kept()
-    yield books
-    for row in books.rows(
-        "select schema_name || '.' || table_name as written from duckdb_tables()"
-        " where database_name = 'ledger' and table_name <> 'about' and estimated_size > 0"
-    ):
-        books.connection.execute(f"delete from ledger.{row['written']}")
-    for schema in ("tonight.model", "baseline.model"):
-        books.connection.execute(f"drop schema if exists {schema} cascade")
+    try:
+        yield books
+    finally:
+        for row in books.rows(
+            "select schema_name || '.' || table_name as written from duckdb_tables()"
+            " where database_name = 'ledger' and table_name <> 'about'"
+            " and estimated_size > 0"
+        ):
+            books.connection.execute(f"delete from ledger.{row['written']}")
+        for schema in ("tonight.model", "baseline.model"):
+            books.connection.execute(f"drop schema if exists {schema} cascade")
 
 
 def work_out(books: Ledger, given: Given) -> None:

@@ -57,12 +57,18 @@ def test_what_was_left_is_shown_even_when_the_next_night_is_refused(
     assert len(list((folder / "out/invoices/2026/03").iterdir())) == 3
 
 
-def test_what_staff_moved_away_stays_away(clinic: Path) -> None:
+def test_an_invoice_that_staff_moved_away_stays_away_and_any_other_file_comes_back(
+    clinic: Path,
+) -> None:
     moved = clinic / "out/invoices/2026/03/INV-000001.xlsx"
     moved.unlink()
+    told = clinic / "out/runs/2026-03-01-01/run.json"
+    before = told.read_bytes()
+    told.unlink()
     run("sent", clinic, "INV-000002", "--to", "x", "--by", "dd", "--on", SECOND)
     assert bill(clinic, SECOND).code == 0
     assert not moved.exists()
+    assert told.read_bytes() == before
 
 
 def test_drafts_that_a_killed_run_left_are_swept_where_files_are_made(
