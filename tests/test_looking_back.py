@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -13,8 +12,6 @@ import practice
 import pytest
 from practice import Row, bill, run
 
-from pipeline.cells import LONGEST_TEXT
-from pipeline.desk import WrongRequest, must_say
 from pipeline.ledger import ledger_path, opened
 from pipeline.run import prepare
 
@@ -413,31 +410,6 @@ def test_what_cannot_be_meant_is_wrong_usage(
     assert refused.code == 2
     assert says in refused.err
     assert practice.files(clinic, but=TRACES) == before
-
-
-TYPED = [
-    pytest.param("x" * LONGEST_TEXT, "", id="as long as a cell may be"),
-    pytest.param(
-        "x" * (LONGEST_TEXT + 1),
-        "--to is longer than 8,000 characters",
-        id="longer than a cell may be",
-    ),
-    pytest.param(
-        "a\x07b",
-        "--to has characters in it that cannot be shown or printed",
-        id="with a bell in it",
-    ),
-    pytest.param("\t ", "--to is blank", id="of spaces alone"),
-]
-
-
-@pytest.mark.parametrize(("typed", "refusal"), TYPED)
-def test_what_is_typed_to_a_command_is_held_to_what_a_cell_is(
-    typed: str, refusal: str
-) -> None:
-    with pytest.raises(WrongRequest) if refusal else nullcontext() as refused:
-        must_say("--to", typed)
-    assert str(refused.value if refused else "") == refusal
 
 
 def test_a_number_named_twice_is_sent_once(clinic: Path) -> None:

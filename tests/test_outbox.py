@@ -12,7 +12,7 @@ import pytest
 from pipeline import chain, outbox, publish
 from pipeline.ledger import Ledger
 from pipeline.record import add_run
-from tests.given import ledger
+from tests.given import kept_ledger
 
 A, B = ("a.xlsx", "0" * 64), ("b.xlsx", "1" * 64)
 
@@ -20,7 +20,7 @@ A, B = ("a.xlsx", "0" * 64), ("b.xlsx", "1" * 64)
 @pytest.fixture
 def books() -> Iterator[Ledger]:
     """Two runs: the first has two files to show, the second one of them anew."""
-    with ledger() as books:
+    with kept_ledger() as books:
         for run_no in (1, 2):
             report = {"said": "Zoë"}
             day = date(2026, 3, run_no)
@@ -129,3 +129,36 @@ def test_published_numbers_are_those_of_workbooks_from_a_month_on(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     assert publish.published_numbers(tmp_path, since) == numbers
+
+
+_DOCUMENT = (
+    "insert into ledger.invoices (number, kind, sequence, run_no, issued_on, due_on,"
+    " membership, bill_to_name, currency, net, tax, gross) values ('INV-000001',"
+    " 'invoice', 1, 2, '2026-03-02', '2026-03-02', true, '', 'GBP', 0, 0, 0)"
+)
+_PAGES = {"invoices.xlsx", "issues.xlsx", "summary.html", "last_run.json"}
+_OF_NIGHT = {*_PAGES, "runs/r2/run.json", "registers/2026-03.xlsx"}
+
+
+@pytest.mark.parametrize("pdf", [True, False])
+def test_a_night_has_to_show_its_documents_and_what_tells_of_it(
+    pdf: bool, books: Ledger
+) -> None:
+    run = books.connection.execute
+    run("delete from ledger.outbox")
+    run(_DOCUMENT)
+    run("insert into ledger.exported_documents values ('t', 'n', 2, 'imports/a.csv')")
+    with patch("pipeline.outbox.setting_in_force", return_value=pdf):
+        outbox.post(books, 2)
+    document = "invoices/2026/03/INV-000001"
+    made = {f"{document}.xlsx", "imports/a.csv", *([f"{document}.pdf"] * pdf)}
+    assert outbox.paths(books) == made | _OF_NIGHT
+    assert outbox.followers(books) == _OF_NIGHT
+    assert outbox.paths(books, outbox.IMPORTS) == {"imports/a.csv"}
+
+
+def test_a_closing_has_to_show_no_page(books: Ledger) -> None:
+    books.connection.execute("delete from ledger.outbox")
+    books.connection.execute("update ledger.runs set command = 'close'")
+    outbox.post(books, 2)
+    assert outbox.paths(books) == set()

@@ -5,12 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
-from pipeline.ledger import ledger_path, opened
-from pipeline.publish import publish
 from tests import practice
 from tests.practice import Result, run
 
@@ -28,9 +25,9 @@ def pdf(folder: Path, *args: object) -> Result:
 @contextmanager
 def broken_typst() -> Iterator[None]:
     """Typst cannot be loaded meanwhile."""
-    with pytest.MonkeyPatch.context() as patched:
+    with pytest.MonkeyPatch.context() as patch:
         for name in ("typst", "pipeline.exports.invoice_pdf"):
-            patched.setitem(sys.modules, name, None)
+            patch.setitem(sys.modules, name, None)
         yield
 
 
@@ -92,19 +89,6 @@ def test_pdfs_that_cannot_be_made_harm_nothing_and_are_made_later(clinic: Path) 
     done = run("rebuild", clinic)
     assert (done.code, done.err) == (0, "")
     assert practice.files(clinic / "out/invoices") == made
-
-
-def test_a_pdf_that_is_left_to_be_made_is_made_without_its_workbook(
-    clinic: Path,
-) -> None:
-    left = "invoices/2026/02/INV-000001.pdf"
-    (clinic / "out" / left).unlink()
-    with (
-        opened(ledger_path(clinic), write=True) as ledger,
-        patch("pipeline.outbox.pending", return_value=[left]),
-    ):
-        assert publish(ledger, clinic / "out").written == [left]
-    assert pdfs(clinic) == ["INV-000001"]
 
 
 def test_every_promise_holds(nights) -> None:
