@@ -18,7 +18,16 @@ class Mutant:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.before.strip()} -> {self.after.strip()}"
+        return f"{self.path}:{self.line}: {self.said()}"
+
+    def said(self) -> str:
+        """What it was and what it is now, on one line."""
+        return " ".join(f"{self.before} -> {self.after}".split())
+
+
+def changes(path: Path) -> Iterator[Mutant]:
+    """Every small change of a model or a module."""
+    return of_sql(path) if path.suffix == ".sql" else of_python(path)
 
 
 # Each changes what a rule says; what stands to the right must still be SQL.
@@ -85,12 +94,22 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }  # fmt: skip
 
 
+# What holds of itself, and is said so that it is held to: without it nothing differs.
+# Values are never changed, and what is paired is of one length.
+_PROMISES = ("frozen=True", "strict=True")
+
+
 def of_python(path: Path) -> Iterator[Mutant]:
     """Every small change of a module: comparisons, conditions, sums, calls left out."""
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
+    promised = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and ast.unparse(node) in _PROMISES
+    }
     for node in ast.walk(tree):
-        for other in _others(node):
+        for other in _others(node) if node not in promised else ():
             yield _put(path, text, node, other)
 
 

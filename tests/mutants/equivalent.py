@@ -1,0 +1,29 @@
+"""Changes by which nothing differs, each with the reason; they are not tried."""
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "pipeline/models/calendars.sql": {
+        "where start_date is not null and step_months is not null"
+        " -> where start_date is not null or step_months is not null": (
+            "without both there is no range of n, so no row either"
+        ),
+        "0, date_diff('month', start_date, run.as_of) // step_months + 1"
+        " -> 0, date_diff('month', start_date, run.as_of) // step_months + 2": (
+            "what starts after as-of is left out by its date"
+        ),
+        "0, date_diff('month', start_date, run.as_of) // step_months + 1"
+        " -> 0, date_diff('month', start_date, run.as_of) * step_months + 1": (
+            "what starts after as-of is left out by its date"
+        ),
+    },
+    "pipeline/models/new_invoices.sql": {
+        "bool_or(membership) as membership, -> bool_and(membership) as membership,": (
+            "only periods of memberships are combined, all else stands alone"
+        ),
+    },
+    "pipeline/models/standings.sql": {
+        "when counted.periods > 0 then 'already_billed'"
+        " -> when counted.periods >= 0 then 'already_billed'": (
+            "who has none is not counted at all"
+        ),
+    },
+}
