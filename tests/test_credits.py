@@ -229,6 +229,10 @@ REFUSED = [
         ["CRN-000001"], "CRN-000001 is a credit note itself", id="a credit of a credit"
     ),
     pytest.param(
+        ["INV-000002", "--by", "nobody"], "nobody is not an active user", id="by nobody"
+    ),
+    pytest.param(["INV-000002", "--reason", " "], "--reason is blank", id="no reason"),
+    pytest.param(
         ["INV-000002", "--on", "2026-03-20"],
         "2026-03-20 lies in a month that is closed, 2026-03 or one before it; a credit"
         " note belongs to the month it is made in",

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import practice
 import pytest
 from practice import Row, bill, run
 
 from pipeline.ledger import ledger_path, opened
+from pipeline.publish import Published
 from pipeline.run import prepare
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
@@ -417,6 +419,8 @@ def test_a_number_named_twice_is_sent_once(clinic: Path) -> None:
     assert run("sent", clinic, *named, "--to", "x", "--by", "dd").code == 0
     sent = [row for row in practice.invoices(clinic) if row["sent_on"]]
     assert [row["number"] for row in sent] == ["INV-000001"]
+    others = ("INV-000002", "INV-000003")
+    assert run("sent", clinic, *others, "--to", "x", "--by", "dd").code == 0
 
 
 def test_what_a_killed_sending_left_undone_is_done_when_it_is_given_again(
@@ -425,12 +429,15 @@ def test_what_a_killed_sending_left_undone_is_done_when_it_is_given_again(
     head = clinic / "ledger/head.json"
     behind = head.read_bytes()
     args = ("sent", clinic, "INV-000001", "--to", "x", "--by", "dd", "--on", SECOND)
-    assert run(*args).code == 0
+    with patch("pipeline.desk.publish", return_value=Published([], [])):
+        assert run(*args).code == 0
+    listed = (clinic / "out/invoices.xlsx").read_bytes()
     # As if it had been killed before the head file: nothing is left to record.
     head.write_bytes(behind)
     (clinic / "ledger/membill.duckdb.sha256").unlink()
     assert run(*args).code == 0
     assert head.read_bytes() != behind
+    assert (clinic / "out/invoices.xlsx").read_bytes() != listed
     assert run("verify", clinic).code == 0
 
 

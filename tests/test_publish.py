@@ -93,6 +93,11 @@ def test_what_is_gone_comes_back_but_for_an_invoice_unless_all_is_made_again(
     assert invoice.read_bytes() == before
 
 
+def test_a_file_that_may_not_be_looked_at_counts_as_gone(tmp_path: Path) -> None:
+    with patch("pathlib.Path.is_file", side_effect=PermissionError):
+        assert not publish._is_file(tmp_path)
+
+
 def test_no_more_files_wait_in_memory_than_are_written_at_a_time(
     books: Ledger, tmp_path: Path
 ) -> None:
