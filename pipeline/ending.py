@@ -50,7 +50,13 @@ class Ending:
                 + ". Send nothing of tonight before somebody has looked: `membill verify`"
                 " tells more, and `membill restore` brings back an earlier copy."
             )
-        note_proof(ledger)
+        try:
+            note_proof(ledger)
+        except OSError as error:
+            self.warnings.append(
+                f"it could not be noted that the ledger was proved ({error.strerror}):"
+                " the next run looks at more of it again"
+            )
         self.warnings += [
             _in_words(result) for result in results if result.faults
         ]  # fmt: skip

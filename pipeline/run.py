@@ -35,7 +35,7 @@ from pipeline.repairs import show_check, show_refusal
 from pipeline.settings import read_settings
 from pipeline.soundness import checksum_of, head_of, log_of
 from pipeline.tables import empty, load
-from pipeline.transaction import transaction
+from pipeline.transaction import recorded, transaction
 from pipeline.transform import transform
 from pipeline.unsent import limits
 from pipeline.verify import unknown_numbers
@@ -267,11 +267,12 @@ def bill(
         stage(ledger, work)
         with transaction(ledger) as run_no:
             record(ledger, work, run_no)
-        say("writing workbooks")
-        published = publish(ledger, folder / "out", withhold=True)
-        published.warnings.extend(marked_copies.put(folder / "out", copies))
-        say("checking the ledger, copying it")
-        end.check(ledger, folder / "out")
+        with recorded():
+            say("writing workbooks")
+            published = publish(ledger, folder / "out", withhold=True)
+            published.warnings.extend(marked_copies.put(folder / "out", copies))
+            say("checking the ledger, copying it")
+            end.check(ledger, folder / "out")
         night = published.night
         assert night is not None
         late = late_in_words(limits(ledger).counted(night.unsent, night.as_of))

@@ -32,9 +32,16 @@ def transaction(ledger: Ledger) -> Iterator[int]:
         with suppress(duckdb.TransactionException):  # a failed commit has ended it
             ledger.connection.execute("rollback")
         raise
-    try:
+    with recorded(duckdb.Error):
         settle(ledger)
-    except (OSError, duckdb.Error):
+
+
+@contextmanager
+def recorded(*more: type[Exception]) -> Iterator[None]:
+    """What follows a commit: if the disk fails it, the run is recorded all the same."""
+    try:
+        yield
+    except (OSError, duckdb.IOException, duckdb.FatalException, *more):
         raise Unfinished(
             "The run is recorded, but the disk would take no more: the files made from"
             " it are missing. Make room and run the night again; nothing is billed twice."

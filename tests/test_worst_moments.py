@@ -179,6 +179,26 @@ def test_with_no_room_for_details_a_fault_is_still_told_in_a_line(
     )
 
 
+def test_a_proof_that_cannot_be_noted_is_a_warning(clinic: Path) -> None:
+    with patch("pipeline.ending.note_proof", side_effect=FULL):
+        told = bill(clinic, SECOND)
+    assert told.code == 0
+    assert "could not be noted that the ledger was proved (No space left" in told.err
+    assert bill(clinic, THIRD).err == ""
+
+
+def test_a_disk_that_fails_while_files_are_made_tells_that_the_night_is_recorded(
+    clinic: Path,
+) -> None:
+    practice.add(clinic, "patients", member("P7", start_date=SECOND))
+    with patch("pipeline.run.marked_copies.put", side_effect=FULL):
+        told = bill(clinic, SECOND)
+    assert told.code == 1
+    assert told.err.startswith("The run is recorded, but the disk would take no more")
+    assert bill(clinic, SECOND).code == 0
+    assert len(_numbers(clinic)) == 4
+
+
 def test_what_could_not_be_noted_as_published_is_looked_at_again(
     tmp_path: Path,
 ) -> None:

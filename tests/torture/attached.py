@@ -25,7 +25,7 @@ from unittest.mock import patch
 from pipeline.__main__ import main
 from tests.simulator.machine import thinking_less
 from tests.torture.scenario import arguments
-from tests.torture.still import still
+from tests.torture.still import one_thread, still
 from tests.torture.trial import Reference
 
 # What changes a disk; `openat` where it makes a file.
@@ -47,8 +47,8 @@ _PATIENCE = 200  # seconds; a night that takes longer hangs
 class Call:
     """One call: its name, the file it is for, and the how manieth of those it is.
 
-    Counted for each file, because not every file is written by the same thread in every
-    night, and strace counts for each thread. In `file` the practice folder is `{}`.
+    Counted for each file, so that a call more or less elsewhere moves none. In `file` the
+    practice folder is `{}`.
     """
 
     name: str
@@ -140,7 +140,12 @@ def _begin(args: list[str], said: Path, begun: int) -> None:
         # Drafts have the same names in every night.
         names = map("draft{:04}".format, count())
         patch.object(tempfile, "_name_sequence", names).start()
-        with still(), thinking_less(), patch.object(sys, "argv", ["membill", *args]):
+        with (
+            still(),
+            thinking_less(),
+            one_thread(),
+            patch.object(sys, "argv", ["membill", *args]),
+        ):
             main()
         code = 0
     except SystemExit as ending:
