@@ -8,6 +8,9 @@ import duckdb
 from pipeline import chain, outbox
 from pipeline.ledger import Ledger, settle
 
+# What a disk that fails is to Python and to DuckDB.
+_FAILING = (OSError, duckdb.IOException, duckdb.FatalException)
+
 
 class Unfinished(Exception):
     """A run was recorded, but what follows it could not be done; the message says so."""
@@ -32,19 +35,19 @@ def transaction(ledger: Ledger) -> Iterator[int]:
         with suppress(duckdb.TransactionException):  # a failed commit has ended it
             ledger.connection.execute("rollback")
         raise
-    with recorded(duckdb.Error):
+    with recorded((OSError, duckdb.Error)):
         settle(ledger)
 
 
 @contextmanager
-def recorded(*more: type[Exception]) -> Iterator[None]:
+def recorded(failing: tuple[type[Exception], ...] = _FAILING) -> Iterator[None]:
     """What follows a commit: if the disk fails it, the run is recorded all the same."""
     try:
         yield
-    except (OSError, duckdb.IOException, duckdb.FatalException, *more):
+    except failing:
         raise Unfinished(
-            "The run is recorded, but the disk would take no more: the files made from"
-            " it are missing. Make room and run the night again; nothing is billed twice."
+            "The run is recorded, but the disk would take no more: files made from it"
+            " may be missing. Make room and run the night again; nothing is billed twice."
         ) from None
 
 
