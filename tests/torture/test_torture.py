@@ -60,7 +60,7 @@ if shutil.which("strace"):  # what the system lacks cannot be tried
     ) -> None:
         made = references[1]
         folder = Path(shutil.copytree(made.start, tmp_path / "clinic"))
-        log = Fault(Call("openat", "{}/ledger/membill.duckdb.wal", 1), "error=ENOSPC")
+        log = Fault(Call("openat", "{}/ledger/membill.duckdb.wal", 2), "error=ENOSPC")
         ended = night(made, folder, log)
         assert ["(INJECTED)" in line for line in ended.struck] == [True]
         assert (ended.code, "the disk is full" in ended.said) == (4, True)
