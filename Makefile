@@ -44,7 +44,7 @@ preview: .venv/.ready ## what bill would make, writing nothing
 test: .venv/.ready ## run every test
 	$(BIN)/python -m pytest
 
-torture: .venv/.ready ## kill a night at every step, fail every write (about an hour)
+torture: .venv/.ready ## kill at every step, twice, fail every write (three hours)
 	$(BIN)/python -m tests.torture
 	$(BIN)/python -m tests.torture.syscalls
 

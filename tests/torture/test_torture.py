@@ -1,12 +1,10 @@
 """A spread of the trials; `make torture` makes them all."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.torture.again import fingerprint, killed, recover
-from tests.torture.attached import Call, Fault, night
 from tests.torture.bugs import BUGS
 from tests.torture.trial import Reference, play, try_at
 
@@ -51,19 +49,6 @@ def test_what_is_swept_away_makes_no_other_wreck(tmp_path: Path) -> None:
     assert fingerprint(tmp_path, {}) == empty
     (tmp_path / "csv/lines.csv").write_text("half of it")
     assert fingerprint(tmp_path, {}) != empty
-
-
-if shutil.which("strace"):  # what the system lacks cannot be tried
-
-    def test_a_call_that_fails_is_seen_to_fail(
-        references: list[Reference], tmp_path: Path
-    ) -> None:
-        made = references[1]
-        folder = Path(shutil.copytree(made.start, tmp_path / "clinic"))
-        log = Fault(Call("openat", "{}/ledger/membill.duckdb.wal", 2), "error=ENOSPC")
-        ended = night(made, folder, log)
-        assert ["(INJECTED)" in line for line in ended.struck] == [True]
-        assert (ended.code, "the disk is full" in ended.said) == (4, True)
 
 
 def test_looking_at_a_run_shows_the_wrecks_that_kills_leave(
