@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -19,6 +20,9 @@ from tests.mutants.change import Mutant
 
 # Seconds after which a change counts as noticed: it has made something endless.
 PATIENCE = 600
+# Bytes of address space: a change that joins everything with everything would take all of
+# the machine's memory before that.
+ROOM = 8_000_000_000
 
 
 @dataclass
@@ -117,6 +121,7 @@ def _try(
     code = 1
     try:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
