@@ -1,5 +1,6 @@
 """The command line: every command by its name, and the last boundary."""
 
+import errno
 import gc
 import io
 import os
@@ -40,34 +41,44 @@ for command in (
     cli.add_command(command)
 
 
+# What a disk says that takes no more; commands tell of every file but the log themselves.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
 def main() -> None:
     """The console script: a crash says so in one line and keeps the rest in a file."""
     # Imports make many objects that stay: looking through them takes an eighth of a start.
     gc.set_threshold(50_000, 20, 20)
     try:
         cli()
-    except OSError as error:  # commands tell of every other file themselves
-        with suppress(OSError):
-            click.echo(
-                f"What membill has to say could not be written ({error.strerror}); what"
-                " was recorded before is whole.",
-                err=True,
-            )
-        sys.exit(CRASHED)
     except Exception as error:  # the last boundary: nothing may end in a traceback
-        from pipeline.crash import keep
-
-        try:
-            kept = f"Details for whoever looks after it: {keep(error)}"
-        except OSError:
-            kept = "Details could not be kept: there is no room."
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            told = _unwritten(error)
+        else:
+            told = _crashed(error)
         with suppress(OSError):
-            click.echo(
-                f"membill stopped because of a fault of its own ({type(error).__name__});"
-                f" what was recorded before is whole. {kept}",
-                err=True,
-            )
+            click.echo(told, err=True)
         sys.exit(CRASHED)
+
+
+def _unwritten(error: OSError) -> str:
+    return (
+        f"What membill has to say could not be written ({error.strerror}); what"
+        " was recorded before is whole."
+    )
+
+
+def _crashed(error: Exception) -> str:
+    from pipeline.crash import keep
+
+    try:
+        kept = f"Details for whoever looks after it: {keep(error)}"
+    except OSError:
+        kept = "Details could not be kept: there is no room."
+    return (
+        f"membill stopped because of a fault of its own ({type(error).__name__});"
+        f" what was recorded before is whole. {kept}"
+    )
 
 
 if __name__ == "__main__":

@@ -199,6 +199,22 @@ def test_a_disk_that_fails_while_files_are_made_tells_that_the_night_is_recorded
     assert len(_numbers(clinic)) == 4
 
 
+def test_a_file_that_fails_for_another_reason_is_a_fault_with_details(
+    clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        patch("sys.argv", ["membill", "verify", str(clinic)]),
+        patch(
+            "pipeline.commands.keeping.verify.callback", side_effect=FileNotFoundError
+        ),
+        patch("pipeline.crash.keep", return_value="there") as kept,
+        pytest.raises(SystemExit),
+    ):
+        program.main()
+    assert kept.call_count == 1
+    assert "a fault of its own (FileNotFoundError)" in capsys.readouterr().err
+
+
 def test_what_could_not_be_noted_as_published_is_looked_at_again(
     tmp_path: Path,
 ) -> None:

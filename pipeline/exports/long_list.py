@@ -60,10 +60,11 @@ def write_rows(
 ) -> None:
     """Write rows from `first` on, each with a value per column; those not shown hide.
 
-    What is worked out of rows serves every sheet of the book that is given them.
+    What is worked out of rows serves every sheet of the book that has them alike.
     """
-    known = book.long_lists.get(id(rows)) or _LongList(book, first, rows, looks)
-    book.long_lists[id(rows)] = known
+    key = id(rows), first, tuple(looks.rooms)
+    known = book.long_lists.get(key) or _LongList(book, first, rows, looks)
+    book.long_lists[key] = known
     known.write(sheet, shown)
 
 

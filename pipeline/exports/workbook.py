@@ -65,7 +65,7 @@ class Book:
     workbook: ListWorkbook
     buffer: BytesIO
     formats: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
-    long_lists: dict[int, Any] = field(default_factory=dict)
+    long_lists: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def style(self, **properties: Any) -> Format:
         """A cell format in the house font; the same properties give the same format."""
