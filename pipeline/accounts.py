@@ -19,6 +19,7 @@ from pipeline.books import (
     OpenProblem,
     Posting,
 )
+from pipeline.deferred import first_of, last_of
 from pipeline.ledger import STANDINGS, Ledger, current
 from pipeline.outbox import DOCUMENT_PATH
 from pipeline.problems import Place, Problem, Severity
@@ -28,12 +29,12 @@ from pipeline.seals import closed
 from pipeline.who_fixes import WhoFixes
 
 # A document's state: what was credited, the latest sending, whether it counts; all of it
-# up to a run, so that the register of a closed month stays what it was.
+# up to a run, so that the register of a closed month stays what it was. A credit note
+# counts for as long as its invoice does.
 _ENTRIES = f"""
 with
 credited as (
-    select credits_number as number, -sum(gross)::decimal(14, 2) as credits,
-        -sum(net)::decimal(14, 2) as net_credits
+    select credits_number as number, -sum(gross)::decimal(14, 2) as credits
     from ledger.invoices where kind = 'credit_note' and run_no <= UPTO
     group by credits_number
 ),
@@ -41,51 +42,45 @@ latest as (
     select number, sent_on, sent_to from ledger.sendings where run_no <= UPTO
     qualify row_number() over
         (partition by number order by sent_on desc, sending_no desc) = 1
-),
-judged as (
-    select
-        invoices.*,
-        runs.run_id,
-        coalesce(credited.credits, 0.00) as credits,
-        credited.number is not null
-            and credited.credits >= invoices.gross as in_full,
-        latest.sent_on,
-        latest.sent_to,
-        {DOCUMENT_PATH} as path
-    from ledger.invoices as invoices
-    inner join ledger.runs as runs using (run_no)
-    left join credited using (number)
-    left join latest using (number)
 )
 select
-    judged.number,
-    judged.kind,
+    invoices.number,
+    invoices.kind,
+    coalesce(credited.credits >= coalesce(original.gross, invoices.gross), false)
+        as in_full,
     case
-        when judged.in_full then 'credited'
-        when judged.sent_on is not null then 'sent'
+        when invoices.kind = 'invoice' and in_full then 'credited'
+        when latest.sent_on is not null then 'sent'
         else 'unsent'
     end as status,
-    not coalesce(original.in_full, judged.in_full) as active,
-    judged.membership,
-    judged.issued_on,
-    judged.due_on,
-    judged.patient_id,
-    judged.patient_name,
-    judged.bill_to,
-    judged.bill_to_name,
-    judged.currency,
-    judged.net,
-    judged.tax,
-    judged.gross,
-    judged.credits,
-    judged.sent_on,
-    judged.sent_to,
-    judged.run_id,
-    judged.run_no,
-    judged.path
-from judged
-left join judged as original on judged.credits_number = original.number
+    not in_full as active,
+    invoices.membership,
+    invoices.issued_on,
+    invoices.due_on,
+    invoices.patient_id,
+    invoices.patient_name,
+    invoices.bill_to,
+    invoices.bill_to_name,
+    invoices.currency,
+    invoices.net,
+    invoices.tax,
+    invoices.gross,
+    if(invoices.kind = 'invoice', coalesce(credited.credits, 0.00), 0.00) as credits,
+    latest.sent_on,
+    latest.sent_to,
+    runs.run_id,
+    invoices.run_no,
+    invoices.sequence,
+    {DOCUMENT_PATH} as path
+from ledger.invoices as invoices
+inner join ledger.runs as runs using (run_no)
+left join ledger.invoices as original on original.number = invoices.credits_number
+left join credited
+    on credited.number = coalesce(invoices.credits_number, invoices.number)
+left join latest on latest.number = invoices.number
 """
+
+_IN_MONTH = "issued_on between ? and ?"
 
 _AT_A_TIME = 2_000  # documents with their lines: some 10 MB
 _WHOLE_MONTH = 50_000  # they are kept together all the same
@@ -110,10 +105,7 @@ def entries(
     Invoices come first.
     """
     listed = _ENTRIES.replace("UPTO", str(upto or "run_no"))
-    source = (
-        f"select listed.*, invoices.sequence from ({listed}) as listed"
-        f" inner join ledger.invoices as invoices using (number) where {where}"
-    )
+    source = f"select * from ({listed}) as listed where {where}"
     return records(ledger, Entry, source, "kind desc, sequence", values)
 
 
@@ -229,8 +221,8 @@ def month(ledger: Ledger, name: str) -> Month:
     """A month (YYYY-MM) for the register, as of the run that last touched it."""
     state = months.state_of(ledger, name)
     title, currency = _named(months.practice_then(ledger, state.run_no))
-    where = "strftime(invoices.issued_on, '%Y-%m') = ?"
-    issued = tuple(documents(ledger, where, [name], at_a_time=_WHOLE_MONTH))
+    days = [first_of(name), last_of(name)]
+    issued = tuple(documents(ledger, _IN_MONTH, days, at_a_time=_WHOLE_MONTH))
     income = deferred.schedule(ledger, name)
     members = months.members(ledger, state)
     lines = sum(
@@ -247,7 +239,7 @@ def month(ledger: Ledger, name: str) -> Month:
         practice_name=title,
         currency=currency,
         documents=issued,
-        entries=entries(ledger, where, [name], state.run_no),
+        entries=entries(ledger, _IN_MONTH, days, state.run_no),
         chain_head=state.chain_head,
         as_of=state.day,
         deferrals=income.rows,
@@ -266,9 +258,8 @@ def month(ledger: Ledger, name: str) -> Month:
 
 def postings(ledger: Ledger, name: str) -> tuple[Posting, ...]:
     """The journal of a month (YYYY-MM)."""
-    where = "strftime(invoices.issued_on, '%Y-%m') = ?"
     income = deferred.schedule(ledger, name)
-    made = documents(ledger, where, [name])
+    made = documents(ledger, _IN_MONTH, [first_of(name), last_of(name)])
     return journal.journal(made, income.rows, income.taken_back, name)
 
 
@@ -294,14 +285,14 @@ def night(ledger: Ledger) -> Night | None:
         currency=currency,
         memberships=report["memberships"],
         made=(
-            entries(ledger, "listed.run_id = ?", [run["run_id"]])
+            entries(ledger, "run_id = ?", [run["run_id"]])
             if report["invoices_made"]
             else ()
         ),
         held=tuple(_held(ledger, report)),
         problems=tuple(open_problems(ledger)),
         changes=tuple(_changes(ledger, run["run_no"])),
-        unsent=entries(ledger, "listed.status = 'unsent'"),
+        unsent=entries(ledger, "status = 'unsent'"),
         months=months.totals(ledger, f"{run['as_of']:%Y-%m}"),
         accepted_guards=tuple(filter(None, run["accepted_guards"].split(","))),
         chain_head=chain.head(ledger.connection).sha256,

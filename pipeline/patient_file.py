@@ -165,7 +165,7 @@ def _documents(ledger: Ledger, lines: list[Row]) -> list[Entry]:
     numbers = list(dict.fromkeys(line["number"] for line in lines))
     if not numbers:
         return []
-    where = "listed.number in (select unnest(?))"
+    where = "number in (select unnest(?))"
     found = {
         entry.number: entry for entry in accounts.entries(ledger, where, [numbers])
     }

@@ -301,7 +301,7 @@ def _invoices_page(ledger: Ledger, night: Night) -> bytes:
     return invoice_list.render(
         accounts.entries(
             ledger,
-            "listed.status = 'unsent' or strftime(invoices.issued_on, '%Y-%m') > $1",
+            "status = 'unsent' or strftime(issued_on, '%Y-%m') > $1",
             [max(earlier, default="")],
         ),
         practice_name=night.practice_name,

@@ -39,9 +39,9 @@ def invoices(
     from pipeline.accounts import entries
 
     where = ["true"]
-    where += ["listed.active"] if active else []
-    where += ["listed.membership"] if memberships else []
-    where += ["listed.status = 'unsent'"] if unsent else []
+    where += ["active"] if active else []
+    where += ["membership"] if memberships else []
+    where += ["status = 'unsent'"] if unsent else []
     values = [patient] if patient else []
     if patient:
         where.append(
