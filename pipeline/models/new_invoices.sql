@@ -1,6 +1,7 @@
 -- One row per invoice of tonight, numbered (rules 8 and 9).
 -- One invoice per period or request; with Combine invoices one per payer and run.
--- Numbers go in order of period start, then patient ID, and follow on from the ledger's.
+-- Numbers go in order of period start, then patient ID, and follow on from the ledger's;
+-- requests of one patient and day come after a period, as they stand in their sheet.
 with
 
 charges as (select * from model.charges where reason is null),

@@ -52,6 +52,25 @@ def test_numbers_go(patients: list[Any], as_of: str, expected: list[Any]) -> Non
     assert made("new_invoices", "number, patient_id", given) == expected
 
 
+def test_requests_of_one_patient_and_day_are_numbered_as_they_stand() -> None:
+    asked = {"product_code": "SWAB", "requested_on": "2026-01-10"}
+    given = {
+        "products": [
+            {},
+            {"code": "SWAB", "type": "Test", "price": "0.13", "tax_code": "STD"},
+        ],
+        "patients": [member("P1", "2026-01-10")],
+        "invoice_requests": [
+            {**asked, "request_id": "R2", "quantity": 2},
+            {**asked, "request_id": "R1", "quantity": 1},
+        ],
+        "as_of": "2026-01-31",
+    }
+    found = made("new_lines", "number, request_id", given)
+    expected = [("INV-000001", None), ("INV-000002", "R2"), ("INV-000003", "R1")]
+    assert found == expected
+
+
 NUMBERS = [
     pytest.param({}, [], "INV-000001", id="the first is 1"),
     pytest.param(

@@ -463,8 +463,9 @@ def documents(
 ) -> list[Document]:
     """One invoice per period, or per payer who combines; numbered without a gap."""
     together: dict[Any, list[tuple[Item, Line]]] = {}
+    # Requests of one patient and day come after a period, as they stand in the sheet.
     ordered = sorted(
-        items, key=lambda one: (one[0].day, one[1].patient_id, one[0].request or "")
+        items, key=lambda one: (one[0].day, one[1].patient_id, bool(one[0].request))
     )
     for at, (item, line) in enumerate(ordered):
         payer = payer_of(world, item.bill_to)
