@@ -240,8 +240,8 @@ def _pdf(press: _Press, document: Document) -> list[tuple[str, bytes]]:
             return []
     except (ImportError, OSError, RuntimeError) as error:
         press.warnings.append(
-            f"{document.pdf_path} could not be made ({type(error).__name__}); it will be"
-            " made again by the next run: see that the program is installed whole"
+            f"{document.pdf_path} could not be made ({type(error).__name__}): see that"
+            " the program is installed whole, then run `membill rebuild`"
         )
         return []
     return [(document.pdf_path, content)]

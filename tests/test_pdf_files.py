@@ -82,8 +82,8 @@ def test_pdfs_that_cannot_be_made_harm_nothing_and_are_made_later(clinic: Path) 
     assert done.code == 4
     assert done.err == (
         "Warning: invoices/2026/02/INV-000001.pdf could not be made"
-        " (ModuleNotFoundError); it will be made again by the next run: see that the"
-        " program is installed whole\n"
+        " (ModuleNotFoundError): see that the program is installed whole, then run"
+        " `membill rebuild`\n"
     )
     assert pdfs(clinic) == []
     done = run("rebuild", clinic)

@@ -164,8 +164,8 @@ def test_a_pdf_that_cannot_be_made_is_told_and_made_later_without_its_workbook(
     with writer(broken):
         told = publish.publish(with_pdfs, tmp_path)
     assert told.warnings == [
-        f"{path} could not be made (RuntimeError); it will be made again by the next run:"
-        " see that the program is installed whole"
+        f"{path} could not be made (RuntimeError): see that the program is installed"
+        " whole, then run `membill rebuild`"
         for path in PDFS
     ]
     with writer(lambda document: b"%PDF"):
