@@ -144,12 +144,12 @@ def roster(ledger: Ledger, state: State) -> int:
 _MEMBERS = """
 with
 standings as (
-    select * from (
-        select *, split_part(standing_key, '#', 1) as patient_key
-        from ledger.standings where run_no <= $1
-        qualify row_number() over
-            (partition by standing_key order by run_no desc) = 1
-    ) where not removed and bucket <> 'inactive'
+    select *, split_part(standing_key, '#', 1) as patient_key
+    from ledger.standings semi join (
+        select standing_key, max(run_no) as run_no from ledger.standings
+        where run_no <= $1 group by standing_key
+    ) using (standing_key, run_no)
+    where not removed and bucket <> 'inactive'
 ),
 patients as (
     select * from (
@@ -182,15 +182,10 @@ members as (
     left join products on patients.membership = products.code
 ),
 billed as (
-    select
-        canonical(lines.patient_id) as patient_key,
-        lines.period_start,
-        min(invoices.issued_on) as issued_on,
-        coalesce(sum(lines.gross) filter (invoices.issued_on >= $4), 0) as gross
-    from ledger.lines as lines
+    select used.patient_key, used.period_start, min(invoices.issued_on) as issued_on
+    from ledger.billed_periods as used
     inner join ledger.invoices as invoices using (number)
-    where invoices.kind = 'invoice' and lines.period_start is not null
-        and invoices.issued_on <= $5
+    where invoices.issued_on <= $5
     group by all
 ),
 -- The periods that began by the night's day.
@@ -222,7 +217,12 @@ counted as (
     group by begun.standing_key
 ),
 invoiced as (
-    select patient_key, sum(gross) as gross from billed group by patient_key
+    select canonical(lines.patient_id) as patient_key, sum(lines.gross) as gross
+    from ledger.lines as lines
+    inner join ledger.invoices as invoices using (number)
+    where invoices.kind = 'invoice' and lines.period_start is not null
+        and invoices.issued_on between $4 and $5
+    group by patient_key
 )
 select
     members.*,

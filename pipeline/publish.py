@@ -298,15 +298,17 @@ def _of_night(ledger: Ledger, night: Night) -> dict[str, Callable[[], bytes]]:
 def _invoices_page(ledger: Ledger, night: Night) -> bytes:
     """The newest documents that fit a sheet, and all that wait to be sent."""
     earlier = accounts.earlier_months(ledger, _LISTED)
+    listed = accounts.entries(
+        ledger,
+        "status = 'unsent' or strftime(issued_on, '%Y-%m') > $1",
+        [max(earlier, default="")],
+    )
+    waiting = [entry.number for entry in listed if entry.status == "unsent"]
     return invoice_list.render(
-        accounts.entries(
-            ledger,
-            "status = 'unsent' or strftime(issued_on, '%Y-%m') > $1",
-            [max(earlier, default="")],
-        ),
+        listed,
         practice_name=night.practice_name,
         as_of=night.as_of,
-        emails=unsent.emails(ledger),
+        emails=unsent.emails(ledger, waiting),
         limits=unsent.limits(ledger),
         earlier=earlier,
     )

@@ -44,8 +44,8 @@ def limits(ledger: Ledger) -> Limits:
     return Limits(warning, alarm)
 
 
-def emails(ledger: Ledger) -> dict[str, str]:
-    """Document number to the payer's e-mail address; only those that have one.
+def emails(ledger: Ledger, numbers: list[str]) -> dict[str, str]:
+    """Number to the payer's e-mail address, of these documents; only where there is one.
 
     It is the address of the payer's row as last accepted, where there is such a row,
     since an address that was put right counts; else the one the document was made with.
@@ -61,5 +61,7 @@ def emails(ledger: Ledger) -> dict[str, str]:
         "  on canonical(invoices.patient_id) = patients.row_key"
         f" left join ({contacts}) as contacts"
         "  on canonical(invoices.bill_to) = contacts.row_key"
+        " where number in (select unnest($1))",
+        [numbers],
     )
     return {row["number"]: row["email"] for row in rows if row["email"]}
