@@ -1,7 +1,6 @@
 """Each guard stops the night just beyond its limit, and never at it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,7 @@ import practice
 import pytest
 from practice import Row, member, product
 
+from pipeline.guards import check_guards
 from pipeline.ledger import ledger_path, opened
 from pipeline.problems import Refused, Severity
 from pipeline.run import guard, prepare
@@ -82,12 +82,50 @@ SMALL = member("V3", membership="SILVER", start_date=SECOND)
 
 @dataclass(frozen=True)
 class Case:
-    """Sheets just beyond a guard's limit, the day, and what the refusal says."""
+    """A guard, the night on which its limit is passed, and what the refusal says."""
 
     guard: str
-    beyond: dict[str, list[Row]]
+    night: str
     says: str
-    day: str = SECOND
+
+
+@dataclass(frozen=True)
+class Night:
+    """A day and sheets beyond the limits of these guards, and of no other."""
+
+    day: str
+    given: dict[str, list[Row]]
+    guards: tuple[str, ...]
+
+
+OFF = {"membership_active": "No", "start_date": "2026-09-01"}
+NIGHTS = {
+    "rows-gone": Night(
+        "2026-03-16", _roster(*MEMBERS[7:]) | _gold("62.51"), ("date", "drop", "price")
+    ),
+    "switched-off": Night(
+        "2026-02-28",
+        _roster(*_first(7, **OFF))
+        | {"price_changes": [_coming("2026-06-01", "41.24")]},
+        ("date", "drop", "price"),
+    ),
+    "other-ids": Night(
+        SECOND,
+        _roster(*RENAMED, *MEMBERS[7:])
+        | {"price_changes": [*COMING, _coming("2026-04-01", "62.51")]},
+        ("drop", "joined", "price"),
+    ),
+    "joined": Night(
+        SECOND,
+        _roster(*_joining(7)) | {"contract_prices": [_contract("2026-01-01", "50.01")]},
+        ("joined", "price"),
+    ),
+    "changed": Night(
+        SECOND,
+        _roster(*_first(7, start_date="2026-09-02"), VIP, SMALL),
+        ("changed", "forecast"),
+    ),
+}
 
 
 def _price_moved(what: str) -> str:
@@ -101,7 +139,7 @@ FIVE_IDS = "(largest: M000; M001; M002; M003; M004)"
 CASES = [
     pytest.param(
         Case(
-            "drop", _roster(*MEMBERS[7:]),
+            "drop", "rows-gone",
             "Max drop %: guard drop: active members fell from 121 to 114 and patient"
             f" rows fell from 121 to 114 {FIVE_IDS}",
         ),
@@ -109,14 +147,14 @@ CASES = [
     ),
     pytest.param(
         Case(
-            "drop", _roster(*_first(7, membership_active="No")),
+            "drop", "switched-off",
             f"Max drop %: guard drop: active members fell from 121 to 114 {FIVE_IDS}",
         ),
         id="drop: more than 5 % of the members were switched off",
     ),
     pytest.param(
         Case(
-            "drop", _roster(*RENAMED, *MEMBERS[7:]),
+            "drop", "other-ids",
             "Max drop %: guard drop: 7 of 121 active members are missing, with others"
             " there are 121 and 7 of 121 patient rows are missing, with others there are"
             f" 121 {FIVE_IDS}",
@@ -125,7 +163,7 @@ CASES = [
     ),
     pytest.param(
         Case(
-            "joined", _roster(*_joining(7)),
+            "joined", "joined",
             "Max joined %: guard joined: active members rose from 121 to 128"
             " (largest: N0; N1; N2; N3; N4)",
         ),
@@ -133,7 +171,7 @@ CASES = [
     ),
     pytest.param(
         Case(
-            "changed", _roster(*_first(7, start_date="2026-09-02")),
+            "changed", "changed",
             "Max changed %: guard changed: 7 of 121 rows changed membership, frequency"
             f" or start date {FIVE_IDS}",
         ),
@@ -141,34 +179,34 @@ CASES = [
     ),
     pytest.param(
         Case(
-            "price", _gold("62.51"), _price_moved("GOLD Monthly price 50.00 to 62.51")
+            "price", "rows-gone", _price_moved("GOLD Monthly price 50.00 to 62.51")
         ),
         id="price: a standard price moved by more than 25 %",
     ),
     pytest.param(
         Case(
-            "price", {"price_changes": [_coming("2026-06-01", "41.24")]},
+            "price", "switched-off",
             _price_moved("GOLD Monthly price 55.00 to 41.24"),
         ),
         id="price: a coming price moved by more than 25 %",
     ),
     pytest.param(
         Case(
-            "price", {"price_changes": [*COMING, _coming("2026-04-01", "62.51")]},
+            "price", "other-ids",
             _price_moved("GOLD Monthly price 50.00 to 62.51"),
         ),
         id="price: a new coming price is held against the price it follows",
     ),
     pytest.param(
         Case(
-            "price", {"contract_prices": [_contract("2026-01-01", "50.01")]},
+            "price", "joined",
             _price_moved("ACME GOLD Monthly price 40.00 to 50.01"),
         ),
         id="price: a contract price moved by more than 25 %",
     ),
     pytest.param(
         Case(
-            "forecast", _roster(*MEMBERS, VIP, SMALL),
+            "forecast", "changed",
             "Max forecast difference %: guard forecast: tonight would bill 3030.00, the"
             " last accepted sheets would bill 1500.00"
             " (largest: V1 1500.00; V2 1500.00; V3 30.00)",
@@ -177,19 +215,17 @@ CASES = [
     ),
     pytest.param(
         Case(
-            "date", {},
+            "date", "rows-gone",
             "Max days ahead: guard date: the as-of day 2026-03-16 is more than 14 days"
             " past the last run, 2026-03-01",
-            "2026-03-16",
         ),
         id="date: the as-of day is more than 14 days past the last run",
     ),
     pytest.param(
         Case(
-            "date", {},
+            "date", "switched-off",
             "Max days ahead: guard date: the as-of day 2026-02-28 is before the last"
             " run's, 2026-03-01",
-            "2026-02-28",
         ),
         id="date: the as-of day is before the last run's",
     ),
@@ -220,45 +256,62 @@ def _with(billed: Path, target: Path, given: dict[str, list[Row]]) -> Path:
 STAFF = practice.sheets()["staff"]
 
 
-@contextmanager
-def _prepared(folder: Path, day: str) -> Iterator[Callable[..., list[str]]]:
-    """The night of a day as far as its guards: what they say, some of them accepted."""
-    on = date.fromisoformat(day)
+# What the guards say of a night, and which of them stop it with one of them let through.
+Stopped = tuple[list[str], dict[str, list[str]]]
+
+
+def _guarded(folder: Path, day: str, accepted: Iterable[str] = ()) -> Stopped:
+    """The night of a day as far as its guards."""
+    on, today = date.fromisoformat(day), date(2026, 10, 31)
     with opened(ledger_path(folder), write=False) as ledger:
-        prepared = prepare(ledger, folder, on, lambda zone: date(2026, 10, 31))
-
-        def stops(*accepted: str) -> list[str]:
-            try:
-                guard(
-                    ledger, prepared, accepted, f"membill bill {folder} --as-of {day}"
-                )
-            except Refused as refusal:
-                found = [p for p in refusal.problems if p.severity is Severity.STOPS]
-                return [f"{problem.severity}: {problem.public()}" for problem in found]
-            return []
-
-        yield stops
+        prepared = prepare(ledger, folder, on, lambda zone: today)
+        try:
+            guard(ledger, prepared, (), f"membill bill {folder} --as-of {day}")
+        except Refused as refusal:
+            found = [p for p in refusal.problems if p.severity is Severity.STOPS]
+            left = {
+                name: [
+                    trip.guard
+                    for trip in check_guards(ledger, on, today, (name,), compared=True)
+                ]
+                for name in accepted
+            }
+            return [
+                f"{problem.severity}: {problem.public()}" for problem in found
+            ], left
+    return [], {}
 
 
 def _stops(folder: Path, day: str) -> list[str]:
     """What the guards say of the night of a day, without the night itself."""
-    with _prepared(folder, day) as stops:
-        return stops()
+    return _guarded(folder, day)[0]
+
+
+@pytest.fixture(scope="module")
+def stopped(billed: Path) -> dict[str, Stopped]:
+    """What the guards say of each of the nights."""
+    return {
+        name: _guarded(
+            _with(billed, billed.parent / name, night.given), night.day, night.guards
+        )
+        for name, night in NIGHTS.items()
+    }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_guard_stops_the_night_beyond_its_limit(
-    case: Case, billed: Path, tmp_path: Path
+    case: Case, stopped: dict[str, Stopped], billed: Path
 ) -> None:
-    folder = _with(billed, tmp_path / "clinic", case.beyond)
-    with _prepared(folder, case.day) as stops:
-        first, *others = stops()
-        assert stops(case.guard) == others, "accepting lets one through"
-    assert first == (
-        f"Stops the night: settings.csv: {case.says}; if this is right, let it"
-        f" through once with: membill bill {folder} --as-of {case.day}"
+    night, (told, left) = NIGHTS[case.night], stopped[case.night]
+    says = (
+        f"Stops the night: settings.csv: {case.says}; if this is right, let it through"
+        f" once with: membill bill {billed.parent / case.night} --as-of {night.day}"
         f" --accept {case.guard}"
     )
+    assert says in told
+    assert len(told) == len(night.guards)
+    others = [name for name in night.guards if name != case.guard]
+    assert left[case.guard] == others, "accepting lets one through"
 
 
 @pytest.mark.parametrize(("given", "day"), AT_THE_LIMIT)
@@ -268,72 +321,101 @@ def test_guards_let_their_limits_through(
     assert _stops(_with(billed, tmp_path / "clinic", given), day) == []
 
 
+# The rest of it is seen in a small practice: twelve members, seven rows that are held,
+# and an invoice that is as large as it may be.
+
+BAD = [member(f"B{n}", start_date="31/02/2026") for n in range(7)]
+LARGE = [
+    member("V1", membership="VIP", billing_frequency="Annual"), member("V2"),
+]  # fmt: skip
+FEW = [*MEMBERS[:12], *LARGE]
+
+
+def _small(annual: str) -> practice.Sheets:
+    given = practice.sheets()
+    given["products"].append(_signed(product("VIP", "Vip", annual=annual)))
+    given["patients"] = [*FEW, *BAD]
+    return given
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small practice after its first night."""
+    folder = practice.make(
+        tmp_path_factory.mktemp("small") / "clinic", _small("10000.00")
+    )
+    assert practice.run("bill", folder, "--as-of", FIRST, today=FIRST).code == 3
+    return folder
+
+
+@pytest.fixture
+def dropped(small: Path, tmp_path: Path) -> Path:
+    """The same, and seven of its members gone."""
+    folder = practice.copied(small, tmp_path / "a clinic")
+    practice.write(folder, "patients", [*FEW[7:], *BAD])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def five_more(small: Path) -> Path:
+    """The same after a second night: five joined, and the rows are held once more."""
+    folder = practice.copied(small, small.parent / "five more")
+    practice.write(folder, "patients", [*FEW, *MEMBERS[12:17], *BAD])
+    assert practice.bill(folder, SECOND).code == 3, "held, and no reason to stop"
+    return folder
+
+
 def test_a_guarded_night_changes_nothing_until_it_is_accepted_once(
-    billed: Path, tmp_path: Path
+    dropped: Path,
 ) -> None:
-    folder = _with(billed, tmp_path / "clinic", _roster(*MEMBERS[7:]))
     unlike = ("out/issues.xlsx", "ledger/membill.lock.json")
-    before = practice.files(folder, but=unlike)
-    assert practice.bill(folder, SECOND).code == 4
-    assert practice.files(folder, but=unlike) == before
-    assert practice.bill(folder, SECOND, "--accept", "drop").code == 0
-    assert practice.last_run(folder)["accepted_guards"] == ["drop"]
-    assert practice.bill(folder, SECOND).code == 0, "what was accepted is accepted"
-    assert practice.last_run(folder)["accepted_guards"] == []
+    before = practice.files(dropped, but=unlike)
+    assert practice.bill(dropped, SECOND).code == 4
+    assert practice.files(dropped, but=unlike) == before
+    assert practice.bill(dropped, SECOND, "--accept", "drop").code == 3
+    assert practice.last_run(dropped)["accepted_guards"] == ["drop"]
+    assert practice.bill(dropped, SECOND).code == 3, "what was accepted is accepted"
+    assert practice.last_run(dropped)["accepted_guards"] == []
 
 
-def test_accepting_one_guard_leaves_the_others_standing(
-    billed: Path, tmp_path: Path
-) -> None:
-    folder = _with(
-        billed, tmp_path / "a clinic", _roster(*MEMBERS[7:]) | _gold("90.00")
-    )
-    both = practice.bill(folder, SECOND)
+def test_accepting_one_guard_leaves_the_others_standing(dropped: Path) -> None:
+    practice.change(dropped, "products", "GOLD", {"Monthly price": "90.00"})
+    both = practice.bill(dropped, SECOND)
     assert both.err.count("guard ") == 2, "all that stops the night is told at once"
-    one = practice.bill(
-        folder, SECOND, "--accept", "drop", "--ledger", folder / "ledger/membill.duckdb"
-    )
+    ledger = dropped / "ledger/membill.duckdb"
+    one = practice.bill(dropped, SECOND, "--accept", "drop", "--ledger", ledger)
     assert one.code == 4
     assert one.err.splitlines()[0].endswith(
-        f"once with: membill bill '{folder}' --as-of {SECOND}"
-        f" --ledger '{folder}/ledger/membill.duckdb' --accept drop --accept price"
+        f"once with: membill bill '{dropped}' --as-of {SECOND}"
+        f" --ledger '{ledger}' --accept drop --accept price"
     )
 
 
-def test_preview_and_check_heed_no_guard(billed: Path, tmp_path: Path) -> None:
-    folder = _with(billed, tmp_path / "clinic", _roster(*MEMBERS[7:]) | _gold("90.00"))
+def test_preview_and_check_heed_no_guard(dropped: Path) -> None:
+    practice.write(dropped, "patients", FEW[7:])
+    practice.change(dropped, "products", "GOLD", {"Monthly price": "90.00"})
     for command in ("preview", "check"):
-        assert practice.run(command, folder, "--as-of", "2026-04-30").code == 0
+        assert practice.run(command, dropped, "--as-of", "2026-04-30").code == 0
 
 
-def test_five_of_a_small_practice_never_trip_a_guard(tmp_path: Path) -> None:
-    few = [member(f"M{n}", start_date="2026-09-01") for n in range(6)]
-    folder = practice.make(tmp_path, practice.sheets() | {"patients": few[:1]})
-    assert practice.bill(folder, FIRST).code == 0
-    practice.write(folder, "patients", few)
-    assert practice.bill(folder, SECOND).code == 0
+def test_five_of_a_small_practice_never_trip_a_guard(five_more: Path) -> None:
+    night = practice.last_run(five_more)
+    assert (night["as_of"], night["accepted_guards"]) == (SECOND, [])
 
 
-def test_rows_held_night_after_night_join_nobody(tmp_path: Path) -> None:
-    bad = [member(f"B{n}", start_date="31/02/2026") for n in range(7)]
-    folder = practice.make(tmp_path, practice.sheets() | {"patients": bad})
-    for day in (FIRST, SECOND):
-        assert practice.bill(folder, day).code == 3, "held, and no reason to stop"
-    mended = [member(row["Patient ID"], start_date="2026-09-01") for row in bad]
-    practice.write(folder, "patients", mended)
+def test_rows_held_night_after_night_join_nobody(
+    five_more: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(five_more, tmp_path / "clinic")
+    mended = [member(row["Patient ID"], start_date="2026-09-01") for row in BAD]
+    practice.write(folder, "patients", [*FEW, *MEMBERS[12:17], *mended])
     assert practice.bill(folder, "2026-03-03").code == 0
 
 
 def test_the_first_night_knows_nothing_to_compare_with_but_amount_and_date(
-    tmp_path: Path,
+    small: Path, tmp_path: Path
 ) -> None:
-    given = practice.sheets()
-    given["products"].append(_signed(product("VIP", "Vip", annual="10000.01")))
-    given["patients"] = [
-        member("V1", membership="VIP", billing_frequency="Annual"),
-        member("V2"),
-    ]
-    folder = practice.make(tmp_path / "clinic", given)
+    folder = practice.make(tmp_path / "clinic", _small("10000.01"))
     refused = practice.run("bill", folder, "--as-of", SECOND, today=FIRST)
     assert refused.code == 4
     told = [line.split("; if")[0] for line in refused.err.splitlines()[:2]]
@@ -344,15 +426,13 @@ def test_the_first_night_knows_nothing_to_compare_with_but_amount_and_date(
         " invoice over 10000.00 (largest: V1 10000.01)",
     ]
     assert not (folder / "ledger/membill.duckdb").exists(), "no ledger is left behind"
-    practice.change(folder, "products", "VIP", {"Annual price": "10000.00"})
-    assert practice.run("bill", folder, "--as-of", FIRST, today=FIRST).code == 0
+    assert ("V1", "10000.00") in practice.lines(small, "patient_id", "gross")
 
 
 def test_a_limit_raised_by_somebody_without_the_right_does_not_count(
-    billed: Path, tmp_path: Path
+    dropped: Path,
 ) -> None:
-    folder = _with(billed, tmp_path / "clinic", _roster(*MEMBERS[7:]))
-    practice.set_to(folder, "Max drop %", "90", by="dd")
-    assert len(_stops(folder, SECOND)) == 1
-    practice.set_to(folder, "Max drop %", "90", by="mm")
-    assert _stops(folder, SECOND) == []
+    practice.set_to(dropped, "Max drop %", "90", by="dd")
+    assert len(_stops(dropped, SECOND)) == 1
+    practice.set_to(dropped, "Max drop %", "90", by="mm")
+    assert _stops(dropped, SECOND) == []
