@@ -27,29 +27,32 @@ TITLES = {
 }  # fmt: skip
 
 
+# The headings of the sheets that the small practice does not keep.
+HEADINGS = {
+    "sent_log": ["Invoice number", "Sent on", "Sent to", "How", "Sent by"],
+    "invoice_requests": [
+        "Request ID", "Patient ID", "Product code", "Quantity", "Requested on",
+    ],
+}  # fmt: skip
+
+
 def _table(stem: str) -> list[list[str]]:
-    if stem == "sent_log":
-        return [["Invoice number", "Sent on", "Sent to", "How", "Sent by"]]
-    if stem == "invoice_requests":
-        return [
-            ["Request ID", "Patient ID", "Product code", "Quantity", "Requested on"]
-        ]
-    if stem == "sent_log":
-        return [["Invoice number", "Sent on", "Sent to", "How", "Sent by"]]
-    if stem == "invoice_requests":
-        return [
-            ["Request ID", "Patient ID", "Product code", "Quantity", "Requested on"]
-        ]
+    if stem in HEADINGS:
+        return [HEADINGS[stem]]
     rows = practice.sheets()[stem]
     return [list(rows[0]), *(list(row.values()) for row in rows)]
 
 
 class Book:
-    """The parts of a workbook of the small practice; every text is a shared one."""
+    """The parts of a workbook of the small practice; every text is a shared one.
 
-    def __init__(self, stem: str = "patients"):
+    `first` is the row that a change of row 2 is made in.
+    """
+
+    def __init__(self, stem: str = "patients", rows: list[list[str]] | None = None):
         self.stem = stem
-        self.rows = _table(stem)
+        self.first = 2
+        self.rows = rows or _table(stem)
         texts = sorted({cell for row in self.rows for cell in row if cell})
         self.texts = texts
         self.parts: dict[str, bytes] = {
@@ -94,7 +97,7 @@ class Book:
         stands for the address.
         """
         title, _, row = at.rpartition(" ")
-        address = f"{self.column(title)}{row}"
+        address = f"{self.column(title)}{self.first if row == '2' else row}"
         old = re.compile(rf'<c r="{address}"[^>]*>.*?</c>'.encode())
         new = cell.replace("{r}", address).encode()
         assert old.search(self.parts[SHEET]), address
