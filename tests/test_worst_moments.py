@@ -8,6 +8,7 @@ import io
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from unittest.mock import patch
 import duckdb
 import practice
 import pytest
-from practice import bill, member, run
+from practice import Result, bill, member, run
 
 from pipeline import __main__ as program
 from pipeline import chain
@@ -27,7 +28,7 @@ from pipeline.record import add_run
 from pipeline.transaction import transaction
 from tests import given
 
-FIRST, SECOND, THIRD = "2026-03-01", "2026-03-02", "2026-03-03"
+FIRST, SECOND = "2026-03-01", "2026-03-02"
 FULL = OSError(28, "No space left on device")
 LEDGER = "ledger/membill.duckdb"
 NUMBERS = ["INV-000001", "INV-000002", "INV-000003"]
@@ -46,12 +47,45 @@ def clinic(billed: Path, tmp_path: Path) -> Path:
     return practice.copied(billed, tmp_path / "clinic")
 
 
-def test_what_was_left_is_shown_even_when_the_next_night_is_refused(
-    tmp_path: Path,
-) -> None:
-    folder = practice.make(tmp_path / "clinic")
+@dataclass(frozen=True)
+class After:
+    """A practice, and what its last night said."""
+
+    folder: Path
+    told: Result
+
+
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory: pytest.TempPathFactory) -> After:
+    """A first night that is recorded, and none of its files made: the disk is full."""
+    folder = practice.make(tmp_path_factory.mktemp("cut off") / "clinic")
     with patch("pipeline.transaction.settle", side_effect=FULL):
-        assert bill(folder, FIRST).code == 1
+        return After(folder, bill(folder, FIRST))
+
+
+@pytest.fixture(scope="module")
+def went_on(billed: Path) -> After:
+    """A second night with two more members, among files that were moved or left.
+
+    It could not read back the copy of its ledger.
+    """
+    folder = practice.copied(billed, billed.parent / "went on")
+    (folder / "out/invoices/2026/03/.INV-000009.xlsx.part").write_text("half of it")
+    (folder / "out/invoices/2026/03/INV-000001.xlsx").unlink()
+    (folder / "out/runs/2026-03-01-01/run.json").unlink()
+    run("sent", folder, "INV-000002", "--to", "x", "--by", "dd", "--on", SECOND)
+    joining = (member(patient, start_date=SECOND) for patient in ("P8", "P9"))
+    practice.add(folder, "patients", *joining)
+    with patch("pipeline.backups.contents", side_effect=[{"main.chain": (1, 1)}, {}]):
+        told = bill(folder, SECOND)
+    assert told.code == 0
+    return After(folder, told)
+
+
+def test_what_was_left_is_shown_even_when_the_next_night_is_refused(
+    cut_off: After, tmp_path: Path
+) -> None:
+    folder = practice.copied(cut_off.folder, tmp_path / "clinic")
     (folder / "products.csv").unlink()
     refused = bill(folder, SECOND)
     assert refused.code == 4
@@ -59,27 +93,19 @@ def test_what_was_left_is_shown_even_when_the_next_night_is_refused(
 
 
 def test_an_invoice_that_staff_moved_away_stays_away_and_any_other_file_comes_back(
-    clinic: Path,
+    went_on: After, billed: Path
 ) -> None:
-    moved = clinic / "out/invoices/2026/03/INV-000001.xlsx"
-    moved.unlink()
-    told = clinic / "out/runs/2026-03-01-01/run.json"
-    before = told.read_bytes()
-    told.unlink()
-    run("sent", clinic, "INV-000002", "--to", "x", "--by", "dd", "--on", SECOND)
-    assert bill(clinic, SECOND).code == 0
-    assert not moved.exists()
-    assert told.read_bytes() == before
+    assert not (went_on.folder / "out/invoices/2026/03/INV-000001.xlsx").exists()
+    told = "out/runs/2026-03-01-01/run.json"
+    assert (went_on.folder / told).read_bytes() == (billed / told).read_bytes()
 
 
 def test_drafts_that_a_killed_run_left_are_swept_where_files_are_made(
-    clinic: Path,
+    went_on: After,
 ) -> None:
-    draft = clinic / "out/invoices/2026/03/.INV-000009.xlsx.part"
-    draft.write_text("half of it")
-    practice.add(clinic, "patients", member("P7", start_date=SECOND))
-    assert bill(clinic, SECOND).code == 0
-    assert not draft.exists()
+    place = went_on.folder / "out/invoices/2026/03"
+    assert (place / "INV-000004.xlsx").exists()
+    assert not (place / ".INV-000009.xlsx.part").exists()
 
 
 def test_a_run_that_fails_leaves_nothing_open() -> None:
@@ -98,32 +124,52 @@ def _numbers(folder: Path) -> list[str]:
 # The disk
 
 
-def test_a_disk_that_takes_no_commit_refuses_the_night(clinic: Path) -> None:
-    practice.add(clinic, "patients", member("P7", start_date=SECOND))
-    log, extend = clinic / f"{LEDGER}.wal", chain.extend
+@pytest.fixture(scope="module")
+def no_commit(billed: Path) -> After:
+    """A second night, with a new member, that the disk did not take."""
+    folder = practice.copied(billed, billed.parent / "no commit")
+    practice.add(folder, "patients", member("P7", start_date=SECOND))
+    log, extend = folder / f"{LEDGER}.wal", chain.extend
 
     def and_then_no_log(connection: Any, run_no: int) -> None:
         extend(connection, run_no)
         log.mkdir()
 
     with patch("pipeline.chain.extend", and_then_no_log):
-        told = bill(clinic, SECOND)
+        told = bill(folder, SECOND)
     log.rmdir()
+    return After(folder, told)
+
+
+def test_a_disk_that_takes_no_commit_refuses_the_night(no_commit: After) -> None:
+    told = no_commit.told
     assert told.code == 4
     assert told.err.startswith("The ledger could not be read or written: the disk is")
-    assert sorted(_numbers(clinic)) == NUMBERS
-    assert bill(clinic, SECOND).code == 0
+    assert sorted(_numbers(no_commit.folder)) == NUMBERS
+
+
+def test_a_disk_that_fails_while_files_are_made_tells_that_the_night_is_recorded(
+    no_commit: After, tmp_path: Path
+) -> None:
+    """The night after one that was refused, which is billed again as if it had not been."""
+    folder = practice.copied(no_commit.folder, tmp_path / "clinic")
+    with patch("pipeline.run.marked_copies.put", side_effect=FULL):
+        told = bill(folder, SECOND)
+    assert told.code == 1
+    assert told.err.startswith("The run is recorded, but the disk would take no more")
+    assert bill(folder, SECOND).code == 0
+    assert len(_numbers(folder)) == 4
 
 
 def test_a_disk_that_is_full_after_the_commit_bills_nothing_twice(
-    tmp_path: Path,
+    cut_off: After, tmp_path: Path
 ) -> None:
-    folder = practice.make(tmp_path / "clinic")
-    with patch("pipeline.transaction.settle", side_effect=FULL):
-        told = bill(folder, FIRST)
-    assert told.code == 1
-    assert told.err.startswith("The run is recorded, but the disk would take no more")
-    assert not (folder / "out/invoices").exists()
+    assert cut_off.told.code == 1
+    assert cut_off.told.err.startswith(
+        "The run is recorded, but the disk would take no more"
+    )
+    assert not (cut_off.folder / "out/invoices").exists()
+    folder = practice.copied(cut_off.folder, tmp_path / "clinic")
     assert bill(folder, FIRST).code == 0
     assert sorted(_numbers(folder)) == NUMBERS
     assert len(list((folder / "out/invoices/2026/03").iterdir())) == 3
@@ -179,26 +225,6 @@ def test_with_no_room_for_details_a_fault_is_still_told_in_a_line(
     )
 
 
-def test_a_proof_that_cannot_be_noted_is_a_warning(clinic: Path) -> None:
-    with patch("pipeline.ending.note_proof", side_effect=FULL):
-        told = bill(clinic, SECOND)
-    assert told.code == 0
-    assert "could not be noted that the ledger was proved (No space left" in told.err
-    assert bill(clinic, THIRD).err == ""
-
-
-def test_a_disk_that_fails_while_files_are_made_tells_that_the_night_is_recorded(
-    clinic: Path,
-) -> None:
-    practice.add(clinic, "patients", member("P7", start_date=SECOND))
-    with patch("pipeline.run.marked_copies.put", side_effect=FULL):
-        told = bill(clinic, SECOND)
-    assert told.code == 1
-    assert told.err.startswith("The run is recorded, but the disk would take no more")
-    assert bill(clinic, SECOND).code == 0
-    assert len(_numbers(clinic)) == 4
-
-
 def test_a_file_that_fails_for_another_reason_is_a_fault_with_details(
     clinic: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,46 +241,86 @@ def test_a_file_that_fails_for_another_reason_is_a_fault_with_details(
     assert "a fault of its own (FileNotFoundError)" in capsys.readouterr().err
 
 
-def test_what_could_not_be_noted_as_published_is_looked_at_again(
-    tmp_path: Path,
-) -> None:
-    folder = practice.make(tmp_path / "clinic")
-    with patch("pipeline.outbox.mark", side_effect=duckdb.IOException("full")):
+@dataclass(frozen=True)
+class Short:
+    """A first night that could note and copy nothing, and the night after it."""
+
+    after: Path
+    told: Result
+    folder: Path
+    again: Result
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Short:
+    folder = practice.make(tmp_path_factory.mktemp("short") / "clinic")
+    with (
+        patch("pipeline.outbox.mark", side_effect=duckdb.IOException("full")),
+        patch("pipeline.ending.note_proof", side_effect=FULL),
+        patch("pipeline.csv_copies._write", side_effect=FULL),
+    ):
         told = bill(folder, FIRST)
+    after, is_file = practice.copied(folder, folder.parent / "after"), Path.is_file
+    register = folder / "out/registers/2026-03.xlsx"
+
+    def forbidden(path: Path) -> bool:
+        if path == register:
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    with patch("pathlib.Path.is_file", forbidden):
+        again = bill(folder, SECOND)
+    return Short(after, told, folder, again)
+
+
+def test_what_could_not_be_noted_as_published_is_looked_at_again(short: Short) -> None:
+    told, again = short.told, short.again
     assert (told.code, "what was published could not be noted" in told.err) == (0, True)
-    before = practice.files(folder / "out/invoices")
-    again = bill(folder, SECOND)
     assert (again.code, again.err) == (0, "")
-    assert practice.files(folder / "out/invoices") == before
+    before = practice.files(short.after / "out/invoices")
+    assert practice.files(short.folder / "out/invoices") == before
 
 
-@pytest.mark.parametrize(
-    ("step", "fault", "said"),
-    [
-        ("pipeline.csv_copies._write", {"side_effect": FULL}, "No space left"),
-        (
-            "pipeline.backups.contents",
-            {"side_effect": [{"main.chain": (1, 1)}, {}]},
-            "does not hold what the ledger held",
-        ),
-    ],
-)
+def test_a_proof_that_cannot_be_noted_is_a_warning(short: Short) -> None:
+    told = short.told
+    assert told.code == 0
+    assert "could not be noted that the ledger was proved (No space left" in told.err
+    assert short.again.err == ""
+
+
+def test_a_register_that_may_not_be_looked_at_is_made_again(short: Short) -> None:
+    register = "out/registers/2026-03.xlsx"
+    assert short.again.code == 0
+    before = (short.after / register).read_bytes()
+    assert (short.folder / register).read_bytes() == before
+
+
+@pytest.mark.parametrize("fault", ["no room", "another content"])
 def test_a_copy_that_cannot_be_made_is_a_warning_and_leaves_nothing_half(
-    step: str, fault: dict[str, Any], said: str, tmp_path: Path
+    fault: str, short: Short, went_on: After
 ) -> None:
-    folder = practice.make(tmp_path / "clinic")
-    with patch(step, **fault):
-        told = bill(folder, FIRST)
+    # What could not be noted as published in the same night is all that is wrong.
+    folder, told, why, wrong = {
+        "no room": (
+            short.after, short.told, "No space left", ["everything due was published"]
+        ),
+        "another content": (
+            went_on.folder, went_on.told, "the file does not hold what the ledger held",
+            [],
+        ),
+    }[fault]  # fmt: skip
+    said = f"no copy of the ledger was made tonight ({why}"
     assert told.code == 0 and said in told.err
     left = [file.name for file in (folder / "ledger").rglob("*")]
     assert not [name for name in left if name.endswith(".part")]
-    assert run("verify", folder).code == 0
+    proved = run("verify", folder).out.splitlines()
+    assert [line[7:] for line in proved if line.startswith("WRONG")] == wrong
 
 
-def test_a_folder_in_an_invoice_s_place_is_told_and_left(tmp_path: Path) -> None:
-    folder = practice.make(tmp_path / "clinic")
-    with patch("pipeline.transaction.settle", side_effect=FULL):
-        assert bill(folder, FIRST).code == 1
+def test_a_folder_in_an_invoice_s_place_is_told_and_left(
+    cut_off: After, tmp_path: Path
+) -> None:
+    folder = practice.copied(cut_off.folder, tmp_path / "clinic")
     (folder / "out/invoices/2026/03/INV-000002.xlsx").mkdir(parents=True)
     with patch("pipeline.publish.AT_A_TIME", 2):
         assert AT_A_TIME > 2
@@ -267,20 +333,6 @@ def test_a_folder_in_an_invoice_s_place_is_told_and_left(tmp_path: Path) -> None
     assert (folder / "out/invoices/2026/03/INV-000002.xlsx").is_file()
 
 
-def test_a_register_that_may_not_be_looked_at_is_made_again(clinic: Path) -> None:
-    register = clinic / "out/registers/2026-03.xlsx"
-    before, is_file = register.read_bytes(), Path.is_file
-
-    def forbidden(path: Path) -> bool:
-        if path == register:
-            raise PermissionError(13, "Permission denied")
-        return is_file(path)
-
-    with patch("pathlib.Path.is_file", forbidden):
-        assert bill(clinic, SECOND).code == 0
-    assert register.read_bytes() == before
-
-
 # The ledger's own files
 
 _HOLD = """
@@ -291,24 +343,22 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize("proved", [True, False])
-def test_a_ledger_that_another_program_has_open_is_busy(
-    proved: bool, clinic: Path
-) -> None:
-    if not proved:
-        (clinic / f"{LEDGER}.sha256").unlink()
+def test_a_ledger_that_another_program_has_open_is_busy(clinic: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _HOLD, str(clinic / LEDGER)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as other:  # fmt: skip
         assert other.stdout is not None and other.stdin is not None
         assert other.stdout.readline() == "held\n"
-        busy = bill(clinic, SECOND)
+        proved = bill(clinic, SECOND)
+        (clinic / f"{LEDGER}.sha256").unlink()
+        to_be_proved = bill(clinic, SECOND)
         other.stdin.close()
-    assert (busy.code, busy.err) == (
-        5,
-        "another program has the ledger open; try again when it is done.\n",
-    )
+    for busy in (proved, to_be_proved):
+        assert (busy.code, busy.err) == (
+            5,
+            "another program has the ledger open; try again when it is done.\n",
+        )
     assert bill(clinic, SECOND).code == 0
 
 
@@ -387,29 +437,24 @@ def test_an_empty_ledger_is_brought_back(tmp_path: Path) -> None:
 
 
 def test_a_workbook_under_another_number_is_not_entered(
-    clinic: Path, tmp_path: Path
+    went_on: After, billed: Path, tmp_path: Path
 ) -> None:
-    copy = practice.copied(clinic / "ledger", tmp_path / "copy") / "membill.duckdb"
-    practice.add(
-        clinic, "patients", *(member(p, start_date=SECOND) for p in ("P8", "P9"))
-    )
-    assert bill(clinic, SECOND).code == 0
-    place = clinic / "out/invoices/2026/03"
+    folder = practice.copied(went_on.folder, tmp_path / "clinic")
+    copy = practice.copied(billed / "ledger", tmp_path / "copy") / "membill.duckdb"
+    place = folder / "out/invoices/2026/03"
     (place / "INV-000005.xlsx").rename(place / "INV-000004.xlsx")
-    told = run("restore", clinic, copy, "--adopt")
+    told = run("restore", folder, copy, "--adopt")
     assert told.code == 4
     assert "it is the workbook of INV-000005" in told.err
 
 
 def test_what_was_published_in_a_month_the_copy_has_closed_is_not_entered(
-    clinic: Path, tmp_path: Path
+    went_on: After, clinic: Path, tmp_path: Path
 ) -> None:
-    twin = practice.copied(clinic, tmp_path / "twin")
-    closed = run("close", twin, "2026-03", "--by", "mm", today="2026-04-01")
+    closed = run("close", clinic, "2026-03", "--by", "mm", today="2026-04-01")
     assert closed.code == 0, closed.err
-    practice.add(clinic, "patients", member("P9", start_date=SECOND))
-    assert bill(clinic, SECOND).code == 0
-    told = run("restore", clinic, twin / LEDGER, "--adopt")
+    folder = practice.copied(went_on.folder, tmp_path / "went on")
+    told = run("restore", folder, clinic / LEDGER, "--adopt")
     assert told.code == 4
     assert "INV-000004 is dated in a month that the copy has closed" in told.err
 
