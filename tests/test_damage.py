@@ -59,6 +59,7 @@ class World:
     older: Path
     other: Path
     fresh: Path
+    rows: list[practice.Row]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     )  # fmt: skip
     assert done.returncode == -9
     assert (killed / "ledger" / LOG).stat().st_size > 1000
-    return World(clinic, killed, older, other, root / "fresh")
+    return World(clinic, killed, older, other, root / "fresh", _rows(clinic))
 
 
 def _flip(path: Path, at: int) -> None:
@@ -315,15 +316,31 @@ def test_a_ledger_the_account_may_not_read_is_refused(
     _is_refused(clinic, "may not read and write the file")
 
 
+def _rows(clinic: Path) -> list[practice.Row]:
+    return run("lines", clinic, "--format", "csv").rows
+
+
 def _goes_on(clinic: Path, world: World) -> str:
     """The night works, every row is there, nothing is twice; the run of INV-000005."""
     assert bill(clinic, NEXT).code == 0
-    numbers = [number for (number,) in practice.lines(clinic, "number")]
-    assert numbers == [f"INV-00000{n}" for n in range(1, 6)]
-    assert practice.lines(clinic)[:4] == practice.lines(world.clinic)
+    rows = _rows(clinic)
+    assert [row["number"] for row in rows] == [f"INV-00000{n}" for n in range(1, 6)]
+    assert rows[:4] == world.rows
+    _is_proved(clinic)
+    return practice.invoices(clinic)[-1]["run_id"]
+
+
+def _is_as_it_was(clinic: Path, world: World) -> None:
+    """A night would begin with the ledger as it was after the second."""
+    with opened(clinic / "ledger" / LEDGER, write=True) as ledger:
+        assert ledger.last_run_no == 2
+    assert _rows(clinic) == world.rows
+    _is_proved(clinic)
+
+
+def _is_proved(clinic: Path) -> None:
     proved = run("verify", clinic)
     assert proved.code == 0, proved.out + proved.err
-    return practice.invoices(clinic)[-1]["run_id"]
 
 
 # What harms nothing: a night that works with every row there.
@@ -369,15 +386,15 @@ def test_damage_after_a_killed_night_is_named(
     _is_refused(clinic, says)
 
 
-# With what is left of the log: the run that then made INV-000005.
+# With what is left of the log: the run that then makes INV-000005.
 LOG_HARMLESS: dict[str, tuple[Harm, str]] = {
     "the log whole": (lambda ledger, _: None, "2026-03-03-01"),
     "the log gone": (gone(LOG), "2026-03-04-01"),
-    "the log's last byte cut off": (cut(-1, LOG), "2026-03-04-01"),
-    "a bit of the length of an entry": (
-        flipped_after(b"\x14\0\0\0\0\0\0", 1),
-        "2026-03-04-01",
-    ),
+}
+# What leaves as much of the killed night as a log that is gone: nothing.
+LOG_LOST: dict[str, Harm] = {
+    "the log's last byte cut off": cut(-1, LOG),
+    "a bit of the length of an entry": flipped_after(b"\x14\0\0\0\0\0\0", 1),
 }
 
 
@@ -403,6 +420,15 @@ def test_a_killed_night_is_there_as_a_whole_or_not_at_all(
     harm, made_by = LOG_HARMLESS[form]
     harm(clinic / "ledger", world)
     assert _goes_on(clinic, world) == made_by
+
+
+@pytest.mark.parametrize("form", LOG_LOST)
+def test_of_a_killed_night_whose_log_is_no_longer_whole_nothing_counts(
+    form: str, world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.killed, tmp_path / "clinic")
+    LOG_LOST[form](clinic / "ledger", world)
+    _is_as_it_was(clinic, world)
 
 
 @pytest.mark.damaged
