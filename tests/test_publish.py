@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import accounts, chain, outbox, publish
 from pipeline.ledger import Ledger
-from tests.given import bill, kept_ledger
+from tests.given import bill, ledger
 
 FIRST, SECOND = "invoices/2026/01/INV-000001", "invoices/2026/01/INV-000002"
 IMPORT = "imports/xero/2026-01-31-01.csv"
@@ -27,12 +27,23 @@ class Unprintable(Exception):
     """As the writer of PDFs raises it."""
 
 
-def recorded(books: Ledger, pdf: bool = False) -> None:
-    """A night of two invoices, of which nothing is published."""
-    bill(books, {"patients": [{}, {"patient_id": "P2"}]})
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[Ledger]:
+    """A night of two invoices."""
+    with ledger() as books:
+        bill(books, {"patients": [{}, {"patient_id": "P2"}]})
+        outbox.post(books, 1)
+        chain.extend(books.connection, 1)
+        yield books
+
+
+def unpublished(books: Ledger, pdf: bool = False) -> Ledger:
+    """The night's ledger as it was before anything of it was published."""
+    for table in ("outbox", "published", "published_through"):
+        books.connection.execute(f"delete from ledger.{table}")
     with patch("pipeline.outbox.setting_in_force", return_value=pdf):
         outbox.post(books, 1)
-    chain.extend(books.connection, 1)
+    return books
 
 
 def without_pages(books: Ledger) -> None:
@@ -41,18 +52,15 @@ def without_pages(books: Ledger) -> None:
 
 
 @pytest.fixture
-def books() -> Iterator[Ledger]:
-    with kept_ledger() as books:
-        recorded(books)
-        yield books
+def books(recorded: Ledger) -> Ledger:
+    return unpublished(recorded)
 
 
 @pytest.fixture
-def with_pdfs() -> Iterator[Ledger]:
-    with kept_ledger() as books:
-        recorded(books, pdf=True)
-        without_pages(books)
-        yield books
+def with_pdfs(recorded: Ledger) -> Ledger:
+    books = unpublished(recorded, pdf=True)
+    without_pages(books)
+    return books
 
 
 def writer(render: Callable[[Any], bytes]) -> Any:
