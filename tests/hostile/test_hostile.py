@@ -97,23 +97,32 @@ def test_a_hostile_file_is_told_in_plain_words_and_its_rows_counted(
     assert (count.held > 0) == (case.code == HELD)
 
 
+# What only a file of patients can hold; the others may stand in the place of the staff.
+OF_PATIENTS = {
+    "a quotation mark never closed", "text after a closed quotation mark",
+    "letters saved in two ways", "one heading twice",
+}  # fmt: skip
+
+
 def _batches() -> list[dict[str, Case | Text]]:
     """Refused files, several to a practice: each must be named whatever the others are."""
     books = [case for case in ANYWHERE if case.code == REFUSED]
-    texts: list[Case | Text] = [case for case in TEXTS if case.code == REFUSED]
+    texts = [case for case in TEXTS if case.code == REFUSED]
     anywhere: list[Case | Text] = [case for case in books if case.says != MISSING]
     required: list[Case | Text] = [case for case in books if case.says == MISSING]
+    of_patients: list[Case | Text] = [c for c in texts if c.name in OF_PATIENTS]
+    of_staff: list[Case | Text] = [c for c in texts if c.name not in OF_PATIENTS]
     batches = []
-    while texts or required or anywhere:
+    while of_patients or of_staff or required or anywhere:
         batch = {}
-        for stem in PLACES:
+        for stem in (*PLACES, "staff"):
             queues = [anywhere]
-            if stem in PLACES[:3]:
-                queues = (
-                    [texts, required, anywhere]
-                    if stem == "patients"
-                    else [required, anywhere]
-                )
+            if stem == "staff":
+                queues = [of_staff]
+            elif stem in PLACES[:3]:
+                queues = [required, anywhere]
+            if stem == "patients":
+                queues = [of_patients, *queues]
             queue = next((queue for queue in queues if queue), None)
             if queue is not None:
                 batch[stem] = queue.pop()
