@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,7 @@ from unittest.mock import patch
 from click.testing import CliRunner
 
 from pipeline.__main__ import cli
+from pipeline.publish import Published
 
 Row = dict[str, str]
 Sheets = dict[str, list[Row]]
@@ -193,6 +196,21 @@ def set_to(folder: Path, setting: str, value: str, by: str = "mm") -> None:
 def copied(source: Path, target: Path) -> Path:
     """A practice folder once more, with its ledger and outputs."""
     return Path(shutil.copytree(source, target))
+
+
+@contextmanager
+def unpublished() -> Iterator[None]:
+    """Sendings and credit notes are recorded alone: for the way to a state of a ledger.
+
+    The next night publishes what they left, as it does after a command that was killed.
+    """
+    nothing = Published([], [])
+    with (
+        patch("pipeline.desk.finish", return_value=False),
+        patch("pipeline.desk.publish", return_value=nothing),
+        patch("pipeline.credits.publish", return_value=nothing),
+    ):
+        yield
 
 
 def bill(folder: Path, as_of: str, *more: object) -> Result:

@@ -1,6 +1,7 @@
 """Taking back lines and parts of them, billing once more, and closing a month."""
 
 import shlex
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -19,11 +20,12 @@ from pipeline import credits
 from tests import given
 
 MARCH, APRIL = "2026-03-01", "2026-04-02"
+BOLTS = ("P5", "P6", "P7")
 ALIKE = ("billed_periods", "released_periods", "filled_requests", "released_requests")
 
 
 def _sheets() -> practice.Sheets:
-    """The usual practice, taxed, with an employer who has one invoice for two members."""
+    """The usual practice, taxed, with employers who have one invoice for all their members."""
     sheets = practice.sheets()
     for row in sheets["settings"]:
         row["Value"] = {"VAT registered": "Yes"}.get(row["Setting"], row["Value"])
@@ -44,13 +46,13 @@ def _sheets() -> practice.Sheets:
         }
     ]  # fmt: skip
     sheets["contacts"] = [
-        {"Code": "ACME", "Name": "Acme Widgets Ltd", "Combine invoices": "Yes"}
+        {"Code": code, "Name": name, "Combine invoices": "Yes"}
+        for code, name in (("ACME", "Acme Widgets Ltd"), ("BOLT", "Bolt and Sons"))
     ]
     sheets["patients"] += [
-        member(
-            name, bill_to="ACME", start_date=MARCH, end_date=MARCH, membership="PLUS"
-        )
-        for name in ("P3", "P4")
+        member(name, bill_to=payer, start_date=MARCH, end_date=MARCH, membership="PLUS")
+        for payer, names in (("ACME", ("P3", "P4")), ("BOLT", BOLTS))
+        for name in names
     ]
     sheets["invoice_requests"] = [
         {"Request ID": "R1", "Patient ID": "P1", "Product code": "CONSULT",
@@ -77,32 +79,40 @@ def _credit(folder: Path, number: str, *more: str, today: str = "2026-03-05") ->
 def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Parts of an invoice credited, a period and a request billed once more, a month closed.
 
-    INV-000001 to 5 are P1 from 31 January, P2, P1 from 28 February, P1's request, ACME's.
+    INV-000001 to 6 are P1 from 31 January, P2, P1 from 28 February, P1's request, ACME's
+    and BOLT's.
     """
     folder = practice.make(tmp_path_factory.mktemp("credits") / "clinic", _sheets())
     assert bill(folder, MARCH).code == 0
     before = folder.with_name("before.duckdb")
     before.write_bytes((folder / "ledger/membill.duckdb").read_bytes())
-    told = [
-        _credit(folder, *words).out
-        for words in (
-            ("INV-000005", "--line", "2", "--amount", "10.00"),
-            ("INV-000005", "--line", "2", "--amount", "0.01"),
-            ("INV-000005", "--line", "2"),
-            ("INV-000001", "--rebill"),
-            ("INV-000004", "--line", "1", "--rebill"),
-        )
-    ]
+    with practice.unpublished():
+        told = [
+            _credit(folder, *words).out
+            for words in (
+                ("INV-000005", "--line", "2", "--amount", "10.00"),
+                ("INV-000005", "--line", "2", "--amount", "0.01"),
+                ("INV-000005", "--line", "2"),
+                ("INV-000001", "--rebill"),
+            )
+        ]
+    told.append(_credit(folder, "INV-000004", "--line", "1", "--rebill").out)
     cells = {"Monthly price": "52.00", "Last edited by": "mm"}
     practice.change(folder, "products", "GOLD", cells)
-    assert bill(folder, APRIL).code == 0
     closed = run("close", folder, "2026-03", "--by", "mm", today=APRIL)
     sealed = files(folder / "out/registers")["2026-03.xlsx"]
     # What comes after leaves the register of the closed month alone.
     _credit(folder, "INV-000005", today=APRIL)
     sent = ("--to", "x", "--by", "dd")
     run("sent", folder, "INV-000002", *sent, today=APRIL)
-    assert bill(folder, "2026-04-03").code == 0
+    with practice.unpublished():
+        told += [
+            _credit(folder, "INV-000006", *words, today=APRIL).out
+            for words in (("--line", "1"), ("--rebill",), ("--line", "1", "--rebill"))
+        ]
+    for name in BOLTS:
+        practice.change(folder, "patients", name, {"Membership active": "No"})
+    assert bill(folder, APRIL).code == 0
     return {
         "folder": folder, "before": before, "told": told,
         "closed": closed, "sealed": sealed,
@@ -150,33 +160,34 @@ def test_what_was_freed_is_billed_once_more_by_the_rules_of_the_night(
     folder: Path,
 ) -> None:
     names = ("number", "patient_id", "product_code", "period_start", "gross")
-    made = [line for line in practice.lines(folder, *names) if line[0] > "INV-000005"]
+    made = [line for line in practice.lines(folder, *names) if line[0] > "INV-000006"]
     assert made == [
-        ("INV-000006", "P1", "GOLD", "2026-01-31", "52.00"),
-        ("INV-000007", "P1", "CONSULT", "", "85.00"),
-        ("INV-000008", "P1", "GOLD", "2026-03-31", "52.00"),
+        ("INV-000007", "P1", "GOLD", "2026-01-31", "52.00"),
+        ("INV-000008", "P1", "CONSULT", "", "85.00"),
+        ("INV-000009", "P1", "GOLD", "2026-03-31", "52.00"),
     ]
-    assert practice.last_run(folder)["invoices_made"] == 0, "nor ever after"
+    after = run("preview", folder, "--as-of", "2026-04-03", "--format", "csv")
+    assert (after.code, after.rows) == (0, []), "nor ever after"
 
 
 def test_a_period_that_was_freed_is_never_too_old(folder: Path) -> None:
     begun, billed = date(2026, 1, 31), date.fromisoformat(APRIL)
     assert (billed - begun).days > 60, "or the story shows nothing"
-    assert "INV-000006" in run("explain", folder, "P1").out
+    assert "INV-000007" in run("explain", folder, "P1").out
 
 
 EXPLAINED = [
     pytest.param(
         "INV-000001",
-        "CRN-000004 freed line 1 of INV-000001 to be billed again; it was, on INV-000006"
+        "CRN-000004 freed line 1 of INV-000001 to be billed again; it was, on INV-000007"
         " line 1",
         id="the invoice tells what came in its place",
     ),
     pytest.param(
-        "CRN-000005", "it was, on INV-000007 line 1", id="and so does the credit note"
+        "CRN-000005", "it was, on INV-000008 line 1", id="and so does the credit note"
     ),
     pytest.param(
-        "INV-000006",
+        "INV-000007",
         "line 1 is billed in place of INV-000001 line 1, which was credited",
         id="the new one tells what it replaces",
     ),
@@ -273,7 +284,7 @@ def test_months_are_closed_in_order(folder: Path) -> None:
 def test_a_closed_month_stays_as_it_was_sealed(
     folder: Path, story: dict[str, Any]
 ) -> None:
-    said = "2026-03 is closed: 5 invoices, 5 credit notes, net"
+    said = "2026-03 is closed: 6 invoices, 5 credit notes, net"
     assert story["closed"].out.startswith(said)
     assert files(folder / "out/registers")["2026-03.xlsx"] == story["sealed"]
     assert run("rebuild", folder).code == 0
@@ -304,48 +315,30 @@ def _used(folder: Path) -> dict[str, list[Any]]:
         }
 
 
-def test_what_is_billed_beyond_an_end_date_is_proposed_until_it_is_credited(
-    folder: Path, tmp_path: Path
+def test_a_note_for_several_patients_names_none_of_them(
+    folder: Path, story: dict[str, Any]
 ) -> None:
-    clinic = practice.copied(folder, tmp_path / "clinic")
-    practice.change(clinic, "patients", "P1", {"End date": "2026-03-10"})
-    practice.change(clinic, "patients", "P2", {"End date": "2026-03-10"})
-    checked = run("check", clinic, "--as-of", APRIL)
-    assert checked.code == 0, "a proposal holds nothing"
-    due = [text for text in checked.err.splitlines() if "is due" in text]
-    assert [
-        text.partition(": the End date is ")[2].partition("; ")[0] for text in due
-    ] == [
-        "10 March 2026, but P1 is billed until 29 April 2026, on INV-000008: a credit of"
-        " 52.00 is due",
-        # Of twelve months February and March were begun.
-        "10 March 2026, but P2 is billed until 31 January 2027, on INV-000002: a credit"
-        " of 458.33 is due",
+    assert "CRN-000008 takes back £120.02 of INV-000006" in story["told"][6]
+    notes = {row["number"]: row for row in practice.invoices(folder)}
+    named = [
+        (notes[number]["patient_id"], notes[number]["bill_to"])
+        for number in ("CRN-000007", "CRN-000008")
     ]
-    words = shlex.split(due[1].partition("credit it: membill ")[2])
-    words = [{"FOLDER": str(clinic), "USER": "mm"}.get(word, word) for word in words]
-    assert run(*words, today=APRIL).code == 0
-    still = run("check", clinic, "--as-of", APRIL).err
-    assert [text for text in still.splitlines() if "is due" in text] == due[:1]
+    assert named == [("P5", "BOLT"), ("", "BOLT")]
 
 
-def test_a_note_for_several_patients_names_none_of_them(tmp_path: Path) -> None:
-    folder = practice.make(tmp_path / "clinic", _sheets())
-    assert bill(folder, MARCH).code == 0
-    assert "£120.02" in _credit(folder, "INV-000005").out
-    notes = [row for row in practice.invoices(folder) if row["kind"] == "credit_note"]
-    assert [(row["patient_id"], row["bill_to"]) for row in notes] == [("", "ACME")]
-
-
-def _said(folder: Path, as_of: str, of: str) -> list[str]:
-    """The lines of a night's problems that say something of this kind."""
-    return [text for text in bill(folder, as_of).err.splitlines() if of in text]
-
-
-def _last_invoiced(folder: Path) -> tuple[str, ...]:
-    """Patient, first day and gross of the last line of an invoice."""
-    found = practice.lines(folder, "number", "patient_id", "period_start", "gross")
-    return [line[1:] for line in found if line[0].startswith("INV")][-1]
+def test_what_was_freed_of_an_invoice_and_what_was_not_is_said(
+    story: dict[str, Any],
+) -> None:
+    assert story["told"][6].endswith(
+        "; nothing is left; the next night bills lines 2 and 3 again, if the sheets still"
+        " ask for it; line 1, credited before without --rebill, stays credited: to free"
+        " it, name it with --line\n"
+    )
+    assert story["told"][7].startswith(
+        "CRN-000009 frees line 1 of INV-000006, credited before; nothing is left; the"
+        " next night bills it again"
+    )
 
 
 def _carry_out(folder: Path, said: str, before: str, today: str) -> None:
@@ -357,64 +350,40 @@ def _carry_out(folder: Path, said: str, before: str, today: str) -> None:
         assert done.code == 0, done.err
 
 
-@pytest.fixture(scope="module")
-def taken_back(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """Two End dates written, what is due for them credited, and both cleared again."""
-    folder = practice.make(tmp_path_factory.mktemp("goes-on") / "clinic")
-    assert bill(folder, MARCH).code == 0
-    # Given back for another reason: that is nobody's End date.
-    assert _credit(folder, "INV-000001", today="2026-03-01").code == 0
-    for name in ("P1", "P2"):
-        practice.change(folder, "patients", name, {"End date": "2026-02-20"})
-    for said in _said(folder, "2026-03-02", "a credit of"):
-        _carry_out(folder, said, "credit it", "2026-03-02")
-    assert _said(folder, "2026-03-03", "a credit of") == []
-    for name in ("P1", "P2"):
-        practice.change(folder, "patients", name, {"End date": ""})
-    return folder, _said(folder, "2026-03-04", "charged to nobody")
+STORIES = ("BACK", "DAY", "KIND", "NEW", "STAYS")
 
 
-def test_a_credit_for_an_end_date_that_was_taken_back_is_told(
-    taken_back: tuple[Path, list[str]],
-) -> None:
-    _, told = taken_back
-    assert [
-        text.partition(", End date: ")[2].partition("; put")[0] for text in told
-    ] == [
-        "the End date of P1 was 20 February 2026 when CRN-000002 credited what lies after"
-        " it; it is blank now, so that 50.00 is charged to nobody",
-        # Of twelve months one was begun.
-        "the End date of P2 was 20 February 2026 when CRN-000003 credited what lies after"
-        " it; it is blank now, so that 504.17 is charged to nobody",
-    ]
+@dataclass(frozen=True)
+class Ends:
+    """A practice where End dates and credits went to and fro, and what was told of each.
 
+    `numbers` are the last invoices of its first night by patient, `due` the credits that
+    the second night and, once most of them were made, the third proposed.
+    """
 
-def test_it_is_told_until_the_end_date_is_back_or_it_is_billed_again(
-    taken_back: tuple[Path, list[str]], tmp_path: Path
-) -> None:
-    before, told = taken_back
-    clinic = practice.copied(before, tmp_path / "clinic")
-    practice.change(clinic, "patients", "P1", {"End date": "2026-02-25"})
-    _carry_out(clinic, told[1], "have it charged", "2026-03-05")
-    assert _said(clinic, "2026-03-05", "charged to nobody") == []
-    assert _last_invoiced(clinic) == ("P2", "2026-02-01", "550.00")
+    folder: Path
+    numbers: dict[str, str]
+    due: list[dict[str, str]]
+    told: dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Five members whose End dates and credits went to and fro: what is told of each."""
+def ends(tmp_path_factory: pytest.TempPathFactory) -> Ends:
+    """End dates written, what is due for them credited, and most of them cleared again."""
     given = practice.sheets()
     annual = {"billing_frequency": "Annual", "start_date": "2026-02-01"}
-    given["patients"] = [
+    given["patients"] += [
+        member("OWED"),
         member("BACK", **annual),
         member("DAY", start_date="2026-02-01"),
         member("KIND", **annual),
         member("NEW", start_date="2026-02-01"),
         member("STAYS", **annual),
     ]
-    folder = practice.make(tmp_path_factory.mktemp("stories") / "clinic", given)
+    folder = practice.make(tmp_path_factory.mktemp("ends") / "clinic", given)
     assert bill(folder, MARCH).code == 0
-    of = dict(practice.lines(folder, "patient_id", "number"))
+    first = practice.lines(folder, "patient_id", "number")
+    of = dict(first)
 
     def end(day: str, *names: str) -> None:
         for name in names:
@@ -423,30 +392,100 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     def credit(name: str, amount: str, day: str) -> None:
         assert _credit(folder, of[name], "--amount", amount, today=day).code == 0
 
-    end("2026-08-20", "BACK")
-    end("2026-02-20", "DAY", "KIND", "NEW", "STAYS")
-    credit("DAY", "50.00", MARCH)  # before a night has seen its End date
-    assert bill(folder, "2026-03-02").code == 0
-    credit("BACK", "229.17", "2026-03-02")
-    credit("KIND", "504.17", "2026-03-02")
-    credit("NEW", "50.00", "2026-03-02")
-    credit("STAYS", "504.17", "2026-03-02")
-    credit("STAYS", "10.00", "2026-03-02")
-    end("2026-05-20", "BACK")
-    end("", "DAY", "KIND", "NEW")
-    practice.change(folder, "patients", "NEW", {"Start date": "2026-04-10"})
-    assert bill(folder, "2026-03-03").code == 0
-    credit("BACK", "137.50", "2026-03-03")
-    credit("KIND", "1.00", "2026-03-03")
-    end("2026-08-20", "BACK")
-    said = _said(folder, "2026-03-04", "charged to nobody")
-    return {name: text for text in said for name in of if f" of {name} " in text}
+    with practice.unpublished():
+        # Given back for another reason: that is nobody's End date.
+        before = next(number for who, number in first if who == "P1")
+        assert _credit(folder, before, today=MARCH).code == 0
+        end("2026-08-20", "BACK")
+        end("2026-02-20", "DAY", "KIND", "NEW", "STAYS", "P1", "P2", "OWED")
+        credit("DAY", "50.00", MARCH)  # before a night has seen its End date
+        due = [_due(_night(folder, "2026-03-02"))]
+        for name in ("P1", "P2"):
+            _carry_out(folder, due[0][name], "credit it", "2026-03-02")
+        credit("BACK", "229.17", "2026-03-02")
+        credit("KIND", "504.17", "2026-03-02")
+        credit("NEW", "50.00", "2026-03-02")
+        credit("STAYS", "504.17", "2026-03-02")
+        credit("STAYS", "10.00", "2026-03-02")
+        end("2026-05-20", "BACK")
+        end("", "DAY", "KIND", "NEW")
+        practice.change(folder, "patients", "NEW", {"Start date": "2026-04-10"})
+        due.append(_due(_night(folder, "2026-03-03")))
+        credit("BACK", "137.50", "2026-03-03")
+        credit("KIND", "1.00", "2026-03-03")
+        end("2026-08-20", "BACK")
+        end("", "P1", "P2")
+        return Ends(folder, of, due, _charged_to_nobody(_night(folder, "2026-03-04")))
+
+
+def _night(folder: Path, as_of: str) -> list[str]:
+    """What a night says that holds nothing.
+
+    Most of a small practice leaves or comes back in these nights: that is accepted.
+    """
+    night = bill(folder, as_of, "--accept", "drop", "--accept", "changed")
+    assert night.code == 0, night.err
+    return night.err.splitlines()
+
+
+def _due(said: list[str]) -> dict[str, str]:
+    """The credits that a night proposes, by patient."""
+    found = [text for text in said if "is due" in text]
+    return {text.partition(", but ")[2].split(" ")[0]: text for text in found}
+
+
+def _charged_to_nobody(said: list[str]) -> dict[str, str]:
+    """What a night tells of credits that are charged to nobody, by patient."""
+    found = [text for text in said if "charged to nobody" in text]
+    return {text.partition("End date of ")[2].split(" ")[0]: text for text in found}
+
+
+def test_what_is_billed_beyond_an_end_date_is_proposed_until_it_is_credited(
+    ends: Ends,
+) -> None:
+    first, then = ends.due
+    of = ends.numbers
+    assert [
+        first[name].partition(": the End date is ")[2].partition("; ")[0]
+        for name in ("P1", "P2", "BACK")
+    ] == [
+        f"20 February 2026, but P1 is billed until 30 March 2026, on {of['P1']}: a credit"
+        " of 50.00 is due",
+        # Of twelve months one was begun.
+        f"20 February 2026, but P2 is billed until 31 January 2027, on {of['P2']}: a"
+        " credit of 504.17 is due",
+        # And seven.
+        f"20 August 2026, but BACK is billed until 31 January 2027, on {of['BACK']}: a"
+        " credit of 229.17 is due",
+    ]
+    assert first.keys() == {"P1", "P2", "OWED", "BACK", "KIND", "NEW", "STAYS"}
+    assert then.keys() == {"OWED", "BACK"}, (
+        "nobody credited it, and it ends earlier now"
+    )
+    assert then["OWED"] == first["OWED"]
+
+
+def test_a_credit_for_an_end_date_that_was_taken_back_is_told(ends: Ends) -> None:
+    assert [
+        ends.told[name].partition(", End date: ")[2].partition("; put")[0]
+        for name in ("P1", "P2")
+    ] == [
+        "the End date of P1 was 20 February 2026 when CRN-000003 credited what lies after"
+        " it; it is blank now, so that 50.00 is charged to nobody",
+        # Of twelve months one was begun.
+        "the End date of P2 was 20 February 2026 when CRN-000004 credited what lies after"
+        " it; it is blank now, so that 504.17 is charged to nobody",
+    ]
 
 
 def test_a_line_once_more_than_once_credited_is_told_by_what_is_open(
-    stories: dict[str, str],
+    ends: Ends,
 ) -> None:
-    told = {name: text.partition(", so that ")[2] for name, text in stories.items()}
+    told = {
+        name: text.partition(", so that ")[2]
+        for name, text in ends.told.items()
+        if name in STORIES
+    }
     assert {name: text.split(" ")[0] for name, text in told.items()} == {
         "BACK": "137.50",
         "DAY": "50.00",
@@ -454,76 +493,97 @@ def test_a_line_once_more_than_once_credited_is_told_by_what_is_open(
     }
     # Billed again, its cut year would be charged in full.
     assert "--rebill" not in told["BACK"]
+    number = ends.numbers["BACK"]
     assert told["BACK"].endswith(
-        "; put the End date back, or have it charged: charge 137.50 for INV-000001 by a"
+        f"; put the End date back, or have it charged: charge 137.50 for {number} by a"
         " row of Invoice requests with a product of that price"
     )
 
 
-def test_what_was_freed_of_an_invoice_and_what_was_not_is_said(tmp_path: Path) -> None:
-    folder = practice.make(tmp_path / "clinic", _sheets())
-    assert bill(folder, MARCH).code == 0
-    assert _credit(folder, "INV-000005", "--line", "1").code == 0
-    assert _credit(folder, "INV-000005", "--rebill").out.endswith(
-        "; nothing is left; the next night bills line 2 again, if the sheets still ask for"
-        " it; line 1, credited before without --rebill, stays credited: to free it, name"
-        " it with --line\n"
-    )
-    assert _credit(folder, "INV-000005", "--line", "1", "--rebill").out.startswith(
-        "CRN-000003 frees line 1 of INV-000005, credited before; nothing is left; the"
-        " next night bills it again"
-    )
+@dataclass(frozen=True)
+class Charged:
+    """The night after one End date was put back, two periods freed and one moved."""
+
+    folder: Path
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def charged(ends: Ends) -> Charged:
+    """The same practice a day later; nothing here changes it."""
+    clinic = practice.copied(ends.folder, ends.folder.with_name("later"))
+    practice.change(clinic, "patients", "DAY", {"End date": "2026-02-25"})
+    with practice.unpublished():
+        for name in ("P2", "P1"):
+            _carry_out(clinic, ends.told[name], "have it charged", "2026-03-05")
+    practice.change(clinic, "patients", "NEW", {"Start date": "2026-03-05"})
+    request = {"Request ID": "R7", "Patient ID": "NEW", "Product code": "GOLD",
+               "Billing frequency": "Monthly", "Requested on": "2026-03-01"}  # fmt: skip
+    practice.add(clinic, "invoice_requests", request)
+    night = bill(clinic, "2026-03-05")
+    return Charged(clinic, night.err.splitlines())
+
+
+def _invoiced(clinic: Path) -> dict[str, tuple[str, ...]]:
+    """First day and gross of the lines that the last night invoiced, by patient."""
+    first = practice.last_run(clinic)["first_number"]
+    found = practice.lines(clinic, "number", "patient_id", "period_start", "gross")
+    made = [line for line in found if line[0].startswith("INV") and line[0] >= first]
+    return {who: line for _, who, *line in made}
+
+
+def test_it_is_told_until_the_end_date_is_back_or_it_is_billed_again(
+    ends: Ends, charged: Charged
+) -> None:
+    assert ends.told.keys() == {"P1", "P2", "BACK", "DAY", "KIND"}
+    still = _charged_to_nobody(charged.said)
+    assert still.keys() == {"BACK", "KIND"}, "nobody saw to theirs"
+    assert _invoiced(charged.folder)["P2"] == ["2026-02-01", "550.00"]
 
 
 def test_a_line_that_was_credited_in_full_can_still_be_freed(
-    taken_back: tuple[Path, list[str]], tmp_path: Path
+    ends: Ends, charged: Charged, tmp_path: Path
 ) -> None:
-    before, told = taken_back
-    clinic = practice.copied(before, tmp_path / "clinic")
-    again = _credit(clinic, "INV-000003")
+    number = ends.numbers["P1"]
+    again = _credit(ends.folder, number)
     assert again.err.strip().endswith(
         "nothing is left; to have it billed again, add --rebill"
     )
-    _carry_out(clinic, told[0], "have it charged", "2026-03-05")
-    note = practice.lines(clinic, "number", "description", "unit_price", "gross")[-1]
-    assert note == ("CRN-000004", "Gold", "0.00", "0.00")
-    assert bill(clinic, "2026-03-05").code == 0
-    assert _last_invoiced(clinic) == ("P1", "2026-02-28", "50.00")
+    names = ("number", "description", "unit_price", "gross")
+    notes = {line[0]: line for line in practice.lines(charged.folder, *names)}
+    assert notes[FREEING] == (FREEING, "Gold", "0.00", "0.00")
+    assert _invoiced(charged.folder)["P1"] == ["2026-02-28", "50.00"]
+    clinic = practice.copied(charged.folder, tmp_path / "clinic")
     left = run("export", clinic, "quickbooks", today="2026-03-05").err
     assert "CRN-000001: the import takes no credit notes" in left
-    assert "CRN-000004" not in left, "there is nothing of it to enter"
-    twice = _credit(clinic, "INV-000003", "--rebill")
+    assert FREEING not in left, "there is nothing of it to enter"
+    twice = _credit(charged.folder, number, "--rebill")
     assert twice.err.strip().endswith("nothing is left")
-    assert (
-        "CRN-000004 freed line 1 of INV-000003"
-        in run("explain", clinic, "CRN-000004").out
-    )
+    told = run("explain", charged.folder, FREEING).out
+    assert f"{FREEING} freed line 1 of {number}" in told
+
+
+# The credit note of nothing that frees P1's period: the last one made.
+FREEING = "CRN-000013"
 
 
 def test_a_note_of_nothing_is_entered_again(
-    taken_back: tuple[Path, list[str]], tmp_path: Path
+    ends: Ends, charged: Charged, tmp_path: Path
 ) -> None:
-    before, _ = taken_back
-    clinic = practice.copied(before, tmp_path / "clinic")
-    copy = practice.copied(clinic / "ledger", tmp_path / "copy") / "membill.duckdb"
-    assert _credit(clinic, "INV-000003", "--rebill").code == 0
-    wanted = _used(clinic)
-    assert run("restore", clinic, copy, "--adopt").code == 0
-    assert _used(clinic) == wanted
+    clinic = practice.copied(charged.folder, tmp_path / "clinic")
+    copy = ends.folder / "ledger/membill.duckdb"
+    assert FREEING in run("restore", clinic, copy, "--adopt").out
+    assert _used(clinic) == _used(charged.folder)
 
 
 def test_what_overlaps_a_period_that_was_credited_in_full_says_how_to_free_it(
-    taken_back: tuple[Path, list[str]], tmp_path: Path
+    ends: Ends, charged: Charged
 ) -> None:
-    clinic = practice.copied(taken_back[0], tmp_path / "clinic")
-    practice.change(clinic, "patients", "P1", {"Start date": "2026-03-05"})
-    request = {"Request ID": "R7", "Patient ID": "P1", "Product code": "GOLD",
-               "Billing frequency": "Monthly", "Requested on": "2026-03-01"}  # fmt: skip
-    practice.add(clinic, "invoice_requests", request)
-    held = _said(clinic, "2026-03-05", "Not billed: ")
+    held = [t for t in charged.said if t.startswith("Not billed: ")]
+    number = ends.numbers["NEW"]
     how = (
-        "; INV-000003 was credited in full by CRN-000002: to have its days billed again,"
-        " `membill credit FOLDER INV-000003 --line 1 --rebill --reason TEXT --by USER`"
+        f"; {number} was credited in full by CRN-000007: to have its days billed again,"
+        f" `membill credit FOLDER {number} --line 1 --rebill --reason TEXT --by USER`"
     )
     assert len(held) == 2 and all(how in text for text in held), held
 
@@ -543,7 +603,7 @@ def test_a_freed_period_is_due_however_old(start: str, billed: list[str]) -> Non
         "patients": [patient], "billed": [("P1", "2026-01-01", "2026-01-31")],
         "as_of": "2026-06-01", "practice": {"bill_from": date(2026, 1, 1)},
     }  # fmt: skip
-    with given.ledger() as books:
+    with given.kept_ledger() as books:
         books.connection.execute(
             "insert into ledger.released_periods values ('p1', '2026-01-01', 1,"
             " 'CRN-000001', 1);"
@@ -563,7 +623,7 @@ def test_a_freed_period_is_due_however_old(start: str, billed: list[str]) -> Non
 
 
 def test_nothing_is_issued_in_a_closed_month() -> None:
-    with given.ledger() as books:
+    with given.kept_ledger() as books:
         books.connection.execute(
             "insert into ledger.closed_months values ('2026-01', '2026-02-03', 'mm', 0, 0,"
             " 0, 0, 0, 'x', 1)"
