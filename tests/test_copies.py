@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,15 +75,38 @@ def later(after_all: Path, tmp_path: Path) -> Path:
 # Made each night
 
 
-def test_each_night_leaves_a_copy_that_can_be_brought_back(clinic: Path) -> None:
-    copy = clinic / BEFORE
-    assert copy.read_bytes() == (clinic / "ledger/membill.duckdb").read_bytes()
-    assert bill(clinic, SECOND).code == 0
-    made = sorted(file.name for file in copy.parent.glob("*.duckdb"))
+@dataclass(frozen=True)
+class Week:
+    """A practice after the nights of Sunday and Monday, brought back to Sunday's, and
+    billed on Thursday: the copies and their modes on Monday, and what each step came to.
+    """
+
+    folder: Path
+    copies: dict[str, int]
+    same: bool
+    restored: int
+    thursday: int
+
+
+@pytest.fixture(scope="module")
+def week(after_first: Path) -> Week:
+    folder = practice.copied(after_first, after_first.parent / "week")
+    copy = folder / BEFORE
+    same = copy.read_bytes() == (folder / "ledger/membill.duckdb").read_bytes()
+    assert bill(folder, SECOND).code == 0
+    copies = {
+        file.name: file.stat().st_mode & 0o777 for file in copy.parent.glob("*.*")
+    }
+    restored = run("restore", folder, copy).code
+    return Week(folder, copies, same, restored, bill(folder, THIRD).code)
+
+
+def test_each_night_leaves_a_copy_that_can_be_brought_back(week: Week) -> None:
+    assert week.same
+    made = sorted(name for name in week.copies if name.endswith(".duckdb"))
     assert made == ["2026-03-01-01.duckdb", "2026-03-02-01.duckdb"]
-    assert {file.stat().st_mode & 0o777 for file in copy.parent.glob("*.*")} == {0o600}
-    assert run("restore", clinic, copy).code == 0
-    assert bill(clinic, SECOND).code == 0
+    assert set(week.copies.values()) == {0o600}
+    assert (week.restored, week.thursday) == (0, 0)
 
 
 def test_a_refused_night_leaves_none(clinic: Path) -> None:
@@ -186,10 +209,9 @@ def test_a_copy_made_by_hand_has_a_name_of_its_own(clinic: Path) -> None:
 # Once a week, readable without DuckDB
 
 
-def test_once_a_week_the_ledger_is_written_as_csv(clinic: Path) -> None:
-    folder = clinic / "ledger/backups/csv"
-    assert bill(clinic, SECOND).code == 0, "a Monday"
-    assert bill(clinic, THIRD).code == 0, "the Thursday after"
+def test_once_a_week_the_ledger_is_written_as_csv(week: Week) -> None:
+    """On Monday, and not on the Thursday after."""
+    folder = week.folder / "ledger/backups/csv"
     assert sorted(d.name for d in folder.iterdir()) == [
         "2026-03-01-01",
         "2026-03-02-01",
@@ -235,48 +257,70 @@ def test_eight_weeks_of_csv_are_kept(clinic: Path) -> None:
 # Brought back
 
 
-def _rows(folder: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+Rows = tuple[list[dict[str, str]], list[dict[str, str]]]
+
+
+def _rows(folder: Path) -> Rows:
     """Documents and lines as the commands list them, but for the run that made them."""
     documents = [{**row, "run_id": ""} for row in practice.invoices(folder)]
     return documents, run("lines", folder, "--format", "csv").rows
 
 
+@dataclass(frozen=True)
+class Adopted:
+    """A practice brought back to its first night, what came after entered again, billed."""
+
+    folder: Path
+    refused: practice.Result
+    done: practice.Result
+    rows: list[Rows]
+    files: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def adopted(after_all: Path) -> Adopted:
+    """The rows are those before, after, and after a night for a member more."""
+    folder = practice.copied(after_all, after_all.parent / "adopted")
+    rows, files = [_rows(folder)], practice.files(folder / "out/invoices")
+    refused = run("restore", folder, folder / BEFORE)
+    done = run("restore", folder, folder / BEFORE, "--adopt")
+    rows.append(_rows(folder))
+    practice.add(folder, "patients", member("P6", start_date="2026-03-06"))
+    assert bill(folder, "2026-03-06").code == 0
+    return Adopted(folder, refused, done, [*rows, _rows(folder)], files)
+
+
 def test_what_was_published_since_is_entered_again_and_billing_goes_on(
-    later: Path,
+    adopted: Adopted,
 ) -> None:
-    rows, files = _rows(later), practice.files(later / "out/invoices")
-    refused = run("restore", later, later / BEFORE)
-    assert refused.code == 4
-    assert "4 documents were published after this copy was made" in refused.err
-    assert "--adopt" in refused.err
-    done = run("restore", later, later / BEFORE, "--adopt")
+    assert adopted.refused.code == 4
+    assert "4 documents were published after this copy was made" in adopted.refused.err
+    assert "--adopt" in adopted.refused.err
+    done = adopted.done
     assert (done.code, done.err) == (0, "")
     assert "4 documents entered again: CRN-000001, INV-000004, INV-0" in done.out
-    assert _rows(later) == rows
-    again = bill(later, THIRD)
-    assert again.code == 0
-    assert "0 invoices made" in again.out
-    assert _rows(later) == rows
-    practice.add(later, "patients", member("P6", start_date="2026-03-06"))
-    assert bill(later, "2026-03-06").code == 0
-    assert practice.invoices(later)[6]["number"] == "INV-000007"
-    assert run("rebuild", later).code == 0
-    after = practice.files(later / "out/invoices")
-    assert {name: after[name] for name in files} == files, "byte for byte"
-    proved = run("verify", later, "--deep")
+    before, after, (documents, lines) = adopted.rows
+    assert after == before
+    made = [row for row in documents if row not in before[0]]
+    assert [row["number"] for row in made] == ["INV-000007"]
+    assert [row["patient_id"] for row in lines if row not in before[1]] == ["P6"]
+    assert len(documents) == len(before[0]) + 1
+    assert run("rebuild", adopted.folder).code == 0
+    files = practice.files(adopted.folder / "out/invoices")
+    assert {name: files[name] for name in adopted.files} == adopted.files, "to the byte"
+    proved = run("verify", adopted.folder, "--deep")
     assert proved.code == 0, proved.out
 
 
-def test_the_runs_that_are_lost_are_kept_aside_and_named(later: Path) -> None:
-    run("restore", later, later / BEFORE, "--adopt")
-    (kept,) = (later / "ledger/replaced").iterdir()
+def test_the_runs_that_are_lost_are_kept_aside_and_named(adopted: Adopted) -> None:
+    (kept,) = (adopted.folder / "ledger/replaced").iterdir()
     assert {file.name for file in kept.iterdir()} == {
         "head.json", "membill.duckdb", "membill.duckdb.sha256", "runs",
     }  # fmt: skip
     assert sorted(folder.name for folder in (kept / "runs").iterdir()) == [
         "2026-03-02-01", "2026-03-05-01",
     ]  # fmt: skip
-    told = run("explain", later, "INV-000006").out
+    told = run("explain", adopted.folder, "INV-000006").out
     assert "made by run 2026-03-05-01-adopted (adopt, as of 5 March 2026" in told
 
 
@@ -346,24 +390,6 @@ def test_workbooks_that_cannot_be_entered_again_are_named_and_nothing_is_changed
     assert bill(later, THIRD).code == 4
 
 
-@pytest.mark.damaged
-def test_a_page_that_was_changed_is_entered_by_its_data_and_told_of(
-    later: Path,
-) -> None:
-    _edited(
-        later / INVOICE, "xl/sharedStrings.xml",
-        lambda text: text.replace("Acme Ltd", "Acme PLC"),
-    )  # fmt: skip
-    done = run("restore", later, later / BEFORE, "--adopt")
-    assert done.code == 0
-    assert (
-        "INV-000005 as it was made, but is not the file that was published" in done.err
-    )
-    assert "Warning: invoices/2026/03/INV-000005.xlsx is already there" in bill(
-        later, THIRD
-    ).err  # fmt: skip
-
-
 def test_a_copy_that_went_on_billing_for_itself_is_not_mixed_with_the_lost_one(
     later: Path, clinic: Path
 ) -> None:
@@ -390,28 +416,60 @@ def test_a_copy_that_changed_since_it_was_made_is_not_brought_back(
     assert "the copy is not as it was made; use another copy" in refused.err
 
 
-@pytest.mark.damaged
-@pytest.mark.parametrize("moves", [5])
-def test_a_restore_killed_half_way_gives_no_number_again(
-    moves: int, later: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@dataclass(frozen=True)
+class HalfWay:
+    """A page changed, a restore killed half way, given again, and the night after."""
+
+    rows: list[Rows]
+    between: practice.Result
+    done: practice.Result
+    night: practice.Result
+
+
+@pytest.fixture(scope="module", params=[5])
+def half_way(after_all: Path, request: pytest.FixtureRequest) -> HalfWay:
     """Killed after so many files were moved: checksum, ledger, two runs, the copy."""
-    rows, left = _rows(later), iter(range(moves))
+    folder = practice.copied(after_all, after_all.parent / "half way")
+    rows, left = [_rows(folder)], iter(range(request.param))
+    _edited(
+        folder / INVOICE, "xl/sharedStrings.xml",
+        lambda text: text.replace("Acme Ltd", "Acme PLC"),
+    )  # fmt: skip
     real = os.replace
 
     def replace(source: Path, target: Path) -> None:
         next(left)
         real(source, target)
 
-    with monkeypatch.context() as killing:
+    with pytest.MonkeyPatch.context() as killing:
         killing.setattr("pipeline.restore.os", SimpleNamespace(replace=replace))
         with pytest.raises(StopIteration):
-            run("restore", later, later / BEFORE, "--adopt")
-    found = bill(later, THIRD)
-    assert found.code == 4, found.err
-    assert run("restore", later, later / BEFORE, "--adopt").code == 0
-    assert bill(later, THIRD).code == 0
-    assert _rows(later) == rows
+            run("restore", folder, folder / BEFORE, "--adopt")
+    between = bill(folder, THIRD)
+    done = run("restore", folder, folder / BEFORE, "--adopt")
+    night = bill(folder, THIRD)
+    return HalfWay([*rows, _rows(folder)], between, done, night)
+
+
+@pytest.mark.damaged
+def test_a_restore_killed_half_way_gives_no_number_again(half_way: HalfWay) -> None:
+    assert half_way.between.code == 4, half_way.between.err
+    assert (half_way.done.code, half_way.night.code) == (0, 0)
+    before, after = half_way.rows
+    assert after == before
+
+
+@pytest.mark.damaged
+def test_a_page_that_was_changed_is_entered_by_its_data_and_told_of(
+    half_way: HalfWay,
+) -> None:
+    assert half_way.done.code == 0
+    assert (
+        "INV-000005 as it was made, but is not the file that was published"
+        in half_way.done.err
+    )
+    told = "Warning: invoices/2026/03/INV-000005.xlsx is already there"
+    assert told in half_way.night.err
 
 
 # What a workbook carries
@@ -448,21 +506,17 @@ def test_data_of_another_version_are_not_guessed_at() -> None:
 
 
 def test_a_month_closed_again_after_its_documents_were_entered_has_the_same_seal(
-    tmp_path: Path,
+    later: Path,
 ) -> None:
-    folder = practice.make(tmp_path / "clinic")
-    practice.set_to(folder, "Max days ahead", "60")
-    assert bill(folder, "2026-03-20").code == 0
-    copied = run("backup", folder, today="2026-03-20").out.split()[-1]
-    practice.add(folder, "patients", member("P9", start_date="2026-03-25"))
-    assert bill(folder, "2026-03-31").code == 0
     april, by = "2026-04-02", ("--by", "mm")
-    words = ("INV-000001", "--to", "x@example.org", *by)
-    assert run("sent", folder, *words, today="2026-03-31").code == 0
+    with practice.unpublished():
+        words = ("INV-000001", "--to", "x@example.org", *by)
+        assert run("sent", later, *words, today="2026-03-31").code == 0
     words = ("INV-000001", "--reason", "left", *by)
-    assert run("credit", folder, *words, today="2026-03-31").code == 0
-    closed = run("close", folder, "2026-03", *by, today=april)
-    assert run("restore", folder, copied, "--adopt", today=april).code == 0
-    again = run("close", folder, "2026-03", *by, today=april)
+    assert run("credit", later, *words, today="2026-03-31").code == 0
+    closed = run("close", later, "2026-03", *by, today=april)
+    done = run("restore", later, later / BEFORE, "--adopt", today=april)
+    assert done.code == 0, done.err
+    again = run("close", later, "2026-03", *by, today=april)
     assert (again.code, again.out) == (0, closed.out)
-    assert run("verify", folder, "--deep").code == 0
+    assert run("verify", later, "--deep").code == 0
