@@ -24,7 +24,8 @@ LATER = "2032-04-02"
 def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """P1 was billed in February, sent one invoice, credited the other, and left.
 
-    P3 and P4 were on one invoice to a relative, once; then P3 left.
+    P3 and P4 were on one invoice to a relative, once; then P3 left. The End date of P5
+    is the day of the first night, that of P6 the day before the second.
     """
     folder = tmp_path_factory.mktemp("left") / "clinic"
     given = practice.sheets()
@@ -41,15 +42,21 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "Active": "Yes",
         }
     ]
+    annual = {"billing_frequency": "Annual", "start_date": "2026-02-28"}
     family = {"bill_to": "FAM", "start_date": "2026-02-28"}
     given["patients"] += [
         member("P3", first_name="Tercius", last_name="Markwright", **family),
         member("P4", first_name="Quartus", **family),
+        member("P5", **annual, end_date="2026-02-28"),
+        member("P6", **annual, end_date="2026-03-30"),
     ]
     practice.make(folder, given)
     assert practice.bill(folder, "2026-02-28").code == 0
+    ending = forget(folder, "P5")
+    assert (ending.code, "P5 is an active member" in ending.err) == (2, True)
     said = ("--to", ADDRESS, "--by", "dd")
-    assert run("sent", folder, "INV-000001", *said, today="2026-03-01").code == 0
+    with practice.unpublished():
+        assert run("sent", folder, "INV-000001", *said, today="2026-03-01").code == 0
     practice.remove(folder, "patients", "P1")
     practice.remove(folder, "patients", "P3")
     assert practice.bill(folder, "2026-03-31").code == 0
@@ -59,13 +66,45 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def forgotten(
+def exported(
     left: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Result]:
-    """The same practice after P3 and P1 were forgotten; only to be looked at."""
+) -> tuple[Path, Path, Path]:
+    """The same practice once its documents and its journal were exported."""
     folder = practice.copied(left, tmp_path_factory.mktemp("forgotten") / "clinic")
-    assert forget(folder, "P3").code == 0
+    sales = run("export", folder, "quickbooks", today="2026-04-01")
+    journal = run("export", folder, "xero-journal")
+    return folder, *(Path(done.out.splitlines()[1]) for done in (sales, journal))
+
+
+@pytest.fixture(scope="module")
+def forgotten(exported: tuple[Path, Path, Path]) -> tuple[Path, Result]:
+    """The same practice after P3, P6 and P1 were forgotten; only to be looked at."""
+    folder, sales, _ = exported
+    assert NAMES[1] in sales.read_text(encoding="utf-8")
+    assert [forget(folder, who).code for who in ("P3", "P6")] == [0, 0]
     return folder, forget(folder)
+
+
+# Documents that show P1.
+MINE = [
+    f"out/invoices/2026/{name}.{form}"
+    for name in ("02/INV-000001", "02/INV-000003", "04/CRN-000001")
+    for form in ("xlsx", "pdf")
+]
+
+
+@pytest.fixture(scope="module")
+def rebuilt(
+    exported: tuple[Path, Path, Path], forgotten: tuple[Path, Result]
+) -> tuple[Path, Path, Path]:
+    """A copy once all that shows P1, and the journal, was deleted and made again."""
+    made, sales, journal = exported
+    folder = practice.copied(made, made.with_name("rebuilt"))
+    sales, journal = (folder / file.relative_to(made) for file in (sales, journal))
+    for file in (*(folder / name for name in MINE), sales, journal):
+        file.unlink()
+    assert run("rebuild", folder).code == 0
+    return folder, sales, journal
 
 
 @pytest.fixture
@@ -158,7 +197,7 @@ def test_a_forgotten_period_is_billed_once_and_a_sending_recorded_once(
     practice.write(clinic, "sent", [sent])
     assert practice.bill(clinic, "2026-04-02").code == 0
     now = practice.lines(clinic, "patient_id", "period_start", "number")
-    assert set(now) - set(before) == {("P1", "2026-03-31", "INV-000006")}
+    assert set(now) - set(before) == {("P1", "2026-03-31", "INV-000008")}
     assert practice.invoices(clinic)[0]["sent_to"] == "forgotten"
 
 
@@ -182,26 +221,20 @@ def test_what_is_forgotten_cannot_be_changed_unseen(
 
 
 def test_published_documents_are_listed_left_and_not_made_again(
-    left: Path, forgotten: tuple[Path, Result], clinic: Path
+    left: Path, forgotten: tuple[Path, Result], rebuilt: tuple[Path, Path, Path]
 ) -> None:
     def books(clinic: Path) -> list[str]:
         found = (clinic / "out/invoices").rglob("*.*")
         return sorted(str(file.relative_to(clinic)) for file in found)
 
     folder, done = forgotten
-    mine = [
-        f"out/invoices/2026/{name}.{form}"
-        for name in ("02/INV-000001", "02/INV-000003", "04/CRN-000001")
-        for form in ("xlsx", "pdf")
-    ]
     assert books(folder) == books(left)
     listed = [line for line in done.out.splitlines() if "delete it" in line]
     said = "still shows the patient; delete it and its copies: "
-    assert listed == [f"{said}{folder / name}" for name in mine]
-    for name in mine:
-        (clinic / name).unlink()
-    assert run("rebuild", clinic).code == 0
-    assert not [name for name in mine if name in books(clinic)]
+    documents = [line for line in listed if "out/imports" not in line]
+    assert documents == [f"{said}{folder / name}" for name in MINE]
+    clinic, *_ = rebuilt
+    assert books(clinic) == [name for name in books(left) if name not in MINE]
     done = run("pdf", clinic, "INV-000002", "INV-000001")
     assert done.code == 2
     assert "INV-000001 names a patient who was forgotten since" in done.err
@@ -219,16 +252,15 @@ def test_what_is_younger_is_kept_and_goes_when_its_time_has_come(before: Path) -
     assert run("verify", before).code == 0
 
 
-def test_who_is_past_the_end_date_has_left(tmp_path: Path) -> None:
-    given = practice.sheets()
-    given["patients"][0] |= {**PERSONAL, "End date": "2026-02-28"}
-    folder = practice.make(tmp_path, given)
-    assert practice.bill(folder, "2026-02-28").code == 0
-    assert "is an active member" in forget(folder).err
-    assert practice.bill(folder, "2026-03-01").code == 0
-    assert forget(folder).code == 0
-    (first, *_) = practice.invoices(folder, "--patient", "P1")
-    assert first["patient_name"] == "Patient P1"
+def test_who_is_past_the_end_date_has_left(
+    left: Path, forgotten: tuple[Path, Result]
+) -> None:
+    """P5, on the End date itself, had not: `left` tried it."""
+    named = [
+        practice.invoices(folder, "--patient", "P6")[0]["patient_name"]
+        for folder in (left, forgotten[0])
+    ]
+    assert named == ["Annabel Quillfeather", "Patient P6"]
 
 
 REFUSALS = [
@@ -282,22 +314,19 @@ def test_on_a_shared_invoice_only_the_patients_own_line_is_forgotten(
 
 
 def test_import_files_that_show_the_patient_are_listed_and_never_made_again(
-    before: Path,
+    exported: tuple[Path, Path, Path],
+    forgotten: tuple[Path, Result],
+    rebuilt: tuple[Path, Path, Path],
 ) -> None:
-    left = run("export", before, "quickbooks", today="2026-04-01")
-    file = Path(left.out.splitlines()[1])
-    assert NAMES[1] in file.read_text(encoding="utf-8")
-    journal = Path(run("export", before, "xero-journal").out.splitlines()[1])
-    booked = journal.read_bytes()
-    done = forget(before)
+    _, file, journal = exported
+    _, done = forgotten
     assert journal.name not in done.out, "a journal names nobody"
     assert f"still shows the patient; delete it and its copies: {file}\n" in done.out
-    file.unlink()
-    journal.unlink()
-    again = run("export", before, "quickbooks", "--again", file.name)
-    assert again.code == 2
-    assert "names a patient who was forgotten since" in " ".join(again.err.split())
-    assert run("rebuild", before).code == 0
-    assert not file.exists()
-    assert journal.read_bytes() == booked
-    assert run("verify", before, "--deep").code == 0
+    clinic, sales, again = rebuilt
+    assert not sales.exists()
+    assert again.read_bytes() == journal.read_bytes()
+    refused = run("export", clinic, "quickbooks", "--again", file.name)
+    assert refused.code == 2
+    assert "names a patient who was forgotten since" in " ".join(refused.err.split())
+    assert not sales.exists()
+    assert run("verify", clinic, "--deep").code == 0
