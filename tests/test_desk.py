@@ -87,7 +87,8 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> list[practice.Result]:
     folder = practice.make(tmp_path_factory.mktemp("desk") / "clinic", _sheets())
     made = [bill(folder, FIRST)]
     by = ("--reason", "left", "--by", "mm", "--on", "2026-03-03")
-    assert run("credit", folder, "INV-000002", *by).code == 0
+    with practice.unpublished():
+        assert run("credit", folder, "INV-000002", *by).code == 0
     _log(folder)
     practice.write(folder, "invoice_requests", ASKED)
     practice.change(folder, "patients", "P1", {"Email": "second@example.org"})
@@ -158,34 +159,35 @@ def test_no_other_sending_is_told(nights: list[practice.Result]) -> None:
     assert nights[1].err.count("sent.csv") == len(SENDINGS)
 
 
-def test_a_sending_on_the_day_of_a_full_credit_is_told_and_counts(
-    clinic: Path, tmp_path: Path
-) -> None:
-    mine = practice.copied(clinic, tmp_path / "clinic")
+@pytest.fixture(scope="module")
+def checked(clinic: Path) -> str:
+    """What a check says of a sending and of a request more."""
+    mine = practice.copied(clinic, clinic.with_name("checked"))
     row = {"Invoice number": "INV-000002", "Sent on": "2026-03-03", "Sent to": "y"}
     practice.add(mine, "sent", {**row, "Sent by": "dd"})
-    told = run("check", mine, "--as-of", THIRD).err
-    assert "INV-000002 was credited in full the same day; it counts as sent" in told
-
-
-def test_a_request_by_somebody_unknown_is_pointed_out(
-    clinic: Path, tmp_path: Path
-) -> None:
-    mine = practice.copied(clinic, tmp_path / "clinic")
     row = {"Request ID": "R99", "Patient ID": "P1", "Product code": "CONSULT"}
     practice.add(
         mine, "invoice_requests", {**row, "Requested on": THIRD, "Requested by": "ddd"}
     )
-    told = run("check", mine, "--as-of", THIRD).err
+    return run("check", mine, "--as-of", THIRD).err
+
+
+def test_a_sending_on_the_day_of_a_full_credit_is_told_and_counts(checked: str) -> None:
+    said = "INV-000002 was credited in full the same day; it counts as sent"
+    assert said in checked
+
+
+def test_a_request_by_somebody_unknown_is_pointed_out(checked: str) -> None:
     assert (
         "Requested by: ddd is not a user of the Staff sheet; write the user name of the"
         " person who asked for it; did you mean dd?"
-    ) in told
+    ) in checked
 
 
 def test_what_cannot_be_is_not_recorded(clinic: Path) -> None:
-    assert "sent 2 March 2026" in run("explain", clinic, "INV-000002").out
-    assert "sent 4 March 2026" not in run("explain", clinic, "INV-000002").out
+    told = run("explain", clinic, "INV-000002").out
+    assert "sent 2 March 2026" in told
+    assert "sent 4 March 2026" not in told
     assert "sent" not in run("explain", clinic, "INV-000003").out.replace("unsent", "")
 
 
@@ -412,9 +414,15 @@ FILES = {
 }
 
 
+@pytest.fixture(scope="module")
+def told(clinic: Path) -> dict[str, str]:
+    """The files of three patients."""
+    return {who: run("patient", clinic, who).out for who in ("P2", "P3", "P4")}
+
+
 @pytest.mark.parametrize(("patient", "text"), FILES.values(), ids=FILES)
-def test_a_file_has(patient: str, text: str, clinic: Path) -> None:
-    assert text in run("patient", clinic, patient).out
+def test_a_file_has(patient: str, text: str, told: dict[str, str]) -> None:
+    assert text in told[patient]
 
 
 def test_a_chosen_file_replaces_no_other_and_makes_no_folder(
