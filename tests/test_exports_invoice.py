@@ -16,6 +16,8 @@ from pipeline.books import Document, Letterhead, Line
 from pipeline.exports import invoice
 from pipeline.exports.exact_text import Unwritable
 from pipeline.exports.invoice_data import embedded
+from pipeline.exports.invoice_page import ADDRESS_ROWS, ADDRESS_WIDTH, page_of
+from pipeline.exports.text_fit import text_width
 
 MARCH = (date(2026, 3, 1), date(2026, 3, 31))
 LETTERHEAD = Letterhead(
@@ -376,6 +378,48 @@ def test_a_long_address_stays_within_the_window() -> None:
     sheet = opened(replace(CONTACT, bill_to_name=name))["Invoice"]
     assert sheet["A3"].value + " " + sheet["A4"].value == name
     assert sheet["A5"].value == "17 Cliff Street"
+
+
+LONG_NAME = "The Incorporated Trustees of the Benevolent Fund for Retired Railway Servants and their Widows (North Eastern Region)"
+LONG_ADDRESS = (
+    "Second Floor, Commercial Union House, 39 Pilgrim Street",
+    "Off Market Street, Grainger Town Conservation Area",
+    "Newcastle upon Tyne, Tyne and Wear",
+    "NE1 6QE",
+)
+ADDRESSES = [
+    pytest.param(
+        LONG_NAME, LONG_ADDRESS,
+        f"{LONG_NAME} {', '.join(LONG_ADDRESS[:-1])} NE1 6QE",
+        id="it runs on in fewer lines, each word of it there",
+    ),
+    pytest.param(
+        f"{LONG_NAME} and of all of their descendants who are in need", LONG_ADDRESS,
+        "The Incorporated Trustees of the Benevolent Fund for Retired Railway Servants"
+        f" and their Widows (North Eastern Region) and of all of their descendants who … {', '.join(LONG_ADDRESS[:-1])} NE1 6QE",
+        id="then the name gives way to the address",
+    ),
+    pytest.param(
+        "Robin Alder", ("Whitby " * 99, "YO21 9ZZ"),
+        f"Robin Alder {'Whitby ' * 35}… YO21 9ZZ",
+        id="and the address to the postcode",
+    ),
+    pytest.param(
+        "Robin Alder", ("Whitby " * 99,),
+        f"Robin Alder {'Whitby ' * 42}…",
+        id="without a postcode it ends where the window does",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "address", "expected"), ADDRESSES)
+def test_an_address_that_is_too_long_says_so_and_keeps_its_postcode(
+    name: str, address: tuple[str, ...], expected: str
+) -> None:
+    shown = page_of(document(line(), bill_to_name=name, address=address)).address
+    assert " ".join(shown) == expected
+    assert len(shown) <= ADDRESS_ROWS
+    assert all(text_width(each) <= ADDRESS_WIDTH for each in shown)
 
 
 @pytest.mark.parametrize("amount", ["9.99", "10000.00", "999999.99"])

@@ -6,6 +6,7 @@ Neither of them words or adds up anything of its own, so that they cannot come t
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
 from pipeline.books import Document, Letterhead, Line
 from pipeline.exports.invoice_layout import (
@@ -16,7 +17,12 @@ from pipeline.exports.invoice_layout import (
     shared_period,
     tax_word,
 )
-from pipeline.exports.text_fit import separate_lines, split_at, wrapped_rows
+from pipeline.exports.text_fit import (
+    separate_lines,
+    split_at,
+    text_width,
+    wrapped_rows,
+)
 from pipeline.exports.words import symbol
 from pipeline.exports.workbook import Value
 
@@ -26,6 +32,7 @@ TOP_MARGIN, LEFT_MARGIN, RIGHT_MARGIN, BOTTOM_MARGIN = 12.0, 22.0, 18.0, 18.0
 ADDRESS_FROM_TOP = 48.0
 ADDRESS_WIDTH = 88.0
 ADDRESS_ROWS = 7
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 DETAIL_ROWS = 6
 
 PAY_HEADING = "How to pay"
@@ -119,12 +126,33 @@ def _details(letterhead: Letterhead) -> list[str]:
 
 
 def _address(document: Document) -> list[str]:
-    """Who it goes to, in lines that the window of an envelope has room for."""
-    lines = [document.bill_to_name, *document.address]
-    pieces = [
-        piece for line in lines for piece in split_at(line, ADDRESS_WIDTH) if piece
-    ]
-    return pieces[:ADDRESS_ROWS]
+    """Who it goes to, in lines that the window of an envelope has room for.
+
+    What has more lines runs on in fewer; where that is not enough an ellipsis stands for
+    what is left out, of the name before the address and never for the postcode.
+    """
+    name, *rest = (_lines(line) for line in (document.bill_to_name, *document.address))
+    if len(name) + sum(map(len, rest)) <= ADDRESS_ROWS:
+        return [*name, *chain.from_iterable(rest)]
+    last = rest.pop() if rest else []
+    middle = _lines(", ".join(document.address[:-1]))
+    name = _within(name, max(1, ADDRESS_ROWS - len(middle) - len(last)))
+    middle = _within(middle, max(0, ADDRESS_ROWS - len(name) - len(last)))
+    return _within([*name, *middle, *last], ADDRESS_ROWS)
+
+
+def _lines(text: str) -> list[str]:
+    return [piece for piece in split_at(text, ADDRESS_WIDTH) if piece]
+
+
+def _within(lines: list[str], most: int) -> list[str]:
+    """No more than so many lines, the last of which then says that it goes on."""
+    if len(lines) <= most or not most:
+        return lines[:most]
+    words = lines[most - 1].split()
+    while len(words) > 1 and text_width(" ".join([*words, ELLIPSIS])) > ADDRESS_WIDTH:
+        words.pop()
+    return [*lines[: most - 1], " ".join([*words, ELLIPSIS])]
 
 
 def _facts(document: Document) -> dict[str, Value]:
