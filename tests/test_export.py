@@ -263,6 +263,15 @@ def data(
     return folder
 
 
+def test_a_disk_that_is_not_there_takes_nothing(
+    sample: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    done = export(sample[0], "xero", "--to", tmp_path / "media/usb")
+    assert done.code == 2
+    assert f"there is no folder {tmp_path / 'media'}; make it" in done.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_package_describes_its_files_and_every_row_holds_to_it(data: Path) -> None:
     assert list(faults_of(data)) == []
 

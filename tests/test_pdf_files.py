@@ -162,6 +162,19 @@ def test_another_file_of_the_name_is_left_alone(nights, tmp_path: Path) -> None:
     assert taken.read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("name", ["a", "a/b"])
+def test_a_folder_is_made_where_the_one_above_it_is_there(
+    nights, tmp_path: Path, name: str
+) -> None:
+    done = pdf(nights[0], "INV-000001", "--to", tmp_path / name)
+    if name == "a":
+        assert done.code == 0
+        return
+    assert done.code == 2
+    assert f"there is no folder {tmp_path / 'a'}; make it, or name another" in done.err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", [".", "ledger", "out/../pdf"])
 def test_the_practices_own_folders_take_no_pdf(nights, name: str) -> None:
     done = pdf(nights[0], "INV-000003", "--to", nights[0] / name)

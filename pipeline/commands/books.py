@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands import clock
-from pipeline.commands.options import FOLDER, LEDGER
+from pipeline.commands.options import FOLDER, LEDGER, NewFolder
 from pipeline.commands.saying import HELD, REFUSED, billed_at, outcomes, reading, warn
 
 # The packages of pipeline/exports/packages, and the open data.
@@ -30,7 +30,7 @@ TARGETS = (
 )
 @click.option(
     "--to",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NewFolder(),
     help="A folder to write the files to.",
 )
 @LEDGER

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.options import FOLDER, FORMAT, LEDGER
+from pipeline.commands.options import FOLDER, FORMAT, LEDGER, NewFolder
 from pipeline.commands.rows import (
     INVOICE_COLUMNS,
     INVOICES_SHOWN,
@@ -131,7 +131,7 @@ def patient(
 @click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
 @click.option(
     "--to",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NewFolder(),
     metavar="FOLDER_FOR_FILES",
     help="Where to write them, if not beside the workbooks below FOLDER/out/invoices.",
 )

@@ -33,6 +33,26 @@ class Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
+class NewFolder(click.Path):
+    """A folder for files, made where the one it lies in is there.
+
+    A disk that is not mounted, or a slip, must not put patients' names elsewhere.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, file_okay=False)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The path, or a usage error."""
+        folder = super().convert(value, param, ctx)
+        if not Path(folder).absolute().parent.is_dir():
+            above = Path(folder).absolute().parent
+            self.fail(
+                f"there is no folder {above}; make it, or name another", param, ctx
+            )
+        return folder
+
+
 FOLDER = click.argument("folder", type=Folder(path_type=Path))
 
 
