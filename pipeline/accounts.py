@@ -290,6 +290,11 @@ def night(ledger: Ledger) -> Night | None:
             if report["invoices_made"]
             else ()
         ),
+        made_before=ledger.value(
+            "select count(*) from ledger.invoices inner join ledger.runs using (run_no)"
+            " where command = 'bill' and kind = 'invoice' and as_of = ? and run_no < ?",
+            [run["as_of"], run["run_no"]],
+        ),
         held=tuple(_held(ledger, report)),
         problems=tuple(open_problems(ledger)),
         changes=tuple(_changes(ledger, run["run_no"])),

@@ -203,7 +203,8 @@ class MonthTotal:
 class Night:
     """One run, as the issues workbook and the summary page tell it.
 
-    `memberships` is rule 13's eight counts; `made` are the documents of this run;
+    `memberships` is rule 13's eight counts; `made` are the documents of this run, and
+    `made_before` counts the invoices of earlier runs for the same day;
     `unsent` every unsent document; `months` the last twelve, oldest first, gaps filled.
     """
 
@@ -218,6 +219,7 @@ class Night:
     changes: tuple[Change, ...]
     unsent: tuple[Entry, ...]
     months: tuple[MonthTotal, ...]
+    made_before: int = 0
     accepted_guards: tuple[str, ...] = ()
     chain_head: str = ""
     refused: bool = False

@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.exports.words import BUCKET_WORDS, counted, money
+from pipeline.exports.words import BUCKET_WORDS, counted, made_before, money
 from pipeline.run import Outcome
 
 _RIGHT = {
@@ -89,9 +89,10 @@ def night_table(outcome: Outcome, folder: Path) -> None:
         if report["invoices_made"] > 1
         else f" ({report['first_number']})" if report["invoices_made"] else ""
     )  # fmt: skip
-    console.print(
-        f"{made} made{numbers}, {money(gross, night.currency)}; none is sent."
-    )
+    sent = "; none is sent" if report["invoices_made"] else ""
+    console.print(f"{made} made{numbers}, {money(gross, night.currency)}{sent}.")
+    if night.made_before:
+        console.print(made_before(night))
     console.print(grid)
     if night.held:
         console.print(

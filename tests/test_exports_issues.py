@@ -554,6 +554,12 @@ def test_sentences(clause: str, sentence: str) -> None:
             id="a credit note is no invoice",
         ),
         pytest.param(
+            replace(CLEAN, made=(), made_before=1),
+            "No further invoice was made on Tuesday 31 March 2026; nobody is held."
+            " Earlier runs for that day made 1 invoice.",
+            id="what an earlier run for the day made is told",
+        ),
+        pytest.param(
             replace(CLEAN, refused=True, problems=(STOP,)),
             "Nothing was billed on Tuesday 31 March 2026: patients.xlsx: Patients: the"
             " column Start date is missing.",

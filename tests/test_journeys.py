@@ -40,7 +40,10 @@ def twice(after_first: Path) -> Path:
     """The same practice after that night was run again."""
     folder = practice.copied(after_first, after_first.parent / "twice")
     again = bill(folder, FIRST)
-    assert (again.code, "0 invoices made" in again.out) == (0, True)
+    assert (again.code, "0 invoices made, £0.00.\n" in again.out) == (0, True)
+    assert "Earlier runs for that day made 3 invoices.\n" in again.out
+    told = (folder / "out/summary.html").read_text(encoding="utf-8")
+    assert "No further invoice was made on Sunday 1 March 2026; nobody is held." in told
     return folder
 
 

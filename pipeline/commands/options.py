@@ -45,8 +45,8 @@ class NewFolder(click.Path):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """The path, or a usage error."""
         folder = super().convert(value, param, ctx)
-        if not Path(folder).absolute().parent.is_dir():
-            above = Path(folder).absolute().parent
+        if not Path(str(folder)).absolute().parent.is_dir():
+            above = Path(str(folder)).absolute().parent
             self.fail(
                 f"there is no folder {above}; make it, or name another", param, ctx
             )

@@ -183,11 +183,18 @@ def night_in_a_sentence(night: Night) -> str:
         were = "was" if len(made) == 1 else "were"
         said = f"{counted(len(made), 'invoice')} for {sum_made} {were} made"
     else:
-        said = "No invoice was made"
+        said = f"No {'further ' if night.made_before else ''}invoice was made"
     kept = held_in_words(night) or "nobody"
     is_one = kept == "nobody" or (kept.startswith("1 ") and " and " not in kept)
     held = f"{kept} {'is' if is_one else 'are'} held"
-    return f"{said} on {day(night.as_of)}; {held}."
+    told = f"{said} on {day(night.as_of)}; {held}."
+    return told + f" {made_before(night)}" if night.made_before else told
+
+
+def made_before(night: Night) -> str:
+    """What the same day brought before: it was run twice, or a run was cut short."""
+    before = counted(night.made_before, "invoice")
+    return f"Earlier runs for that day made {before}."
 
 
 @cache
