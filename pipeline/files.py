@@ -5,6 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
+DRAFT = ".part"  # how the name of a file ends that is not whole yet
+
 
 def private_folder(folder: Path) -> Path:
     """Make a folder, and those above it that are missing, for the owner alone."""
@@ -21,7 +23,7 @@ def private_folder(folder: Path) -> Path:
 
 def sweep(folder: Path) -> None:
     """Remove the drafts that a killed run left in a folder; the caller holds the lock."""
-    for draft in folder.glob(".*.part*"):
+    for draft in folder.glob(f".*{DRAFT}*"):
         draft.unlink(missing_ok=True)
 
 
@@ -57,7 +59,7 @@ def write_bytes(path: Path, content: bytes, *, replace: bool = True) -> None:
     With `replace=False` a file that is already there is left alone (FileExistsError).
     """
     private_folder(path.parent)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=DRAFT)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from pipeline import marked_copies, rights
@@ -306,6 +307,8 @@ def _must_take_files(out: Path) -> None:
     """What is billed must be seen: without a folder for it nothing is."""
     try:
         sweep(private_folder(out))
+        with TemporaryFile(dir=out):
+            pass
     except OSError as error:
         raise refused(
             "out",
@@ -398,9 +401,17 @@ def preview(
 
 
 def check_only(
-    folder: Path, path: Path, *, as_of: date | None, today: Today
+    folder: Path,
+    path: Path,
+    *,
+    as_of: date | None,
+    today: Today,
+    say: Callable[[list[Problem]], None] = lambda problems: None,
 ) -> tuple[list[Problem], Path]:
-    """Read and validate; write the issues workbook, marked copies and nothing else."""
+    """Read and validate; write the issues workbook, marked copies and nothing else.
+
+    What was found is said first: the disk may take no workbook.
+    """
     today = cache(today)
     with _looking(folder, path) as ledger:
         try:
@@ -409,5 +420,6 @@ def check_only(
             if folder.is_dir():
                 show_refusal(ledger, folder, as_of, today, refusal)
             raise
+        say(prepared.problems)
         show_check(ledger, folder, prepared)
         return prepared.problems, folder / "out/issues.xlsx"

@@ -477,3 +477,32 @@ def test_a_folder_that_is_not_there_is_checked_by_nobody(tmp_path: Path) -> None
     told = run("check", tmp_path / "nowhere")
     assert told.code == 4
     assert not (tmp_path / "nowhere").exists()
+
+
+READ_ONLY = "Read-only file system"
+
+
+def test_a_disk_that_may_only_be_read_has_nothing_billed(clinic: Path) -> None:
+    practice.add(clinic, "patients", member("P3"))
+    with patch("pipeline.run.TemporaryFile", side_effect=OSError(30, READ_ONLY)):
+        told = bill(clinic, SECOND)
+    assert told.code == 4
+    assert f"out: no files can be written there ({READ_ONLY})" in told.err
+    assert [number for (number,) in practice.lines(clinic, "number")] == NUMBERS
+
+
+def test_a_check_says_what_it_found_though_no_workbook_can_be_written(
+    clinic: Path,
+) -> None:
+    practice.add(clinic, "patients", member("P3", start_date="31/02/2026"))
+    draft = str(clinic / "out/.x1y2.part")
+    with patch("tempfile.mkstemp", side_effect=OSError(30, READ_ONLY, draft)):
+        told = run("check", clinic, "--as-of", SECOND)
+    assert told.code == 4
+    assert told.err.splitlines() == [
+        "Not billed: patients.csv: row 4, Start date: 31/02/2026 is not a date; write it"
+        " as a date cell or as 2024-01-31",
+        f"{clinic / 'out'} could not be read or written ({READ_ONLY}): see that the disk"
+        " can be written to, then give the command again. What was recorded before is"
+        " whole.",
+    ]

@@ -88,9 +88,9 @@ def check(folder: Path, as_of: date | None, ledger: Path | None) -> None:
 
     with outcomes(night=True):
         problems, issues = check_only(
-            folder, ledger_at(folder, ledger), as_of=as_of, today=clock.today
-        )
-    say_problems(problems)
+            folder, ledger_at(folder, ledger), as_of=as_of, today=clock.today,
+            say=say_problems,
+        )  # fmt: skip
     bad = [
         problem
         for problem in problems

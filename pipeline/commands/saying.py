@@ -1,5 +1,6 @@
 """What commands say to whoever typed them, and the exit code that goes with it."""
 
+import errno
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from pipeline.files import DRAFT
 
 CRASHED, HELD, REFUSED, BUSY = 1, 3, 4, 5
 
@@ -55,12 +58,29 @@ def outcomes(*, night: bool = False) -> Iterator[None]:
             err=True,
         )
         sys.exit(REFUSED)
-    except PermissionError as error:
-        click.echo(f"{error.filename}: no right to read or write it.", err=True)
-        sys.exit(REFUSED)
     except OSError as error:
-        click.echo(f"{error.filename or 'a file'}: {error.strerror}.", err=True)
+        click.echo(_of_the_disk(error), err=True)
         sys.exit(REFUSED)
+
+
+_WHAT_TO_DO = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room on the disk",
+    errno.EROFS: "see that the disk can be written to",
+    errno.EACCES: "give the account that runs membill the right to it",
+    errno.EPERM: "give the account that runs membill the right to it",
+}
+
+
+def _of_the_disk(error: OSError) -> str:
+    place = Path(str(error.filename)) if error.filename else None
+    if place and place.suffix == DRAFT:  # nobody knows a draft by its name
+        place = place.parent
+    advice = _WHAT_TO_DO.get(error.errno or 0, "see that it is there and in order")
+    return (
+        f"{place or 'A file'} could not be read or written ({error.strerror}):"
+        f" {advice}, then give the command again. What was recorded before is whole."
+    )
 
 
 def say_problems(problems: Sequence[Any]) -> None:
