@@ -58,14 +58,20 @@ class Ending:
                 " the next run looks at more of it again"
             )
         self.warnings += [
-            _in_words(result) for result in results if result.faults
-        ]  # fmt: skip
+            f"{_faults(result)} (should hold: {result.promise})"
+            for result in results
+            if result.faults
+        ]
         self.held = state(ledger, whole=whole)
 
 
 def _in_words(result: Result) -> str:
+    return f"{result.promise}: {_faults(result)}"
+
+
+def _faults(result: Result) -> str:
     more = f" and {len(result.faults) - 1} more" if len(result.faults) > 1 else ""
-    return f"{result.promise}: {result.faults[0]}{more}"
+    return f"{result.faults[0]}{more}"
 
 
 @contextmanager

@@ -343,8 +343,8 @@ def test_files_that_somebody_changed_are_a_warning_of_the_night(clinic: Path) ->
     done = bill(clinic, SECOND)
     assert done.code == 3
     assert (
-        "Warning: nobody else can read the ledger or what it makes: lost+found can be"
-        " read or written by others\n" in done.err
+        "Warning: lost+found can be read or written by others (should hold: nobody else"
+        " can read the ledger or what it makes)\n" in done.err
     )
 
 
