@@ -16,7 +16,8 @@ from pipeline.headings import Grid, heading_row, known_headings, read_headings
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.raw_table import is_blank
 from pipeline.read_back import filled_templates
-from pipeline.sheets import column_letter
+from pipeline.sheet_rows import MORE_CELLS
+from pipeline.sheets import TOO_MANY_CELLS, column_letter
 from pipeline.template_stamp import VERSION
 from pipeline.workbooks import read_grids
 from schemas import INPUTS, Practice
@@ -113,9 +114,7 @@ def _in_the_way(grid: Grid, schema: Schema) -> list[Problem]:
             repair = "unmerge the cells and write the value of each"
             found.append(_at(grid, area.top, area.left, "merged", what, repair))
     for number in sorted(grid.too_wide):
-        what = "the row has more cells than there are headings"
-        repair = "put text that holds a comma between quotation marks"
-        found.append(_at(grid, number, 0, "too-many-cells", what, repair))
+        found.append(_at(grid, number, 0, TOO_MANY_CELLS, *MORE_CELLS))
     for number, cells in enumerate(grid.rows, start=1):
         for index, value in enumerate(cells):
             if isinstance(value, str) and not _can_be_written(value):

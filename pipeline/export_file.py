@@ -13,7 +13,6 @@ from pipeline.mapping import WrongMapping
 from pipeline.package import Entry, Package, unpack
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Refused, Severity
-from pipeline.raw_table import is_blank
 from pipeline.separated import SEARCHED, read_separated
 from pipeline.sheets import Unusable
 from pipeline.workbooks import grid_of
@@ -88,16 +87,11 @@ def _text(name: str, content: bytes, used: Collection[str]) -> tuple[Grid, bool]
     rows = separated.rows
     top = top_row(rows, used)
     width = len(rows[top - 1]) if top else max(map(len, rows), default=0)
-    too_wide = {
-        number
-        for number, row in enumerate(rows, 1)
-        if number > top and not all(map(is_blank, row[width:]))
-    }
     even = [[*row[:width], *[None] * (width - len(row))] for row in rows]
     facts = Facts(filled_rows=separated.filled)
     # A CSV opened in a spreadsheet has one sheet, called as the file is.
     title = name.rpartition(".")[0] or name
-    grid = Grid(name, title, even, facts, True, frozenset(too_wide))
+    grid = Grid(name, title, even, facts, True, separated.too_wide(top))
     return grid, separated.windows
 
 

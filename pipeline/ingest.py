@@ -56,7 +56,8 @@ class _Rows:
     `values` are the columns as far as they are read; `held` and `again` mark rows that
     have a problem and rows that stand a second time. `faulty` are cells whose rows are
     held for them, `noted` cells that were read all the same: where their problem stands.
-    `unreadable` rows have a cell that cannot be used and else are as another row.
+    `unreadable` rows have a cell that cannot be used and else are as another row, and
+    of `slid` ones nothing is told but that they are.
     """
 
     def __init__(self, schema: Schema, sheet: Sheet):
@@ -72,6 +73,8 @@ class _Rows:
         }
         self.values["row_number"] = numbers
         self.held = np.isin(self.numbers, list(sheet.bad_rows))
+        slid = np.isin(self.numbers, list(sheet.slid)) if sheet.slid else self.held[:0]
+        self.slid: set[int] = set(np.flatnonzero(slid).tolist())
         self.again = np.zeros(len(numbers), bool)
         self.faulty: set[tuple[int, str]] = set()
         self.noted: dict[tuple[int, str], int] = {}
@@ -89,6 +92,8 @@ class _Rows:
             return
         self.values[column.name], faults = typed(cells, column)
         for position, fault in faults.items():
+            if position in self.slid:
+                continue
             place, cell = self.place(position, column.name), (position, column.name)
             if fault.severity is Severity.HELD:
                 self.faulty.add(cell)
@@ -172,7 +177,7 @@ class _Rows:
             self.held[position] = True
             if not rule:
                 unusable[at].append(position)
-            if (position, at) in self.faulty:
+            if (position, at) in self.faulty or position in self.slid:
                 continue
             self.faulty.add((position, at))
             self._tell(

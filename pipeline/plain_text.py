@@ -32,12 +32,14 @@ class NotPlain(Exception):
 class Lines:
     """The rows of a file, all made as wide as its headings, and which show something.
 
-    `too_wide` are rows with something beyond that width, and `top` the row of headings.
+    `surplus` counts the cells of filled rows beyond that width, `beyond` are rows with
+    something in one of these, and `top` is the row of headings.
     """
 
     table: RawTable
     filled: set[int]
-    too_wide: set[int]
+    surplus: dict[int, int]
+    beyond: set[int]
     top: int
 
 
@@ -98,7 +100,8 @@ class _Reading:
         self.head: list[list[object]] = []
         self.columns = [Gathering() for _ in range(way.width)]
         self.filled: set[int] = set()
-        self.too_wide: set[int] = set()
+        self.surplus: dict[int, int] = {}
+        self.beyond: set[int] = set()
         self.lines = self.odd = 0
 
     def piece(self, content: bytes) -> None:
@@ -128,8 +131,10 @@ class _Reading:
         texts = _record(line, way.separator)
         if any(map(way.shows, texts)):
             self.filled.add(number)
+            if len(texts) > way.width:
+                self.surplus[number] = len(texts) - way.width
         if any(map(way.shows, texts[way.width :])):
-            self.too_wide.add(number)
+            self.beyond.add(number)
         cells = [way.cell(text) for text in texts[: way.width]]
         return cells + [None] * (way.width - len(cells))
 
@@ -154,7 +159,8 @@ class _Reading:
         below = max(last - len(self.head), 0)
         columns = [column.column(below) for column in self.columns]
         table = RawTable(columns, below, self.head[:last])
-        return Lines(table, self.filled, self.too_wide, self.way.top)
+        top = self.way.top
+        return Lines(table, self.filled, self.surplus, self.beyond, top)
 
 
 def _among(plain: pa.Array, cells: list[object], order: np.ndarray) -> Raw:

@@ -95,6 +95,7 @@ def _unknown(
             personal=column.may_name_a_person,
         )
         for row in rows
+        if row["row_number"] not in sheets[name].slid
     ]
 
 

@@ -46,6 +46,35 @@ class Separated:
     filled: set[int]
     lines: Lines | None = None
 
+    def too_wide(self, top: int) -> frozenset[int]:
+        """Rows with more cells than the headings in row `top`, which may have slid.
+
+        Blank cells that every row has at its end are of no account: some programs end
+        each row with a separator. In a single row nobody can tell.
+        """
+        surplus, beyond = self._beyond_headings(top) if top else ({}, set[int]())
+        rows = len(self.filled) - len(self.filled.intersection(range(1, top + 1)))
+        at_each_end = min(surplus.values()) if len(surplus) == rows > 1 else 0
+        return frozenset(
+            n for n, more in surplus.items() if more > at_each_end or n in beyond
+        )
+
+    def _beyond_headings(self, top: int) -> tuple[dict[int, int], set[int]]:
+        """How many cells too many a filled row has; those that show something there."""
+        if self.lines:
+            below = {n: more for n, more in self.lines.surplus.items() if n > top}
+            return below, self.lines.beyond
+        width = len(self.rows[top - 1])
+        wider = {
+            n: row
+            for n, row in enumerate(self.rows, 1)
+            if n > top and len(row) > width and n in self.filled
+        }
+        return (
+            {n: len(row) - width for n, row in wider.items()},
+            {n for n, row in wider.items() if any(map(_shows, row[width:]))},
+        )
+
 
 def read_separated(
     content: bytes, known: frozenset[str], *, in_bulk: bool = True

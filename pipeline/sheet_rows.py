@@ -12,7 +12,7 @@ from pipeline.headings import Grid, Layout, known_headings, read_headings
 from pipeline.preflight import ExcelTable
 from pipeline.problems import Place, Problem, Severity
 from pipeline.raw_table import Raw, RawTable, RowsOf, is_blank, shown
-from pipeline.sheets import LAST_ROW, Area, Sheet, column_letter
+from pipeline.sheets import LAST_ROW, TOO_MANY_CELLS, Area, Sheet, column_letter
 from schemas.columns import Column, Schema, columns, name_of
 
 _OLD_LAST_ROW = 65_536
@@ -23,6 +23,11 @@ _TOTAL = re.compile(
 _TOTAL_LABEL = re.compile(r"(grand |sub-?)?totals?\b|sum\b|count\b", re.IGNORECASE)
 _FIGURE = re.compile(r"[£$€(-]*[0-9][0-9.,\s]*[)%]?")
 _EXAMPLE = "EXAMPLE"
+MORE_CELLS = (
+    "the row has more cells than there are headings",
+    "put text that holds a comma between quotation marks, or delete the commas too many"
+    " at the end of the row",
+)
 
 
 def read_sheet_rows(grid: Grid, schema: Schema) -> tuple[Sheet | None, list[Problem]]:
@@ -159,9 +164,7 @@ class _Sorting:
         numbers = set(self.numbers.tolist())
         for number in sorted(self.grid.too_wide & numbers):
             held[number] = self._held(
-                "too-many-cells", number, self.key_index,
-                "the row has more cells than there are headings",
-                "put text that holds a comma between quotation marks",
+                TOO_MANY_CELLS, number, self.key_index, *MORE_CELLS
             )  # fmt: skip
         for number, area in self._merged(self.numbers.tolist()):
             inside = next(

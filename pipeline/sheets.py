@@ -13,6 +13,7 @@ from schemas.columns import columns, name_of
 LAST_ROW = 1_048_576
 COLUMNS = 16_384
 LONGEST_CELL = 32_767
+TOO_MANY_CELLS = "too-many-cells"
 
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 
@@ -102,6 +103,14 @@ class Sheet:
     def numbers(self) -> list[int]:
         """Each row's number in the sheet, in order."""
         return RowsOf.listed(self.rows).numbers.tolist()
+
+    @cached_property
+    def slid(self) -> set[int]:
+        """Rows whose values may stand under other headings than their own.
+
+        That is all there is to say of them: what their cells hold is nobody's mistake.
+        """
+        return {n for n, p in self.bad_rows.items() if p.code == TOO_MANY_CELLS}
 
     def cells(self, field: str) -> Raw | None:
         """The raw values of a field, row by row; None when its column is absent.

@@ -21,7 +21,7 @@ from pipeline.headings import Grid, fits, heading_row, known_headings
 from pipeline.package import Entry, Package, unpack
 from pipeline.preflight import MOST_CELLS, Facts, inspect
 from pipeline.problems import Place, Problem, Severity
-from pipeline.raw_table import Gathering, RawTable, is_blank
+from pipeline.raw_table import Gathering, RawTable
 from pipeline.separated import Separated, read_separated
 from pipeline.sheet_rows import read_sheet_rows
 from pipeline.sheets import Sheet, Unusable, column_letter
@@ -433,19 +433,13 @@ def _grid_of_text(name: str, schema: Schema, separated: Separated) -> Grid:
     """CSV rows made as wide as their headings; longer ones are marked."""
     rows = separated.rows
     number = heading_row(rows, schema)
-    facts = Facts(filled_rows=separated.filled)
+    facts, too_wide = Facts(filled_rows=separated.filled), separated.too_wide(number)
     if separated.lines:
-        beyond = frozenset(n for n in separated.lines.too_wide if n > number)
-        return Grid(name, _title(schema), rows, facts, True, beyond)
+        return Grid(name, _title(schema), rows, facts, True, too_wide)
     width = len(rows[number - 1]) if number else max(map(len, rows), default=0)
-    too_wide = {
-        n
-        for n, row in enumerate(rows, 1)
-        if n > number and not all(map(is_blank, row[width:]))
-    }
     blank: list[object] = [None] * width  # one for all: there may be a million
     even = [row[:width] + blank[len(row) :] if row else blank for row in rows]
-    return Grid(name, _title(schema), even, facts, True, frozenset(too_wide))
+    return Grid(name, _title(schema), even, facts, True, too_wide)
 
 
 def _title(schema: Schema) -> str:

@@ -169,7 +169,8 @@ def held(*row: str) -> list[str]:
             [[*ADA, "more"]],
             3,
             "Not understood: Patient ID: the row has more cells than there are headings"
-            " (row 2); put text that holds a comma between quotation marks\n",
+            " (row 2); put text that holds a comma between quotation marks, or delete the"
+            " commas too many at the end of the row\n",
             id="a comma too many",
         ),
         pytest.param(

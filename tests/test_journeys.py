@@ -1149,3 +1149,22 @@ def test_what_is_no_copy_is_not_brought_back(
     assert refused.code == 4
     assert says in refused.err
     assert run("verify", clinic).code == 0
+
+
+def test_a_row_that_slid_by_a_comma_bills_nobody_and_is_told_once(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path / "clinic")
+    with open(folder / "patients.csv", "a", encoding="utf-8") as file:
+        # A comma in the first name: the first day stands under End date, and so on.
+        file.write("P3,Ann, Bee,Quill,Yes,GOLD,Monthly,2026-02-01,,,dd,\n")
+    night = bill(folder, FIRST)
+    assert (night.code, {row["patient_id"] for row in practice.invoices(folder)}) == (
+        3,
+        {"P1", "P2"},
+    )
+    assert [line for line in night.err.splitlines() if "row 4" in line] == [
+        "Not billed: patients.csv: row 4, Patient ID: the row has more cells than there"
+        " are headings; put text that holds a comma between quotation marks, or delete"
+        " the commas too many at the end of the row"
+    ]

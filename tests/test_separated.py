@@ -82,6 +82,46 @@ def test_a_csv_file_is_read_exactly(
     assert (separated.rows, separated.windows) == (rows, windows)
 
 
+@pytest.mark.parametrize("smallest", [0, 128 * 1024], ids=["in bulk", "one by one"])
+@pytest.mark.parametrize(
+    ("rows", "too_wide"),
+    [
+        pytest.param(["A,a", "B,b"], [], id="as wide as the headings"),
+        pytest.param(["A,a", "B,b,x"], [3], id="something in a cell too many"),
+        pytest.param(
+            ["A,a", "B,b,c,"], [3], id="a comma in a text, the last cell blank"
+        ),
+        pytest.param(
+            ["A,a", "B,b, "], [3], id="nothing but a space in a cell too many"
+        ),
+        pytest.param(["A,a,", "B,b,", "C,c,"], [], id="a separator ends every row"),
+        pytest.param(["A,a,,", "", ",", "B,b,,"], [], id="two do; blank rows are none"),
+        pytest.param(
+            ["A,a,", "B,b,x", "C,c,"], [3], id="and one row has more than that"
+        ),
+        pytest.param(
+            ["A,a,", "B,b,c,", "C,c,"], [3], id="and one row has a comma as well"
+        ),
+        pytest.param(["A,a,", "B,b", "C,c,"], [2, 4], id="it ends some rows only"),
+        pytest.param(["A,a,"], [2], id="in a single row nobody can tell"),
+        pytest.param(["A"], [], id="a row that is too short"),
+    ],
+)
+def test_a_row_with_more_cells_than_the_headings_is_known(
+    monkeypatch: pytest.MonkeyPatch, smallest: int, rows: list[str], too_wide: list[int]
+) -> None:
+    monkeypatch.setattr("pipeline.separated.SMALL", smallest)
+    content = "\n".join(["Code,Name", *rows, ""]).encode()
+    separated = read_separated(content, KNOWN)
+    assert (separated.lines is not None) == (smallest == 0)
+    assert sorted(separated.too_wide(1)) == too_wide
+
+
+def test_headings_that_end_with_separators_are_so_wide() -> None:
+    separated = read_separated(b"Code,Name,,\nA,a,,\nB,b\nC,c,,,\n", KNOWN)
+    assert sorted(separated.too_wide(1)) == [4]
+
+
 UTF8 = "save it as CSV UTF-8 (File, Save As)"
 QUOTE = "close or remove the quotation mark, or save the sheet as a workbook"
 

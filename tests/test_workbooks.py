@@ -1013,7 +1013,8 @@ def test_a_csv_row_with_too_many_cells_is_held(practice: Path) -> None:
     sheet = read_practice(practice).sheets["patients"]
     assert {n: f"{p.severity}: {p}" for n, p in sheet.bad_rows.items()} == {
         4: "Not billed: patients.csv: row 4, Patient ID: the row has more cells than"
-        " there are headings; put text that holds a comma between quotation marks"
+        " there are headings; put text that holds a comma between quotation marks, or"
+        " delete the commas too many at the end of the row"
     }
     assert sheet.rows[-1] == (5, ["P0004", "Di", "Four", "No", None, None, None])
 

@@ -207,10 +207,11 @@ MISTAKES = (
         (), _csv_with("Patient ID", "sep=;\r\nPatient ID", ";"),
     ),
     Mistake(
-        20, "A CSV row with a comma too many", "The row is held.",
+        20, "A CSV row with a comma too many",
+        "The row is held, also where its last cell is blank; where every row ends with the"
+        " same blank cells, they are no cells.",
         (
-            "Not billed | too-many-cells | patients.csv: row 2, Patient ID | the row has more cells than there are headings |  | put text that holds a comma between quotation marks",
-            "Check | postcode-shape | patients.csv: row 2, Postcode | 4 Harbour Lane does not look like a UK postcode and is kept as typed | a UK postcode, such as AB1 2CD | check it, such as AB1 2CD",
+            "Not billed | too-many-cells | patients.csv: row 2, Patient ID | the row has more cells than there are headings |  | put text that holds a comma between quotation marks, or delete the commas too many at the end of the row",
         ), _csv_with("dd,,,,,,", "dd,,,,Flat 2, 4 Harbour Lane,AB1 2CD,rang on Monday"),
     ),
     Mistake(
