@@ -6,9 +6,10 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.formats import FOREIGN_ENDINGS, MESSAGES, format_of
 from pipeline.package import unpack
@@ -43,6 +44,7 @@ class Listing:
 
     `refused` are workbook stems that stand there in a form that cannot be read, and
     `twice` tables that several CSV files answer to: nobody calls them missing as well.
+    `others` are spreadsheets of other names, of which nothing is told.
     """
 
     names: tuple[str, ...]
@@ -51,6 +53,7 @@ class Listing:
     refused: frozenset[str]
     twice: frozenset[str]
     problems: list[Problem]
+    others: tuple[str, ...] = ()
 
     def closest_to(self, stem: str) -> str:
         """The spreadsheet whose name is most like a missing one's; "" when none is."""
@@ -78,13 +81,18 @@ def list_practice(folder: Path) -> Listing:
     foreign = _foreign(folder, names, workbooks, problems)
     told = {*workbooks.values(), *texts.values(), *foreign}
     told.update(*twice.values(), *texts_twice.values())
+    others: list[str] = []
     for name in names:
         if name not in told:
-            problems += _beside(folder, name, workbooks, texts)
+            beside = _beside(folder, name, workbooks, texts)
+            problems += beside
+            others += [name] if not beside and _may_hold_tables(name) else []
     problems += _macros(workbooks)
     refused = frozenset({*twice, *foreign.values()} - workbooks.keys())
     doubtful = frozenset(texts_twice)
-    return Listing(tuple(names), workbooks, texts, refused, doubtful, problems)
+    return Listing(
+        tuple(names), workbooks, texts, refused, doubtful, problems, tuple(others)
+    )
 
 
 def holds_sheets(names: Iterable[str]) -> bool:
@@ -230,6 +238,17 @@ def _beside(
     return [] if spare else _misspelt(name, is_text)
 
 
+def _may_hold_tables(name: str) -> bool:
+    """Whether a file is a spreadsheet, and neither a lock nor a spare copy."""
+    base, spare = _base(name)
+    return (
+        _ending(name) in (*_WORKBOOK_ENDINGS, "csv")
+        and not spare
+        and not _HIDDEN_COPY.fullmatch(name)
+        and MARKED not in base.lower()
+    )
+
+
 def _is_marked(folder: Path, name: str) -> bool:
     """Whether a file is a marked copy under another name; one that cannot be read is
     none."""
@@ -348,6 +367,15 @@ def read_bytes(folder: Path, name: str) -> bytes:
     )
 
 
+def read_start(folder: Path, name: str, most: int) -> bytes:
+    """The first bytes of a file, under the same guards; Unusable where there are none."""
+    try:
+        with _opened(_true_path(folder, name)) as file:
+            return file.read(most)
+    except OSError as error:
+        raise _unreadable(error) from None
+
+
 def _true_path(folder: Path, name: str) -> Path:
     try:
         path = (folder / name).resolve(strict=True)
@@ -383,14 +411,20 @@ def _must_be_regular(mode: int) -> None:
     )
 
 
-def _read_still(path: Path) -> bytes | None:
-    """The bytes, or None when the file changed meanwhile."""
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     # Without waiting: a pipe put in the file's place must not hold up the night.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_NOFOLLOW", 0)  # the path was resolved: a link is a new one
     with open(os.open(path, flags), "rb") as file:
+        _must_be_regular(os.fstat(file.fileno()).st_mode)
+        yield file
+
+
+def _read_still(path: Path) -> bytes | None:
+    """The bytes, or None when the file changed meanwhile."""
+    with _opened(path) as file:
         before = os.fstat(file.fileno())
-        _must_be_regular(before.st_mode)
         largest = LARGEST_TEXT if path.suffix.lower() == ".csv" else LARGEST_FILE
         if before.st_size > largest:
             raise Unusable(

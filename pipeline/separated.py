@@ -104,7 +104,7 @@ def read_separated(
         )
     named = _NAMED_SEPARATOR.match(text)
     body = text[named.end() :] if named else text
-    separator = named[1] if named else _separator(body, known)
+    separator = named[1] if named else separator_of(body, known)
     records = _records(body, separator, known, 2 if named else 1)
     while records and not any(records[-1]):
         records.pop()  # a spreadsheet leaves thousands of them
@@ -125,7 +125,7 @@ def _in_bulk(content: bytes, known: frozenset[str]) -> Lines | None:
     start = body[:LONGEST_LINE].decode("utf-8", "ignore")
     if format_of(content) != "text" or _NAMED_SEPARATOR.match(start):
         return None
-    separator = _separator(start, known)
+    separator = separator_of(start, known)
     try:
         head = head_of(body, separator)
         found = [known_in(record, known) for record in head[:SEARCHED]]
@@ -201,7 +201,7 @@ def known_in(cells: list[str], known: frozenset[str]) -> int:
     return len({heading(cell) for cell in cells} & known)
 
 
-def _separator(text: str, known: frozenset[str]) -> str:
+def separator_of(text: str, known: frozenset[str]) -> str:
     """The separator that finds most headings in one of the first lines."""
     lines = text[:LONGEST_LINE].splitlines()[:SEARCHED]
 

@@ -3,8 +3,9 @@
 import difflib
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pipeline.archive import too_large, unreliable
 from pipeline.boundary import file_boundary, refusal
 from pipeline.cells import CellError, heading
 from pipeline.crash import unheard
+from pipeline.elsewhere import has_rows, in_other_files, sheet_elsewhere, titled
 from pipeline.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes
 from pipeline.formats import MESSAGES, format_of
 from pipeline.headings import Grid, fits, heading_row, known_headings
@@ -60,7 +62,15 @@ def read_practice(folder: Path) -> Reading:
     reading = Reading(problems=[*listing.problems])
     _read_files(folder, listing, reading, _keep)
     reading.problems.extend(_missing_files(listing))
+    reading.problems.extend(in_other_files(folder, _others(listing), grid_of))
     return reading
+
+
+def _others(listing: Listing) -> Iterator[str]:
+    """Files of other names, but those that are told of where a workbook is missing."""
+    missing = [stem for stem in WORKBOOKS if stem not in listing.workbooks]
+    told = {listing.closest_to(stem) for stem in missing}
+    yield from (name for name in listing.others if name not in told)
 
 
 def read_grids(folder: Path) -> tuple[dict[str, Grid], list[Problem]]:
@@ -147,6 +157,7 @@ class _Workbook:
             if table in claimed and table not in self.twice:
                 self._read_sheet(schema, claimed[table])
         self._look_alikes(claimed)
+        self._mention_elsewhere(claimed)
         if len(self.reading.problems) == told and not claimed:
             self._mention_unused()
 
@@ -241,7 +252,7 @@ class _Workbook:
         fitting = [
             entry
             for entry in free
-            if self._has(entry, lambda rows: fits(rows, schema, well=optional))
+            if self._has(entry, lambda grid: fits(grid.rows, schema, well=optional))
         ]
         if fitting or not optional:
             return fitting
@@ -250,14 +261,12 @@ class _Workbook:
         return [
             titles[title]
             for title in close
-            if self._has(titles[title], lambda rows: heading_row(rows, schema) > 0)
+            if self._has(titles[title], lambda grid: heading_row(grid.rows, schema) > 0)
         ]
 
-    def _has(
-        self, entry: Entry, test: Callable[[Sequence[list[object]]], bool]
-    ) -> bool:
+    def _has(self, entry: Entry, test: Callable[[Grid], bool]) -> bool:
         try:
-            return test(self._grid(entry).rows)
+            return test(self._grid(entry))
         except Unusable:
             return False  # a sheet nobody asked for may be as odd as it likes
 
@@ -317,6 +326,16 @@ class _Workbook:
                         f"this sheet was not read, only {used.title} was",
                         "move copies to a workbook of their own",
                     )  # fmt: skip
+
+    def _mention_elsewhere(self, claimed: dict[str, Entry]) -> None:
+        """Sheets of tables that are read in another workbook."""
+        for entry in self.package.sheets:
+            schema = titled(entry.title)
+            if schema is None or schema in self.schemas or entry in claimed.values():
+                continue
+            if self._has(entry, partial(has_rows, schema=schema)):
+                problem = sheet_elsewhere(self.file, entry.title, schema)
+                self.reading.problems.append(problem)
 
     def _mention_unused(self) -> None:
         """A workbook all of whose tables are optional or kept as CSV."""

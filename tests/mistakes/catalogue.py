@@ -1,6 +1,6 @@
-"""The catalogue: 125 mistakes in order of number."""
+"""The catalogue: 128 mistakes in order of number."""
 
-from mistakes import of_dates, of_files, of_ids, of_money, of_sheets, of_text
+from mistakes import of_dates, of_files, of_ids, of_money, of_places, of_sheets, of_text
 
 PARTS = (
     ("Files and folders", of_files.MISTAKES),
@@ -9,5 +9,6 @@ PARTS = (
     ("Dates", of_dates.MISTAKES),
     ("Amounts, tax and words to choose from", of_money.MISTAKES),
     ("Text, and ways to reach a person", of_text.MISTAKES),
+    ("Tables in the wrong place", of_places.MISTAKES),
 )
 CATALOGUE = tuple(mistake for _, part in PARTS for mistake in part)
