@@ -57,11 +57,12 @@ class Strings:
 
 @dataclass(frozen=True)
 class Styles:
-    """How many cell formats there are, which strike through, and which show hours."""
+    """How many cell formats there are, which strike through, show hours or a %."""
 
     count: int
     struck: frozenset[str]
     elapsed: frozenset[str] = frozenset()
+    percent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,15 @@ class _Texts:
 
 
 _ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
+_CONDITION = re.compile(r"\[[<>=]")
+# What a format shows as it stands, or does not show: "p.a." \% _) *- [Red]
+_AS_IT_STANDS = re.compile(r'"[^"]*"|[\\_*].|\[[^\]]*\]')
+
+
+def _shows_percent(code: str) -> bool:
+    """Whether a format shows every number from 0 on times a hundred, with a sign."""
+    first = _AS_IT_STANDS.sub("", code).partition(";")[0]
+    return first.count("%") == 1 and not _CONDITION.search(code)
 
 
 def _read_styles(part: Part) -> Styles:
@@ -320,7 +330,9 @@ def _read_styles(part: Part) -> Styles:
     struck_fonts: list[bool] = []
     fonts_of_formats: list[int] = []
     elapsed: set[str] = set()
+    percent: set[str] = set()
     elapsed_numbers = {"45", "46", "47"}
+    percent_numbers = {"9", "10"}
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal section, seen
@@ -337,11 +349,21 @@ def _read_styles(part: Part) -> Styles:
             struck_fonts.append(False)
         elif section == "fonts" and kind == "strike" and struck_fonts:
             struck_fonts[-1] = attributes.get("val", "1") not in ("0", "false")
-        elif kind == "numFmt" and _ELAPSED.search(attributes.get("formatCode", "")):
-            elapsed_numbers.add(attributes.get("numFmtId", ""))
+        elif kind == "numFmt":
+            number, code = (
+                attributes.get("numFmtId", ""),
+                attributes.get("formatCode", ""),
+            )
+            if _ELAPSED.search(code):
+                elapsed_numbers.add(number)
+            percent_numbers.discard(number)
+            if _shows_percent(code):
+                percent_numbers.add(number)
         elif section == "cellXfs" and kind == "xf":
             if attributes.get("numFmtId") in elapsed_numbers:
                 elapsed.add(str(len(fonts_of_formats)))
+            if attributes.get("numFmtId") in percent_numbers:
+                percent.add(str(len(fonts_of_formats)))
             fonts_of_formats.append(int(attributes.get("fontId", "0")))
         if len(fonts_of_formats) + len(struck_fonts) > 2 * _MOST_STYLES:
             raise too_large()
@@ -359,4 +381,5 @@ def _read_styles(part: Part) -> Styles:
         max(len(fonts_of_formats), 1),
         frozenset(str(number) for number, font in formats if font in struck),
         frozenset(elapsed),
+        frozenset(percent),
     )

@@ -88,7 +88,8 @@ class Facts:
 
     `formulas` says of each formula whether its value was saved with it;
     `links` are the formulas that refer to another workbook; `struck` are filled cells
-    that are struck through.
+    that are struck through; `percent` are numbers shown with a percent sign, which are
+    noted where all rows are walked.
     What the reader of values must find as well: of plain rows, numbered in
     `plain_rows`, their filled cells in `plain`; of the others `cells` filled in all, and
     `numbers`, the value of each cell that is no text, in order (NaN where it is not
@@ -106,6 +107,7 @@ class Facts:
     tables: list[ExcelTable] = field(default_factory=list)
     comments: set[tuple[int, int]] = field(default_factory=set)
     struck: set[tuple[int, int]] = field(default_factory=set)
+    percent: set[tuple[int, int]] = field(default_factory=set, compare=False)
     cells: int = field(default=0, compare=False)
     numbers: "array[float]" = field(default_factory=lambda: array("d"), compare=False)
     plain_rows: list[Numbers] = field(default_factory=list, compare=False)
@@ -128,7 +130,7 @@ def inspect(package: Package, entry: Entry, *, walk_all: bool = False) -> Facts:
     Plain rows are taken together, unless all are to be walked one by one.
     """
     try:
-        walk = _Walk(package)
+        walk = _Walk(package, package.styles.percent if walk_all else frozenset())
         part = package.parts[entry.part]
         if walk_all:
             walk.reader.read(part)
@@ -214,10 +216,11 @@ def _attachments(package: Package, entry: Entry, facts: Facts) -> None:
 class _Walk:
     """One pass over a sheet's XML, gathering facts."""
 
-    def __init__(self, package: Package):
+    def __init__(self, package: Package, percent: frozenset[str]):
         self.facts = Facts()
         self.reader = XmlReader(self._start_of_sheet)
         self._strings, self._styles = package.strings, package.styles
+        self._percent = percent
         self._texts = self.reader.texts
         self._row, self._row_text, self._column = 0, "0", -1
         self._last_column = self._widest = self._last_hidden = -1
@@ -426,6 +429,8 @@ class _Walk:
         value = float(text) if self._kind == "n" else NOT_COMPARED
         if isinf(value) or self._is_beyond_dates(value):
             raise unreliable(self._address())
+        if self._kind == "n" and (self._style or "0") in self._percent:
+            self.facts.percent.add((self._row, self._column))
         self.facts.numbers.append(value)
         return True
 

@@ -21,6 +21,7 @@ from pipeline.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes
 from pipeline.formats import MESSAGES, format_of
 from pipeline.headings import Grid, fits, heading_row, known_headings
 from pipeline.package import Entry, Package, unpack
+from pipeline.percents import as_shown, has_percentages
 from pipeline.preflight import MOST_CELLS, Facts, inspect
 from pipeline.problems import Place, Problem, Severity
 from pipeline.raw_table import Gathering, RawTable
@@ -290,7 +291,7 @@ class _Workbook:
 
     def _read_sheet(self, schema: Schema, entry: Entry) -> None:
         try:
-            grid = self._grid(entry)
+            grid = self._as_shown(schema, entry)
         except Unusable as unusable:
             place = Place(self.file, entry.title)
             self.reading.problems.append(refusal(place, unusable))
@@ -304,6 +305,13 @@ class _Workbook:
                 "the sheet is hidden and was read",
                 "unhide it so that mistakes in it can be seen",
             )  # fmt: skip
+
+    def _as_shown(self, schema: Schema, entry: Entry) -> Grid:
+        grid = self._grid(entry)
+        if not self.package.styles.percent or not has_percentages(schema):
+            return grid
+        walked = inspect(self.package, entry, walk_all=True)
+        return as_shown(grid, schema, walked.percent)
 
     def _grid(self, entry: Entry) -> Grid:
         if entry.title not in self.grids:

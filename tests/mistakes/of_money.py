@@ -104,7 +104,7 @@ MISTAKES = (
     Mistake(
         103, "A discount over 100 %, or 10 for 0.1",
         "There are no discounts; a tax rate outside 0 to 100, or a fraction for one,"
-        " holds its row.",
+        " holds its row. A cell that shows 20% is 20.",
         (
             "Not billed | percent-fraction | settings.xlsx: Tax codes!C{r1} | 0.2 is a fraction, not a percentage | a percentage between 0 and 100, such as 20 | write 20 for 20%",
             "Not billed | out-of-range | settings.xlsx: Tax codes!C{r} | 120.00 is not a percentage between 0 and 100, such as 20 | a percentage between 0 and 100, such as 20 | write a percentage between 0 and 100, such as 20",
