@@ -50,7 +50,7 @@ def read_settings(ledger: Ledger, sheet: Sheet) -> list[Problem]:
         if problem and problem.code == "setting-held" and len(again) > 1:
             problem = _twice(column, again, sheet)
         values[column.name] = value
-        problems += [problem] if problem else []
+        problems += [problem] if problem else _as_read(column, row, again, sheet)
     if any(problem.severity is Severity.STOPS for problem in problems):
         return problems
     given = {
@@ -112,6 +112,33 @@ def _setting(
     if column.required:
         return None, _missing(column, row, sheet)
     return None, None
+
+
+def _as_read(
+    column: Column,
+    row: dict[str, object] | None,
+    again: list[dict[str, object]],
+    sheet: Sheet,
+) -> list[Problem]:
+    """What was put right or doubted in reading a setting, where its cell was read."""
+    if not row or column.kind == "text":
+        return []  # what can be said of text was said when its sheet was read
+    fault = parse(row["value"], column).fault
+    # A version accepted earlier is in force: what the cell holds was not read.
+    in_cell = (row["row_number"], row["value"])
+    if not fault or in_cell not in [(r["row_number"], r["value"]) for r in again]:
+        return []
+    return [
+        Problem(
+            fault.severity,
+            fault.code,
+            _place(sheet, row),
+            f"{column.title}: {fault.found}",
+            column.expected,
+            fault.repair,
+            subject=column.title,
+        )
+    ]
 
 
 def _twice(column: Column, again: list[dict[str, object]], sheet: Sheet) -> Problem:

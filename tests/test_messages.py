@@ -479,6 +479,60 @@ def test_a_setting_that_cannot_be_used_stops_the_night(
     assert _told(_found(folder)) == told
 
 
+READ_WITH_DOUBT = {
+    "a day typed as text": (
+        {"Bill from": "03/04/2026"},
+        "Check settings.csv: row 4, Value: Bill from: 03/04/2026 is read as 3 April"
+        " 2026; if that is right, write it as a date cell or as 2026-04-03",
+    ),
+    "a percent sign": (
+        {"Max drop %": "6%"},
+        "Fixed for you settings.csv: row 6, Value: Max drop %: 6% is read as 6; nothing"
+        " to do",
+    ),
+    "a short answer": (
+        {"Auto invoice": "y"},
+        "Fixed for you settings.csv: row 3, Value: Auto invoice: y is read as Yes;"
+        " nothing to do",
+    ),
+    "spare spaces, told once": (
+        {"Payment terms (days)": "21 "},
+        "Fixed for you settings.csv: row 6, Value: 21 had spare or invisible spaces;"
+        " they are left out, nothing to do",
+    ),
+    "text like a formula, told once": (
+        {"Invoice footer": "=Thanks"},
+        "Check settings.csv: row 6, Value: =Thanks begins like a formula and is kept as"
+        " text; check that it is meant so",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READ_WITH_DOUBT)
+def test_what_is_put_right_or_doubted_in_a_setting_is_told_and_stops_nothing(
+    name: str, tmp_path: Path
+) -> None:
+    given, told = READ_WITH_DOUBT[name]
+    folder = practice.make(tmp_path)
+    for setting, value in given.items():
+        practice.set_to(folder, setting, value)
+    assert _told(_found(folder)) == [told]
+
+
+def test_a_doubt_is_not_told_of_a_setting_whose_cell_does_not_count(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path)
+    practice.set_to(folder, "Bill from", "01/02/2026")
+    practice.bill(folder, "2026-03-02")
+    practice.set_to(folder, "Bill from", "03/04/2026", by="dd")
+    assert _told(_found(folder)) == [
+        "Check settings.csv: row 4, Last edited by: dd may not edit settings, so the"
+        " last accepted version stays in force; have the row checked by somebody who"
+        " may edit it, with their user name here"
+    ]
+
+
 def test_tax_needs_a_registration(tmp_path: Path) -> None:
     given = practice.sheets()
     given["tax_codes"][0]["Rate %"] = "20"
