@@ -97,7 +97,7 @@ def _setting(
             f"write {column.expected}, signed by somebody who may edit Settings",
         )
     result = parse(typed, column)
-    if result.fault and result.value is None:
+    if result.fault and result.fault.severity is Severity.HELD:
         return None, _stop(
             "setting-unusable",
             _place(sheet, row),

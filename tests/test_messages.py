@@ -505,6 +505,16 @@ READ_WITH_DOUBT = {
         "Check settings.csv: row 6, Value: =Thanks begins like a formula and is kept as"
         " text; check that it is meant so",
     ),
+    "an e-mail address that is none": (
+        {"Practice email": "a@"},
+        "Check settings.csv: row 6, Value: Practice email: a@ is not an e-mail address,"
+        " so it is left blank; write one e-mail address, such as name@example.org",
+    ),
+    "a word for nothing": (
+        {"Practice email": "none"},
+        "Fixed for you settings.csv: row 6, Value: Practice email: none is read as"
+        " blank; nothing to do",
+    ),
 }
 
 

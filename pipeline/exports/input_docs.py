@@ -34,6 +34,8 @@ SETTINGS = """\
 
 One row of the sheet Settings each.
 A setting with a default may be left blank or out.
+A Practice email or Practice phone that is none is left blank, and that is said.
+Any other setting that cannot be used stops the night.
 """
 KINDS_OF_VALUES = """\
 ## How values are typed
