@@ -148,7 +148,10 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     judged = rights.apply(ledger, reading.sheets)
     changes = judged.changes
     _unguarded_inputs(ledger)
-    problems += judged.problems + read_settings(ledger, settings)
+    unsettled = read_settings(ledger, settings, judged.problems)
+    # A refused row that the night needs is told once, as what stops it.
+    told = {problem.place for problem in unsettled}
+    problems += [p for p in judged.problems if p.place not in told] + unsettled
     problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
         problems += resolve(ledger, reading.sheets)

@@ -1,6 +1,8 @@
 """The Settings sheet as one typed row; a setting that makes no sense stops the night."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -19,9 +21,12 @@ from schemas.lean_pandera import pa
 from schemas.practice import Practice
 
 
-def read_settings(ledger: Ledger, sheet: Sheet) -> list[Problem]:
+def read_settings(
+    ledger: Ledger, sheet: Sheet, refusals: Sequence[Problem] = ()
+) -> list[Problem]:
     """Make `input.practice` from `input.settings`, with defaults filled in.
 
+    `refusals` say which rows nobody entitled signed, at their Last edited by.
     Returns what is wrong; any problem that stops the night leaves no `input.practice`.
     """
     # A new row that nobody entitled signed is not used, as if it were not there; a row
@@ -46,7 +51,7 @@ def read_settings(ledger: Ledger, sheet: Sheet) -> list[Problem]:
         again = in_sheet[heading(column.title)]
         value, problem = _setting(column, row, sheet)
         if problem and problem.code == "setting-missing":
-            problem = _missing(column, again[-1] if again else None, sheet)
+            problem = _missing(column, again[-1] if again else None, sheet, refusals)
         if problem and problem.code == "setting-held" and len(again) > 1:
             problem = _twice(column, again, sheet)
         values[column.name] = value
@@ -153,17 +158,28 @@ def _twice(column: Column, again: list[dict[str, object]], sheet: Sheet) -> Prob
     )
 
 
-def _missing(column: Column, row: dict[str, object] | None, sheet: Sheet) -> Problem:
-    """A required setting without a value that counts: not there, blank or unsigned."""
+def _missing(
+    column: Column,
+    row: dict[str, object] | None,
+    sheet: Sheet,
+    refusals: Sequence[Problem] = (),
+) -> Problem:
+    """A required setting without a value that counts: not there, blank or refused."""
+    number = _place(sheet, row).row
+    for refusal in refusals:
+        if number and refusal.place == sheet.place(number, "last_edited_by"):
+            return replace(
+                refusal,
+                severity=Severity.STOPS,
+                code="setting-missing",
+                found=f"{refusal.found}, and the night needs the setting {column.title}",
+            )
     found = f"the setting {column.title} is missing"
     wanted = f"the {column.title}" if column.kind == "text" else column.expected
     repair = f"add a row {column.title} with {wanted}, and sign it"
     if row and row["value"] is None:
         found = f"the setting {column.title} is blank"
         repair = f"write {wanted}, and your user name in Last edited by"
-    elif row:
-        found = f"the setting {column.title} is not signed by somebody who may edit it"
-        repair = "have it checked and signed by somebody who may edit Settings"
     return _stop("setting-missing", _place(sheet, row), column, found, repair)
 
 

@@ -543,6 +543,44 @@ def test_a_doubt_is_not_told_of_a_setting_whose_cell_does_not_count(
     ]
 
 
+@pytest.mark.parametrize(
+    ("signer", "why"),
+    [
+        pytest.param({"User": "aa"}, "mm is not a user of the Staff sheet", id="stranger"),
+        pytest.param({"Active": "No"}, "mm is no longer active", id="has left"),
+        pytest.param({"Role": "Desk"}, "mm may not edit settings", id="may not"),
+        pytest.param(
+            {"Role": "Boss"}, "the role of mm, Boss, is not in the sheet Roles",
+            id="a role that is not there",
+        ),
+        pytest.param(
+            {"Active": "maybe"}, "the row of mm in the sheet Staff cannot be used",
+            id="a row that cannot be used",
+        ),
+    ],
+)  # fmt: skip
+def test_why_a_signed_setting_does_not_count_is_told_once_where_it_is_signed(
+    signer: Row, why: str, tmp_path: Path
+) -> None:
+    folder = practice.make(tmp_path)
+    practice.change(folder, "staff", "mm", signer)
+    told = [each for each in _told(_found(folder)) if "settings.csv" in each]
+    entitled = (
+        "; have the row checked by somebody who may edit it, with their user name here"
+    )
+    at = [
+        ("Check", 5, ""),
+        ("Stops the night", 2, ", and the night needs the setting Practice name"),
+        ("Stops the night", 3, ", and the night needs the setting Auto invoice"),
+        ("Stops the night", 4, ", and the night needs the setting Bill from"),
+    ]
+    assert told == [
+        f"{severity} settings.csv: row {row}, Last edited by: {why}, so the row is not"
+        f" used yet{needed}{entitled}"
+        for severity, row, needed in at
+    ]
+
+
 def test_tax_needs_a_registration(tmp_path: Path) -> None:
     given = practice.sheets()
     given["tax_codes"][0]["Rate %"] = "20"
