@@ -128,6 +128,17 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     return problems
 
 
+def _told_once(problems: list[Problem], unsettled: list[Problem]) -> list[Problem]:
+    """All of them; what was put right or doubted where the night stops is not told."""
+    stops = {p.place for p in unsettled if p.severity is Severity.STOPS and p.place.row}
+    mild = (Severity.CHECK, Severity.FIXED)
+    return [
+        problem
+        for problem in problems + unsettled
+        if problem.place not in stops or problem.severity not in mild
+    ]
+
+
 def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> Prepared:
     """Read and validate a practice and run the rules over it.
 
@@ -144,14 +155,12 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
         ledger.connection.execute(
             "create or replace table input.settings as select * from staged.settings"
         )
-        raise Refused(problems + read_settings(ledger, settings))
+        raise Refused(_told_once(problems, read_settings(ledger, settings)))
     judged = rights.apply(ledger, reading.sheets)
     changes = judged.changes
     _unguarded_inputs(ledger)
     unsettled = read_settings(ledger, settings, judged.problems)
-    # A refused row that the night needs is told once, as what stops it.
-    told = {problem.place for problem in unsettled}
-    problems += [p for p in judged.problems if p.place not in told] + unsettled
+    problems = _told_once(problems + judged.problems, unsettled)
     problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
         problems += resolve(ledger, reading.sheets)

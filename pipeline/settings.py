@@ -46,6 +46,7 @@ def read_settings(
         in_sheet[heading(each["setting"])].append(each)
     problems = _unknown(rows, sheet)
     values: dict[str, object] = {}
+    unusable: set[str] = set()
     for column in columns(Practice):
         row = typed.get(heading(column.title))
         again = in_sheet[heading(column.title)]
@@ -55,14 +56,17 @@ def read_settings(
         if problem and problem.code == "setting-held" and len(again) > 1:
             problem = _twice(column, again, sheet)
         values[column.name] = value
+        if problem:
+            unusable.add(column.title)
         problems += [problem] if problem else _as_read(column, row, again, sheet)
-    if any(problem.severity is Severity.STOPS for problem in problems):
-        return problems
     given = {
         column.name: arrow.array([values[column.name]], column.dtype.pyarrow_dtype)
         for column in columns(Practice)
     }
-    problems += _out_of_range(given, typed, sheet) or _nonsense(values, typed, sheet)
+    beyond = _out_of_range(given, typed, sheet)
+    # A setting that has no value is told already.
+    problems += [problem for problem in beyond if problem.subject not in unusable]
+    problems += _nonsense(values, typed, sheet)
     if not any(problem.severity is Severity.STOPS for problem in problems):
         load(ledger.connection, Practice, arrow.table(given), "input.practice")
     return problems
@@ -230,6 +234,14 @@ def _out_of_range(
     ]
 
 
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 def _zone_meant(typed: str) -> str:
     return meant(typed, {canonical(name): name for name in available_timezones()})
 
@@ -237,12 +249,10 @@ def _zone_meant(typed: str) -> str:
 def _nonsense(
     values: dict[str, object], typed: dict[str, dict[str, object]], sheet: Sheet
 ) -> list[Problem]:
-    """Settings that are well written but make no sense together."""
+    """Settings that make no sense, alone or together; None where one is unusable."""
     by_name = {column.name: column for column in columns(Practice)}
     found: list[tuple[str, str, str, str]] = []
-    try:
-        ZoneInfo(str(values["time_zone"]))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if values["time_zone"] and not _is_zone(str(values["time_zone"])):
         found.append(
             (
                 "time_zone",
@@ -253,7 +263,7 @@ def _nonsense(
             )
         )
     invoices, credits = values["invoice_prefix"], values["credit_note_prefix"]
-    if str(invoices).lower() == str(credits).lower():
+    if invoices and str(invoices).lower() == str(credits).lower():
         found.append(
             (
                 "credit_note_prefix",

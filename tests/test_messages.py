@@ -459,6 +459,34 @@ SETTINGS = [
         id="settings make sense together",
     ),
     pytest.param(
+        {
+            "Auto invoice": "perhaps",
+            "Payment terms (days)": "500 ",
+            "Time zone": "Mars",
+            "Invoice prefix": "IN V/",
+            "Credit note prefix": "IN V/",
+            "Max drop %": "-6%",
+        },
+        [
+            "Stops the night settings.csv: row 3, Value: Auto invoice: perhaps is not Yes"
+            " or No; write Yes or No",
+            "Stops the night settings.csv: row 6, Value: Payment terms (days): 500 cannot"
+            " be used; write a whole number of at most 365",
+            "Stops the night settings.csv: row 8, Value: Invoice prefix: IN V/ cannot be"
+            " used; write up to 12 letters, digits, - or _, such as INV-",
+            "Stops the night settings.csv: row 9, Value: Credit note prefix: IN V/ cannot"
+            " be used; write up to 12 letters, digits, - or _, such as CRN-",
+            "Stops the night settings.csv: row 10, Value: Max drop %: -6.00 cannot be"
+            " used; write a percentage, such as 25",
+            "Stops the night settings.csv: row 7, Value: Time zone: Mars is not a time"
+            " zone; write a name such as Europe/London",
+            "Stops the night settings.csv: row 9, Value: Credit note prefix: IN V/ is the"
+            " Invoice prefix too; give invoices and credit notes a prefix each, such as"
+            " INV- and CRN-",
+        ],
+        id="what is unusable hides neither limits nor sense, and is not said to be fixed",
+    ),
+    pytest.param(
         {"VAT registered": "Yes", "VAT number": "GB123456789"},
         [
             "Stops the night settings.csv: row 6, Value: VAT number: GB123456789 fails"
