@@ -80,6 +80,10 @@ _AT_THE_REQUEST = {
     "frequency-missing": ("billing_frequency", "Monthly or Annual is not given"),
     "payer-inactive": ("bill_to", "the contact {payer_code} is no longer active"),
     "no-price": ("product_code", "{product_code} has no price for this"),
+    "request-quantity": (
+        "quantity",
+        "a membership asked for here covers one period, not {quantity}",
+    ),
     "request-before-bill-from": (
         "requested_on",
         "a membership period that starts before the practice's Bill from is not billed",
@@ -100,6 +104,7 @@ _EXPECTED = {
     "no-price": "a product with a price for that day",
     "overlaps-billed": "periods that do not overlap a billed one",
     "too-old": "the first day to be billed",
+    "request-quantity": "1 or blank for a membership",
     "request-before-bill-from": "a day on or after the practice's Bill from",
     "request-overlaps": "days that are not billed yet",
 }
@@ -199,13 +204,23 @@ def _held_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
                 sheets["invoice_requests"].place(row["request_row"], field),
                 found.format(**row),
                 _EXPECTED[row["reason"]],
-                "correct the request, or delete its row"
-                + credited.get(row["request_row"], ""),
+                _mended(row) + credited.get(row["request_row"], ""),
                 subject=row["request_id"] or "",
                 amount=row["gross"],
             )
         )
     return problems
+
+
+def _mended(row: Row) -> str:
+    """What to write in a request that is held."""
+    if row["reason"] != "request-quantity":
+        return "correct the request, or delete its row"
+    next_start = row["period_end"] + timedelta(days=1)
+    return (
+        "write 1; ask for the next period in a row of its own, with"
+        f" {next_start:%d/%m/%Y} in Requested on"
+    )
 
 
 def _credited(ledger: Ledger, model: str, reason: str, row: str) -> dict[int, str]:

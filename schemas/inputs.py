@@ -522,8 +522,9 @@ class InvoiceRequests(InputTable):
         refers_to="products.code", example="CONSULT",
     )  # fmt: skip
     quantity: Whole = column(
-        "Quantity", "whole", "how many; blank means 1", ge=1, le=9999, example="1"
-    )
+        "Quantity", "whole", "how many; blank means 1; a membership is always 1", ge=1,
+        le=9999, example="1",
+    )  # fmt: skip
     billing_frequency: Text = column(
         "Billing frequency", "choice", "for a membership: Monthly or Annual",
         choices=FREQUENCIES,

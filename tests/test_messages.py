@@ -86,6 +86,7 @@ def _mistakes() -> Sheets:
         _request("R3", "GOLD"),
         _request("R4", "CONSULT", bill_to="OLD"),
         _request("R5", "GOLD", billing_frequency="Monthly"),
+        _request("R6", "SILVER", quantity="2"),
     ]
     given["sent"] = [
         {"Invoice number": "INV-000001", "Sent on": "2026-03-01", "Sent to": "x"}
@@ -275,6 +276,11 @@ MISTAKES = {
     "a request is paid by an active contact": (
         "Not billed invoice_requests.csv: row 5, Bill to: the contact OLD is no "
         "longer active; correct the request, or delete its row"
+    ),
+    "a membership is asked for by the period": (
+        "Not billed invoice_requests.csv: row 7, Quantity: a membership asked for here"
+        " covers one period, not 2; write 1; ask for the next period in a row of its"
+        " own, with 02/04/2026 in Requested on"
     ),
     "a request overlaps no period": (
         "Not billed invoice_requests.csv: row 6, Requested on: it would bill days"

@@ -38,6 +38,7 @@ REASON_WORDS: dict[str, str] = {
     "two-contract-prices": "two contract prices answer for one day",
     "no-price": "there is no price for the day",
     "overlaps-billed": "the period overlaps one that is billed already",
+    "request-quantity": "a membership is asked for more than once in one row",
     "request-before-bill-from": "the request's period starts before Bill from",
     "request-overlaps": "the request overlaps a period that is billed already",
     "too-old": "a period lies further back than Catch-up days",

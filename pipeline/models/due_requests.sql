@@ -1,7 +1,8 @@
 -- One row per product put on a patient's invoice by hand and not billed yet, or freed by
 -- a credit note to be billed again.
 -- A membership asked for by hand covers one period from the day it was requested on; it
--- is held where the night has billed, or is about to bill, a day of it (rule 5).
+-- is held where more than one is asked for, or where the night has billed, or is about
+-- to bill, a day of it (rule 5).
 with
 
 requests as (select * from input.invoice_requests),
@@ -115,6 +116,7 @@ select
         when open.is_membership and open.frequency is null then 'frequency-missing'
         when open.payer_held then 'payer-held'
         when not open.payer_active then 'payer-inactive'
+        when open.is_membership and open.quantity <> 1 then 'request-quantity'
         when open.period_start < open.practice_bill_from then 'request-before-bill-from'
         when taken.row_number is not null then 'request-overlaps'
     end as reason

@@ -207,6 +207,14 @@ HELD = [
         {"practice": {"bill_from": "2026-01-10"}}, GOLD, None, id="not on that day"
     ),
     pytest.param(
+        {},
+        {**GOLD, "quantity": 2},
+        "request-quantity",
+        id="when a membership is asked for twice in one row",
+    ),
+    pytest.param({}, {**GOLD, "quantity": 1}, None, id="not when once"),
+    pytest.param({}, {"quantity": 2}, None, id="nor two of anything else"),
+    pytest.param(
         {"contacts": [{"held": True}]}, TO_ACME, "payer-held", id="by its payer"
     ),
     pytest.param(
