@@ -99,8 +99,9 @@ def _parse(schema: Schema, sheet: Sheet) -> Parsing:
 
 def _as_checks(problems: list[Problem]) -> list[Problem]:
     """A row of the sent log that cannot be used keeps nothing from being billed."""
+    unsent = "so this row does not mark its invoice as sent"
     return [
-        replace(problem, severity=Severity.CHECK)
+        replace(problem, severity=Severity.CHECK, found=f"{problem.found}, {unsent}")
         if problem.severity is Severity.HELD
         else problem
         for problem in problems

@@ -82,7 +82,10 @@ def _told(ledger: Ledger, row: dict[str, Any]) -> tuple[str, str, str, str]:
         repair = f"write the number as it stands on the invoice{_hint(ledger, named)}"
         return "invoice_number", "invoice-number", found, repair
     if row["early"]:
-        found = f"{day} is before {named} was made, {show(row['issued_on'])}"
+        found = (
+            f"{day} is before {named} was made, {show(row['issued_on'])}, so it does"
+            " not count as sent"
+        )
         return "sent_on", "sent-on", found, "write the day it was sent"
     if row["ahead"]:
         found = f"{day} lies ahead, so {named} does not count as sent yet"

@@ -89,7 +89,9 @@ def _mistakes() -> Sheets:
         _request("R6", "SILVER", quantity="2"),
     ]
     given["sent"] = [
-        {"Invoice number": "INV-000001", "Sent on": "2026-03-01", "Sent to": "x"}
+        {"Invoice number": "INV-000001", "Sent on": "2026-03-01", "Sent to": "x"},
+        {"Invoice number": "INV-000001", "Sent on": "2026-03-01"},
+        {"Invoice number": "INV-000001", "Sent on": "30/02/2026", "Sent to": "x"},
     ]
     given["settings"].append(_signed({"Setting": "Auto invioce", "Value": "Yes"}))
     return given
@@ -233,6 +235,14 @@ MISTAKES = {
         "Check sent.csv: row 2, Invoice number: no invoice INV-000001 has been "
         "made; write the number as it stands on the invoice"
     ),
+    "a sending has an address": (
+        "Check sent.csv: row 3, Sent to: Sent to is blank, so this row does not mark its"
+        " invoice as sent; write the Sent to"
+    ),
+    "a sending has a day": (
+        "Check sent.csv: row 4, Sent on: 30/02/2026 is not a date, so this row does not"
+        " mark its invoice as sent; write it as a date cell or as 2024-01-31"
+    ),
     "one contract price answers for a day": (
         "Not billed contract_prices.csv: row 3, Valid from: this price of ACME "
         "SILVER and the one in row 4 answer for the same days; end the earlier "
@@ -346,7 +356,7 @@ LATER = {
     ),
     "a sending before the invoice": (
         "Check sent.csv: row 2, Sent on: 1 February 2026 is before INV-000001 was made,"
-        " 1 March 2026; write the day it was sent"
+        " 1 March 2026, so it does not count as sent; write the day it was sent"
     ),
     "a sending by a stranger": (
         "Check sent.csv: row 3, Sent by: qq is not a user of the Staff sheet; write the"
