@@ -308,18 +308,22 @@ def night(ledger: Ledger) -> Night | None:
 
 def _held(ledger: Ledger, report: dict[str, Any]) -> Iterator[Held]:
     for row in ledger.rows(
-        f"select * from ({STANDINGS}) where bucket = 'held' order by standing_key"
+        f"select * from ({STANDINGS}) where bucket = 'held' order by"
+        # Row 9 comes before row 10.
+        " if(patient_id is null, length(standing_key), 99), standing_key"
     ):
+        # A membership without a Patient ID is known by its row: `#row 7`.
+        at = row["standing_key"].removeprefix("#")
         yield Held(
-            row["patient_id"] or "",
+            row["patient_id"] or (f"Patients {at}" if at.startswith("row ") else ""),
             row["product_code"] or "",
             row["reason"] or "",
             row["held_amount"],
         )
     for request in report["held"]:
-        amount = request["amount"]
+        amount, at = request["amount"], request.get("row")
         yield Held(
-            request["patient_id"] or "",
+            request["patient_id"] or (f"Invoice requests row {at}" if at else ""),
             request["product_code"] or "",
             request["reason"] or "",
             None if amount is None else Decimal(amount),

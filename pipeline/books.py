@@ -153,9 +153,12 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Held:
-    """A membership or request that is held: whose, why, and what it holds back."""
+    """A membership or request that is held: whose, why, and what it holds back.
 
-    patient_id: str
+    `whose` is the Patient ID or, where none can be used, the sheet and the row.
+    """
+
+    whose: str
     product_code: str
     reason: str
     amount: Decimal | None

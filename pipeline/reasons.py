@@ -270,16 +270,18 @@ def without_filled(ledger: Ledger, problems: list[Problem]) -> list[Problem]:
 def held_listing(ledger: Ledger) -> list[Held]:
     """Every membership and request that is held, with what it holds back."""
     rows = ledger.rows(
-        "select patient_id, product_code, reason, held_amount as amount, patient_row"
+        "select coalesce(patient_id, 'Patients row ' || patient_row) as whose,"
+        " product_code, reason, held_amount as amount, patient_row as place"
         " from model.standings where bucket = 'held'"
         " union all"
-        " select patient_id, product_code, reason, gross, 1000000000 + request_row"
+        " select coalesce(patient_id, 'Invoice requests row ' || request_row),"
+        " product_code, reason, gross, 1000000000 + request_row"
         " from model.charges where request_row is not null and reason is not null"
-        " order by patient_row"
+        " order by place"
     )
     return [
         Held(
-            row["patient_id"] or "",
+            row["whose"],
             row["product_code"] or "",
             row["reason"] or "",
             row["amount"],

@@ -89,8 +89,9 @@ def stage(ledger: Ledger, night: Night) -> None:
     )
     run(
         "create or replace table staged.standings as"
-        " select coalesce(patient_key, '') || '#' || row_number() over"
-        "  (partition by patient_key order by patient_row) as standing_key,"
+        " select coalesce(patient_key || '#' || row_number() over"
+        "  (partition by patient_key order by patient_row), '#row ' || patient_row)"
+        "  as standing_key,"
         " patient_id, product_code, bucket, reason, next_due, held_amount"
         " from model.standings"
     )
@@ -194,8 +195,8 @@ def _held(ledger: Ledger) -> list[dict[str, Any]]:
     """
     return ledger.rows(
         "select case when patient_id in (select patient_id from input.patients)"
-        "  then patient_id end as patient_id, product_code, request_id, reason,"
-        " gross::varchar as amount"
+        "  then patient_id end as patient_id, product_code, request_id,"
+        " request_row as row, reason, gross::varchar as amount"
         " from model.charges where request_row is not null and reason is not null"
         " order by request_row"
     )

@@ -898,6 +898,31 @@ def test_rebuild_makes_every_output_again_and_invoices_byte_for_byte(
 # Looking
 
 
+def test_what_is_held_without_a_patient_id_is_told_apart_by_its_row(
+    tmp_path: Path,
+) -> None:
+    given = practice.sheets()
+    given["patients"] += [member(""), member("P2 *"), *map(member, "ABCDE")]
+    given["patients"] += [member(""), member("F", end_date="soon")]
+    given["invoice_requests"] = [
+        {"Request ID": "R1", "Patient ID": "", "Product code": "CONSULT",
+         "Requested on": FIRST}
+    ]  # fmt: skip
+    folder = practice.make(tmp_path / "clinic", given)
+    told = []
+    for command in ("check", "bill", "rebuild"):
+        options = () if command == "rebuild" else ("--as-of", FIRST)
+        run(command, folder, *options)
+        sheet = openpyxl.load_workbook(folder / "out/issues.xlsx")["Held"]
+        told.append([cell.value for (cell,) in sheet["A5:A9"]])
+    assert told == 3 * [
+        [
+            "Patients row 4", "Patients row 5", "Patients row 11", "F",
+            "Invoice requests row 2",
+        ]
+    ]  # fmt: skip
+
+
 def test_check_reads_and_writes_the_issues_workbook_alone(clinic: Path) -> None:
     before = practice.files(clinic, but=TRACES)
     assert run("check", clinic, "--as-of", SECOND).code == 0

@@ -351,7 +351,7 @@ def _problem_row(number: int, opened: OpenProblem) -> Sequence[Value]:
 
 def _held(book: Book, night: Night) -> None:
     headings = [
-        Heading("Patient ID", 18),
+        Heading("Patient ID", 26),
         Heading("Product", 18),
         Heading("Why", 80),
         Heading(book.money_title, 20, "header_right"),
@@ -373,7 +373,7 @@ def _held(book: Book, night: Night) -> None:
 def _held_row(held: Held) -> Sequence[Value]:
     unknown = Marked("cannot be known", "unknown")
     return (
-        held.patient_id,
+        held.whose,
         held.product_code,
         words.reason(held.reason),
         unknown if held.amount is None else held.amount,

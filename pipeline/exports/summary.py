@@ -176,7 +176,7 @@ def reasons(held: Iterable[Held], currency: str) -> list[Reason]:
 
 
 def _reason(why: str, held: Sequence[Held], currency: str) -> Reason:
-    ids = list(dict.fromkeys(waiting.patient_id or "no id" for waiting in held))
+    ids = list(dict.fromkeys(waiting.whose or "no id" for waiting in held))
     more = f" and {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else ""
     known = [waiting.amount for waiting in held if waiting.amount is not None]
     amount = words.money(words.total(known), currency) if known else "not known"
