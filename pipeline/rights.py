@@ -43,7 +43,7 @@ def _make_judges(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
         source = (
             current(f"ledger.accepted.{name}", "row_key")
             if _judges(ledger) == "accepted"
-            else f"select * from staged.{name}"
+            else f"select * from staged.{name}{_ONCE}"
         )
         connection.execute(f"create or replace table staged.judging_{name} as {source}")
 

@@ -66,7 +66,11 @@ def read_settings(
     beyond = _out_of_range(given, typed, sheet)
     # A setting that has no value is told already.
     problems += [problem for problem in beyond if problem.subject not in unusable]
-    problems += _nonsense(values, typed, sheet)
+    problems += [
+        problem
+        for problem in _nonsense(values, typed, sheet)
+        if problem.subject not in unusable
+    ]
     if not any(problem.severity is Severity.STOPS for problem in problems):
         load(ledger.connection, Practice, arrow.table(given), "input.practice")
     return problems

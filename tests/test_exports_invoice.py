@@ -409,6 +409,11 @@ ADDRESSES = [
         f"Robin Alder {'Whitby ' * 42}…",
         id="without a postcode it ends where the window does",
     ),
+    pytest.param(
+        "W" * 300, LONG_ADDRESS,
+        f"{'W' * 28} {'W' * 28} {'W' * 27} … {', '.join(LONG_ADDRESS[:-1])} NE1 6QE",
+        id="an unbroken name too",
+    ),
 ]  # fmt: skip
 
 

@@ -310,3 +310,38 @@ def test_two_refused_rows_of_one_product_are_both_reported(
     assert not [p for p in problems if p.severity is Severity.HELD]
     told = [problem.found for problem in problems]
     assert told.count("dd may not edit products, so the row is not used yet") == 2
+
+
+@pytest.mark.parametrize(
+    ("sheet", "rows", "said"),
+    [
+        (
+            "roles",
+            [
+                {"Role": "Nurse", "Patients": "View"},
+                {"Role": "Nurse", "Patients": "None"},
+            ],
+            "nn may not edit patients",
+        ),
+        (
+            "staff",
+            [{"User": "nn", "Name": "Nan"}, {"User": "nn", "Name": "Nora"}],
+            "the row of nn in the sheet Staff cannot be used",
+        ),
+    ],
+)
+def test_a_judge_who_stands_twice_harms_only_the_rows_he_signed(
+    tmp_path: Path, sheet: str, rows: list[Row], said: str
+) -> None:
+    given = practice.sheets()
+    usual = {"Products": "View", "Settings": "View", "Invoices": "View"}
+    person = {"Role": "Nurse", "Active": "Yes"}
+    given["roles"] += [{"Role": "Nurse", **usual, "Patients": "Edit"}]
+    given["staff"] += [{"User": "nn", "Name": "Nan", **person}]
+    more = {"roles": usual, "staff": person}[sheet]
+    given[sheet] = [*given[sheet][:-1], *({**row, **more} for row in rows)]
+    given["patients"] += [member("P3", last_edited_by="nn")]
+    folder = practice.make(tmp_path / "clinic", given)
+    done = practice.run("check", folder, "--as-of", FIRST)
+    assert done.code == 3
+    assert said in done.err

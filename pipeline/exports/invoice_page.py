@@ -135,7 +135,7 @@ def _address(document: Document) -> list[str]:
     if len(name) + sum(map(len, rest)) <= ADDRESS_ROWS:
         return [*name, *chain.from_iterable(rest)]
     last = rest.pop() if rest else []
-    middle = _lines(", ".join(document.address[:-1]))
+    middle = _lines(", ".join(line.strip() for line in document.address[:-1]))
     name = _within(name, max(1, ADDRESS_ROWS - len(middle) - len(last)))
     middle = _within(middle, max(0, ADDRESS_ROWS - len(name) - len(last)))
     return _within([*name, *middle, *last], ADDRESS_ROWS)
@@ -149,10 +149,10 @@ def _within(lines: list[str], most: int) -> list[str]:
     """No more than so many lines, the last of which then says that it goes on."""
     if len(lines) <= most or not most:
         return lines[:most]
-    words = lines[most - 1].split()
-    while len(words) > 1 and text_width(" ".join([*words, ELLIPSIS])) > ADDRESS_WIDTH:
-        words.pop()
-    return [*lines[: most - 1], " ".join([*words, ELLIPSIS])]
+    last = lines[most - 1]
+    while text_width(f"{last} {ELLIPSIS}") > ADDRESS_WIDTH:
+        last = last.rpartition(" ")[0] or last[:-1]
+    return [*lines[: most - 1], f"{last} {ELLIPSIS}"]
 
 
 def _facts(document: Document) -> dict[str, Value]:
