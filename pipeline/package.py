@@ -325,7 +325,7 @@ def _shows_percent(code: str) -> bool:
 
 
 def _read_styles(part: Part) -> Styles:
-    """Count the cell formats and find those whose font strikes through."""
+    """Count the cell formats; find those that strike through, show hours or a %."""
     section, seen = "", False
     struck_fonts: list[bool] = []
     fonts_of_formats: list[int] = []
@@ -350,10 +350,8 @@ def _read_styles(part: Part) -> Styles:
         elif section == "fonts" and kind == "strike" and struck_fonts:
             struck_fonts[-1] = attributes.get("val", "1") not in ("0", "false")
         elif kind == "numFmt":
-            number, code = (
-                attributes.get("numFmtId", ""),
-                attributes.get("formatCode", ""),
-            )
+            number = attributes.get("numFmtId", "")
+            code = attributes.get("formatCode", "")
             if _ELAPSED.search(code):
                 elapsed_numbers.add(number)
             percent_numbers.discard(number)

@@ -63,14 +63,9 @@ def read_settings(
         column.name: arrow.array([values[column.name]], column.dtype.pyarrow_dtype)
         for column in columns(Practice)
     }
-    beyond = _out_of_range(given, typed, sheet)
+    senseless = _out_of_range(given, typed, sheet) + _nonsense(values, typed, sheet)
     # A setting that has no value is told already.
-    problems += [problem for problem in beyond if problem.subject not in unusable]
-    problems += [
-        problem
-        for problem in _nonsense(values, typed, sheet)
-        if problem.subject not in unusable
-    ]
+    problems += [problem for problem in senseless if problem.subject not in unusable]
     if not any(problem.severity is Severity.STOPS for problem in problems):
         load(ledger.connection, Practice, arrow.table(given), "input.practice")
     return problems

@@ -523,6 +523,17 @@ def test_a_setting_that_cannot_be_used_stops_the_night(
     assert _told(_found(folder)) == told
 
 
+def test_a_vat_number_that_stands_twice_is_not_called_blank(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path)
+    practice.set_to(folder, "VAT registered", "Yes")
+    signed = {"Setting": "VAT number", "Last edited by": "mm"}
+    for value in ("GB980780684", "GB999999973"):
+        practice.add(folder, "settings", {**signed, "Value": value})
+    told = _told(_found(folder))
+    assert [each for each in told if "stands in rows" in each]
+    assert not [each for each in told if "blank" in each]
+
+
 READ_WITH_DOUBT = {
     "a day typed as text": (
         {"Bill from": "03/04/2026"},
