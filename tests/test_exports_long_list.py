@@ -1,15 +1,17 @@
-"""A long list is, byte for byte, the workbook that XlsxWriter makes of it."""
+"""A long list is, byte for byte, what XlsxWriter makes of it; packed a little less."""
 
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from xlsxwriter import Workbook
 
 from pipeline.exports import lists, workbook
 from pipeline.exports.exact_text import Unwritable
-from pipeline.exports.lists import Column, Listing, write_list
+from pipeline.exports.lists import Column, Listing, filled, write_list
 from pipeline.exports.workbook import Link, Percent, Value, new_book
 
 COLUMNS = [
@@ -61,27 +63,47 @@ def row(at: int, folders: int = 1) -> list[Value]:
 
 
 def made(
-    monkeypatch: pytest.MonkeyPatch, many: int, rows: Sequence[list[Value]]
+    monkeypatch: pytest.MonkeyPatch,
+    many: int,
+    rows: Sequence[list[Value]],
+    kind: type[Workbook] = workbook.ListWorkbook,
 ) -> bytes:
     """A workbook of two lists, one of them filtered, and a short one after them."""
     monkeypatch.setattr(lists, "MANY", many)
-    kind = workbook.ListWorkbook if many <= len(rows) else Workbook
     with monkeypatch.context() as patch:
         patch.setattr(workbook, "ListWorkbook", kind)
         book = new_book(title="t", subject="s", practice="p", made_on=date(2026, 3, 1))
     for name, only in (("All", None), ("Some", {"State": "Yes"}), ("Few", None)):
         given = rows[:2] if name == "Few" else rows
-        write_list(book, Listing(name, name, "note", COLUMNS, given, only))
+        write_list(book, Listing(name, name, "note", filled(COLUMNS, given), only))
     return book.finish()
+
+
+def unpacked(content: bytes) -> list[tuple[object, ...]]:
+    """All that a workbook is but how it is packed."""
+    with ZipFile(BytesIO(content)) as file:
+        return [
+            (part.filename, part.date_time, part.external_attr, file.read(part))
+            for part in file.infolist()
+        ]
 
 
 @pytest.mark.parametrize("folders", [1, 3])
 @pytest.mark.parametrize("count", [3, 200])
-def test_the_bytes_are_the_same(
+def test_the_bytes_of_its_parts_are_the_same(
     monkeypatch: pytest.MonkeyPatch, count: int, folders: int
 ) -> None:
     rows = [row(at, folders) for at in range(count)]
-    assert made(monkeypatch, 3, rows) == made(monkeypatch, 1_000, rows)
+    long = made(monkeypatch, 3, rows)
+    assert unpacked(long) == unpacked(made(monkeypatch, 1_000, rows, Workbook))
+
+
+def test_a_workbook_of_short_lists_is_the_same_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its parts go into the file one after another, and not at the end together."""
+    rows = [row(at) for at in range(400)]
+    assert made(monkeypatch, 1_000, rows) == made(monkeypatch, 1_000, rows, Workbook)
 
 
 def test_a_long_list_begins_with_any_of_its_rows(
@@ -90,7 +112,8 @@ def test_a_long_list_begins_with_any_of_its_rows(
     """Formats and strings are numbered in the order in which they come."""
     for first in range(14):
         rows = [row(at) for at in range(first, first + 30)]
-        assert made(monkeypatch, 3, rows) == made(monkeypatch, 1_000, rows)
+        long = made(monkeypatch, 3, rows)
+        assert unpacked(long) == unpacked(made(monkeypatch, 1_000, rows, Workbook))
 
 
 @pytest.mark.parametrize(

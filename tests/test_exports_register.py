@@ -11,7 +11,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.books import Document, Entry, Letterhead, Line, Month
-from pipeline.exports import invoice_list, lists, register
+from pipeline.exports import invoice_list, lists, register, to_send
 from pipeline.exports.register_sums import by_product
 from pipeline.journal import journal
 
@@ -190,7 +190,7 @@ def test_a_number_opens_its_workbook() -> None:
 def test_only_so_many_links_as_a_sheet_may_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(invoice_list, "MAX_LINKS", 1)
+    monkeypatch.setattr(to_send, "MAX_LINKS", 1)
     sheet = formulas(listed())["Invoices"]
     assert sheet["A5"].hyperlink
     assert not sheet["A6"].hyperlink

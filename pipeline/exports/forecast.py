@@ -7,7 +7,7 @@ from decimal import Decimal
 from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.exports.lists import Column, Listing, write_list
+from pipeline.exports.lists import Column, Listing, filled, write_list
 from pipeline.exports.words import counted, money, reason, symbol, total
 from pipeline.exports.workbook import (
     ACCENT,
@@ -217,7 +217,7 @@ def _by_payer(coming: Forecast, title: str, note: str, unit: str) -> Listing:
             for month in coming.months
         ]
         rows.append([code, names[code], len(lines), *months, total(months)])
-    return Listing("By payer", f"{title}: by payer", note, columns, rows)
+    return Listing("By payer", f"{title}: by payer", note, filled(columns, rows))
 
 
 def _lines(coming: Forecast, title: str, note: str, unit: str) -> Listing:
@@ -249,7 +249,7 @@ def _lines(coming: Forecast, title: str, note: str, unit: str) -> Listing:
         ]
         for line in coming.lines
     ]  # fmt: skip
-    return Listing("Lines", f"{title}: every line", note, columns, rows)
+    return Listing("Lines", f"{title}: every line", note, filled(columns, rows))
 
 
 def _held(coming: Forecast, title: str, note: str, unit: str) -> Listing:
@@ -269,7 +269,9 @@ def _held(coming: Forecast, title: str, note: str, unit: str) -> Listing:
         for left in coming.left
     ]  # fmt: skip
     said = f"{note} How to repair each stands in issues.xlsx."
-    return Listing("Held", f"{title}: held and not counted", said, columns, rows)
+    return Listing(
+        "Held", f"{title}: held and not counted", said, filled(columns, rows)
+    )
 
 
 def _write_read_me(book: Book, title: str) -> None:

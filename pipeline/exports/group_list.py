@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from pipeline.exports.lists import Column, Listing, write_list
+from pipeline.exports.lists import Column, Listing, filled, write_list
 from pipeline.exports.words import counted, symbol
 from pipeline.exports.workbook import MAX_LINKS, Link, Value, new_book
 from pipeline.group.night import Record
@@ -23,12 +23,12 @@ def render(group: Group) -> bytes:
     note = f"{group.name}, {group.day:%d %b %Y}. Those who need somebody come first."
     is_one = _is_one(group)
     rows = [_cells(each, row, is_one) for row, each in enumerate(group.records)]
-    write_list(book, Listing(_SHEET, "Practices", note, _columns(group), rows))
+    write_list(book, Listing(_SHEET, "Practices", note, filled(_columns(group), rows)))
     for name, columns, cells in (
         ("Totals", _TOTALS, [_sums(each) for each in group.totals]),
         ("To look at", [Column("Folder", 120)], [[text] for text in _notes(group)]),
     ):
-        write_list(book, Listing(name, name, note, columns, cells))
+        write_list(book, Listing(name, name, note, filled(columns, cells)))
     return book.finish()
 
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from pipeline.books import Entry
 from pipeline.exports.lists import Column, Listing, write_list
-from pipeline.exports.to_send import KINDS, write_to_send
+from pipeline.exports.to_send import KINDS, linked, write_to_send
 from pipeline.exports.words import symbol
-from pipeline.exports.workbook import MAX_LINKS, Book, Link, Value, new_book
+from pipeline.exports.workbook import Book, Link, new_book
 from pipeline.unsent import Limits, age
 
 __all__ = ["KINDS", "render", "signed"]
@@ -38,9 +38,8 @@ def render(
         practice=practice_name,
         made_on=as_of,
     )
-    rows = [_cells(entry, as_of, row) for row, entry in enumerate(newest_first)]
     unit = symbol(entries[0].currency if entries else "GBP").strip()
-    columns = _columns(unit)
+    columns = _columns(newest_first, as_of, unit)
     note = (
         f"{practice_name}, as of {as_of:%d %b %Y}. Newest first; "
         "credit notes are negative. The totals follow the filter."
@@ -49,7 +48,7 @@ def render(
         note += f" Up to {max(earlier)}: see Earlier months."
     seed = {"Active": "Yes", "Membership": "Yes"}
     for name, only in (("Invoices", None), ("Active memberships", seed)):
-        write_list(book, Listing(name, name, note, columns, rows, only))
+        write_list(book, Listing(name, name, note, columns, only))
     write_to_send(
         book,
         entries,
@@ -68,12 +67,12 @@ def _write_earlier(book: Book, earlier: Mapping[str, int], practice_name: str) -
     """Where the documents are that are too many for this workbook."""
     name = "Earlier months"
     note = f"{practice_name}. The documents of these months are in their registers."
-    columns = [Column("Month", 12), Column("Documents", 12, figures=True)]
-    rows: list[list[Value]] = [
-        [Link(f"registers/{month}.xlsx", month), earlier[month]]
-        for month in sorted(earlier, reverse=True)
+    months = sorted(earlier, reverse=True)
+    columns = [
+        Column("Month", 12, [Link(f"registers/{each}.xlsx", each) for each in months]),
+        Column("Documents", 12, [earlier[each] for each in months], figures=True),
     ]
-    write_list(book, Listing(name, name, note, columns, rows))
+    write_list(book, Listing(name, name, note, columns))
 
 
 def signed(kind: str, amount: Decimal) -> Decimal:
@@ -87,50 +86,39 @@ def _age(entry: Entry) -> tuple[date, str, int, str]:
     return entry.issued_on, series, len(entry.number), entry.number
 
 
-def _columns(unit: str) -> list[Column]:
-    return [
-        Column("Number", 15),
-        Column("Kind", 13),
-        Column("Status", 11),
-        Column("Active", 9),
-        Column("Membership", 14),
-        Column("Issued", 13),
-        Column("Due", 13),
-        Column("Patient ID", 13),
-        Column("Patient", 24),
-        Column("Bill to", 15),
-        Column("Addressed to", 28),
-        Column(f"Net ({unit})", 14, total=True),
-        Column(f"Tax ({unit})", 12, total=True),
-        Column(f"Gross ({unit})", 14, total=True),
-        Column(f"Credits ({unit})", 14, total=True),
-        Column("Sent on", 13),
-        Column("Sent to", 26),
-        Column("Days unsent", 10, figures=True),
-        Column("Run", 22),
+def _columns(entries: Sequence[Entry], as_of: date, unit: str) -> list[Column]:
+    ages = [
+        age(entry, as_of) if entry.status == "unsent" else None for entry in entries
     ]
-
-
-def _cells(entry: Entry, as_of: date, row: int) -> list[Value]:
-    is_unsent = entry.status == "unsent"
+    kinds = [entry.kind for entry in entries]
+    net, tax, gross = (
+        list(map(signed, kinds, amounts))
+        for amounts in (
+            [entry.net for entry in entries],
+            [entry.tax for entry in entries],
+            [entry.gross for entry in entries],
+        )
+    )
     return [
-        Link(entry.path, entry.number) if row < MAX_LINKS else entry.number,
-        KINDS[entry.kind],
-        entry.status.capitalize(),
-        "Yes" if entry.active else "No",
-        "Yes" if entry.membership else "No",
-        entry.issued_on,
-        entry.due_on,
-        entry.patient_id,
-        entry.patient_name,
-        entry.bill_to,
-        entry.bill_to_name,
-        signed(entry.kind, entry.net),
-        signed(entry.kind, entry.tax),
-        signed(entry.kind, entry.gross),
-        entry.credits,
-        entry.sent_on,
-        entry.sent_to,
-        age(entry, as_of) if is_unsent else None,
-        entry.run_id,
-    ]
+        Column("Number", 15, linked(entries)),
+        Column("Kind", 13, [KINDS[kind] for kind in kinds]),
+        Column("Status", 11, [entry.status.capitalize() for entry in entries]),
+        Column("Active", 9, ["Yes" if entry.active else "No" for entry in entries]),
+        Column("Membership", 14, [
+            "Yes" if entry.membership else "No" for entry in entries
+        ]),
+        Column("Issued", 13, [entry.issued_on for entry in entries]),
+        Column("Due", 13, [entry.due_on for entry in entries]),
+        Column("Patient ID", 13, [entry.patient_id for entry in entries]),
+        Column("Patient", 24, [entry.patient_name for entry in entries]),
+        Column("Bill to", 15, [entry.bill_to for entry in entries]),
+        Column("Addressed to", 28, [entry.bill_to_name for entry in entries]),
+        Column(f"Net ({unit})", 14, net, total=True),
+        Column(f"Tax ({unit})", 12, tax, total=True),
+        Column(f"Gross ({unit})", 14, gross, total=True),
+        Column(f"Credits ({unit})", 14, [entry.credits for entry in entries], total=True),
+        Column("Sent on", 13, [entry.sent_on for entry in entries]),
+        Column("Sent to", 26, [entry.sent_to for entry in entries]),
+        Column("Days unsent", 10, ages, figures=True),
+        Column("Run", 22, [entry.run_id for entry in entries]),
+    ]  # fmt: skip

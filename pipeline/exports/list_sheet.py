@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from io import BytesIO, StringIO, TextIOWrapper
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from xlsxwriter import Workbook
 from xlsxwriter.packager import Packager
@@ -15,6 +18,8 @@ _PLAIN_PATHS = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_./-]{0,200}\n)*")
 # that look like a sign written by its number.
 _ODD = re.compile(r"[&<>]|_x|\0\s|\s\0")
 _STRINGS_AT_A_TIME = 100
+# How much a long list is compressed: three fifths of the usual time, a fiftieth larger.
+_LEVEL_OF_LONG = 5
 
 
 class ListSheet(Worksheet):
@@ -84,7 +89,36 @@ class _Strings(SharedStrings):
                 self.fh.write(f"<si><t>{'</t></si><si><t>'.join(some)}</t></si>")
 
 
+class _Part(StringIO):
+    """A part of a workbook that goes into its file while it is written.
+
+    XlsxWriter takes nothing but such a text, and keeps all of them until the end.
+    """
+
+    def __init__(self, part: TextIOWrapper):
+        super().__init__()
+        self.write = part.write  # type: ignore[method-assign]
+
+
 class _ListPackager(Packager):
+    """Writes each part into the file, one after another, as the packager comes to it."""
+
+    def __init__(self, file: ZipFile):
+        super().__init__()
+        self._file = file
+        self._parts = ExitStack()
+
+    def _filename(self, xml_filename: str) -> StringIO:
+        self._parts.close()
+        part = self._parts.enter_context(self._file.open(xml_filename, "w"))
+        text = TextIOWrapper(part, encoding="utf-8", newline="")
+        return _Part(self._parts.enter_context(text))
+
+    def _create_package(self) -> list[tuple[StringIO, str, bool]]:
+        super()._create_package()
+        self._parts.close()
+        return []  # nothing is left to be put into the file
+
     def _write_shared_strings_file(self) -> None:
         strings = _Strings()
         strings.string_table = self.workbook.str_table
@@ -94,9 +128,19 @@ class _ListPackager(Packager):
 
 
 class ListWorkbook(Workbook):
-    """A workbook of such sheets."""
+    """A workbook of such sheets, which are never in memory whole."""
 
     worksheet_class = ListSheet
+    filename: BytesIO
+
+    def _store_workbook(self) -> None:
+        # What XlsxWriter itself puts together has no parts in it.
+        file: BytesIO = self.filename
+        self.filename = BytesIO()
+        is_long = any(sheet.below for sheet in self.worksheets())
+        level = _LEVEL_OF_LONG if is_long else None
+        with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=level) as self._file:
+            super()._store_workbook()
 
     def _prepare_sst_string_data(self) -> None:
         # In the order in which they were numbered; XlsxWriter sorts them by that.
@@ -104,4 +148,4 @@ class ListWorkbook(Workbook):
         self.str_table.string_table = {}
 
     def _get_packager(self) -> Packager:
-        return _ListPackager()
+        return _ListPackager(self._file)

@@ -3,7 +3,7 @@
 A list of more rows than a sheet may have goes on in the next one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -42,20 +42,33 @@ TITLE_ROW, NOTE_ROW, TOTAL_ROW, HEADING_ROW, FIRST_ROW = range(5)
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a list: its heading and its width in characters.
+    """A column of a list: its heading, its width in characters, a value for each row.
 
     `total`: it is money and added up above; `figures`: its heading stands to the right.
     """
 
     heading: str
     width: float
+    values: Sequence[Value] = ()
     total: bool = False
     figures: bool = False
 
 
+def filled(
+    columns: Sequence[Column], rows: Sequence[Sequence[Value]]
+) -> Sequence[Column]:
+    """Columns with the values of rows, each of which has one per column."""
+    if not rows:
+        return columns
+    return [
+        replace(column, values=values)
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+
+
 @dataclass(frozen=True)
 class Listing:
-    """What a sheet lists: `rows` hold a value per column.
+    """What a sheet lists: columns, each with a value for every row.
 
     `only` keeps a filter switched on: a heading and the one text its rows must show.
     """
@@ -64,7 +77,6 @@ class Listing:
     title: str
     note: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Value]]
     only: Mapping[str, str] | None = None
 
     def position(self, heading: str) -> int:
@@ -73,17 +85,23 @@ class Listing:
 
     def column(self, heading: str) -> Sequence[Value]:
         """The values of a column, row by row."""
-        return self._by_column[self.position(heading)] if self.rows else ()
+        return self.columns[self.position(heading)].values
 
-    @cached_property
-    def _by_column(self) -> list[Sequence[Value]]:
-        return list(zip(*self.rows, strict=True))
+    @property
+    def length(self) -> int:
+        """How many rows it has."""
+        return len(self.columns[0].values)
+
+    @property
+    def rows(self) -> Iterator[Sequence[Value]]:
+        """Its rows, one after another, each with a value per column."""
+        return zip(*(column.values for column in self.columns), strict=True)
 
     @cached_property
     def shown(self) -> Sequence[bool]:
         """Row by row, whether the filter lets it through."""
         if not self.only:
-            return [True] * len(self.rows)
+            return [True] * self.length
         columns = [self.column(heading) for heading in self.only]
         wanted = tuple(self.only.values())
         return [row == wanted for row in zip(*columns, strict=True)]
@@ -99,7 +117,7 @@ class Listing:
 
     def parts(self) -> "list[Listing]":
         """The list sheet by sheet; most are one."""
-        count = max(1, -(-len(self.rows) // MOST_ROWS))
+        count = max(1, -(-self.length // MOST_ROWS))
         if count == 1:
             return [self]
         return [
@@ -107,7 +125,13 @@ class Listing:
                 self,
                 sheet=f"{self.sheet} {part}" if part > 1 else self.sheet,
                 title=f"{self.title}, part {part} of {count}",
-                rows=self.rows[(part - 1) * MOST_ROWS : part * MOST_ROWS],
+                columns=[
+                    replace(
+                        column,
+                        values=column.values[(part - 1) * MOST_ROWS : part * MOST_ROWS],
+                    )
+                    for column in self.columns
+                ],
             )
             for part in range(1, count + 1)
         ]
@@ -136,7 +160,7 @@ class Listing:
     @property
     def last_row(self) -> int:
         """The last row of its sheet; an empty list keeps one blank row."""
-        return FIRST_ROW + max(len(self.rows), 1) - 1
+        return FIRST_ROW + max(self.length, 1) - 1
 
 
 def _added(cells: Iterable[Value]) -> Decimal:
@@ -169,13 +193,13 @@ def _write_part(book: Book, sheet: Worksheet, listing: Listing) -> None:
     sheet.set_row(TITLE_ROW, 26)
     sheet.set_row(NOTE_ROW, 18)
     _write_head(book, sheet, listing)
-    if len(listing.rows) >= MANY and isinstance(sheet, ListSheet):
-        looks = _looks(listing)
-        write_rows(book, sheet, FIRST_ROW, listing.rows, looks, listing.shown)
+    if listing.length >= MANY and isinstance(sheet, ListSheet):
+        values = [column.values for column in listing.columns]
+        write_rows(book, sheet, FIRST_ROW, values, _looks(listing), listing.shown)
     else:
-        for row in range(len(listing.rows)):
-            _write_row(book, sheet, listing, row)
-    if not listing.rows:
+        for row, cells in enumerate(listing.rows):
+            _write_row(book, sheet, listing, row, cells)
+    if not listing.length:
         put(book, sheet, FIRST_ROW, 0, "None", indent=1, font_color=QUIET)
     _filter(sheet, listing)
     last = len(listing.columns) - 1
@@ -238,10 +262,12 @@ def _height(lines: int) -> float | None:
     return min(lines * ROW_POINTS + 2, MAX_POINTS) if lines > 1 else None
 
 
-def _write_row(book: Book, sheet: Worksheet, listing: Listing, at: int) -> None:
+def _write_row(
+    book: Book, sheet: Worksheet, listing: Listing, at: int, cells: Sequence[Value]
+) -> None:
     """Write a row, as tall as its longest text needs; hidden if the filter holds it."""
     tallest, row = 1, FIRST_ROW + at
-    for position, value in enumerate(listing.rows[at]):
+    for position, value in enumerate(cells):
         is_text = isinstance(value, str)
         put(book, sheet, row, position, value, **(_TEXT if is_text else _OTHER))
         if isinstance(value, str) and value:

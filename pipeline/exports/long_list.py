@@ -31,7 +31,6 @@ _EPOCH = date(
     1899, 12, 30
 ).toordinal()  # where a sheet counts days from, from 1900-03 on
 
-Row = Sequence[Value]
 Column = Sequence[Value]
 Style = Mapping[str, Any]
 
@@ -54,16 +53,16 @@ def write_rows(
     book: Book,
     sheet: ListSheet,
     first: int,
-    rows: Sequence[Row],
+    columns: Sequence[Column],
     looks: Looks,
     shown: Sequence[bool],
 ) -> None:
-    """Write rows from `first` on, each with a value per column; those not shown hide.
+    """Write rows from `first` on, whose values come by column; those not shown hide.
 
-    What is worked out of rows serves every sheet of the book that has them alike.
+    What is worked out of columns serves every sheet of the book that has them alike.
     """
-    key = id(rows), first, tuple(looks.rooms)
-    known = book.long_lists.get(key) or _LongList(book, first, rows, looks)
+    key = *map(id, columns), first, *looks.rooms
+    known = book.long_lists.get(key) or _LongList(book, first, columns, looks)
     book.long_lists[key] = known
     known.write(sheet, shown)
 
@@ -71,10 +70,10 @@ def write_rows(
 class _LongList:
     """Rows whose texts have their places among the workbook's strings."""
 
-    def __init__(self, book: Book, first: int, rows: Sequence[Row], looks: Looks):
-        self._rows = rows  # kept, or others could come to have their id
+    def __init__(self, book: Book, first: int, columns: Sequence[Column], looks: Looks):
         self._book, self._first, self._looks = book, first, looks
-        self._columns: list[Column] = list(zip(*rows, strict=True))
+        self._columns = columns  # kept, or others could come to have their ids
+        self._length = len(columns[0])
         self._kinds = [set(map(type, column)) for column in self._columns]
         self._strings = book.workbook.str_table
         texts = {
@@ -89,7 +88,7 @@ class _LongList:
 
     def _lines_taken(self) -> Sequence[int]:
         """How many lines each row takes: as many as its longest text."""
-        lines = [1] * len(self._rows)
+        lines = [1] * self._length
         for at, room in enumerate(self._looks.rooms):
             if str in self._kinds[at]:
                 column = self._columns[at]
@@ -101,7 +100,7 @@ class _LongList:
     def write(self, sheet: ListSheet, shown: Sequence[bool]) -> None:
         """Give a sheet the rows and their links."""
         self._strings.count += self._count
-        last = self._first + len(self._rows) - 1
+        last = self._first + self._length - 1
         width = len(self._columns)
         sheet.give_rows(self._first, last, width, lambda: self._xml(shown))
         sheet.give_links(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pipeline.books import Document, Entry, Line, Month
+from pipeline.books import Document, Entry, Month
 from pipeline.exports.control_totals import write_control_totals
 from pipeline.exports.invoice_list import KINDS, signed
 from pipeline.exports.lists import Column, Listing, write_list
@@ -16,7 +16,7 @@ from pipeline.exports.register_state import members_sheet, unsent_sheet
 from pipeline.exports.register_summary import write_summary
 from pipeline.exports.register_tax import tax_summary
 from pipeline.exports.words import symbol
-from pipeline.exports.workbook import Percent, Value, new_book
+from pipeline.exports.workbook import Percent, new_book
 
 
 def render(month: Month) -> bytes:
@@ -70,98 +70,76 @@ def _invoices(
     unit: str,
 ) -> Listing:
     states = {entry.number: entry for entry in entries}
+    known = [states.get(document.number) for document in documents]
+    kinds = [document.kind for document in documents]
+    net, tax, gross = (
+        list(map(signed, kinds, amounts))
+        for amounts in (
+            [document.net for document in documents],
+            [document.tax for document in documents],
+            [document.gross for document in documents],
+        )
+    )
     columns = [
-        Column("Number", 15),
-        Column("Kind", 12),
-        Column("Status", 10),
-        Column("Issued", 13),
-        Column("Due", 13),
-        Column("Credit of", 15),
-        Column("Bill to", 14),
-        Column("Addressed to", 28),
-        Column("Accounts reference", 16),
-        Column("Patient ID", 12),
-        Column("Patient", 24),
-        Column(f"Net ({unit})", 13, total=True),
-        Column(f"Tax ({unit})", 12, total=True),
-        Column(f"Gross ({unit})", 13, total=True),
-        Column("Sent on", 13),
-        Column("Sent to", 26),
-        Column("Run", 22),
-    ]
-    rows = [_invoice(document, states.get(document.number)) for document in documents]
-    return Listing("Invoices", f"{title}: documents", note, columns, rows)
-
-
-def _invoice(document: Document, state: Entry | None) -> list[Value]:
-    return [
-        document.number,
-        KINDS[document.kind],
-        state.status.capitalize() if state else "",
-        document.issued_on,
-        document.due_on,
-        document.credits_number,
-        document.bill_to,
-        document.bill_to_name,
-        document.accounts_reference,
-        document.patient_id,
-        document.patient_name,
-        signed(document.kind, document.net),
-        signed(document.kind, document.tax),
-        signed(document.kind, document.gross),
-        state.sent_on if state else None,
-        state.sent_to if state else "",
-        document.run_id,
-    ]
+        Column("Number", 15, [document.number for document in documents]),
+        Column("Kind", 12, [KINDS[kind] for kind in kinds]),
+        Column("Status", 10, [
+            state.status.capitalize() if state else "" for state in known
+        ]),
+        Column("Issued", 13, [document.issued_on for document in documents]),
+        Column("Due", 13, [document.due_on for document in documents]),
+        Column("Credit of", 15, [document.credits_number for document in documents]),
+        Column("Bill to", 14, [document.bill_to for document in documents]),
+        Column("Addressed to", 28, [document.bill_to_name for document in documents]),
+        Column("Accounts reference", 16, [
+            document.accounts_reference for document in documents
+        ]),
+        Column("Patient ID", 12, [document.patient_id for document in documents]),
+        Column("Patient", 24, [document.patient_name for document in documents]),
+        Column(f"Net ({unit})", 13, net, total=True),
+        Column(f"Tax ({unit})", 12, tax, total=True),
+        Column(f"Gross ({unit})", 13, gross, total=True),
+        Column("Sent on", 13, [state.sent_on if state else None for state in known]),
+        Column("Sent to", 26, [state.sent_to if state else "" for state in known]),
+        Column("Run", 22, [document.run_id for document in documents]),
+    ]  # fmt: skip
+    return Listing("Invoices", f"{title}: documents", note, columns)
 
 
 def _lines(documents: Sequence[Document], title: str, note: str, unit: str) -> Listing:
+    of = [document for document in documents for _ in document.lines]
+    lines = [line for document in documents for line in document.lines]
+    kinds = [document.kind for document in of]
+    net, tax, gross = (
+        list(map(signed, kinds, amounts))
+        for amounts in (
+            [line.net for line in lines],
+            [line.tax for line in lines],
+            [line.gross for line in lines],
+        )
+    )
+    prices = [line.unit_price for line in lines]
+    rates = {line.tax_rate: Percent(line.tax_rate) for line in lines}
     columns = [
-        Column("Number", 15),
-        Column("Line", 8, figures=True),
-        Column("Kind", 12),
-        Column("Issued", 13),
-        Column("Patient ID", 12),
-        Column("Patient", 24),
-        Column("Product", 14),
-        Column("Description", 28),
-        Column("Frequency", 12),
-        Column("Period start", 14),
-        Column("Period end", 14),
-        Column("Quantity", 11, figures=True),
-        Column(f"Unit price ({unit})", 16, figures=True),
-        Column("Tax code", 12),
-        Column("Tax rate", 10, figures=True),
-        Column(f"Net ({unit})", 13, total=True),
-        Column(f"Tax ({unit})", 12, total=True),
-        Column(f"Gross ({unit})", 13, total=True),
-        Column("Income account", 12),
-        Column("Price from", 30),
+        Column("Number", 15, [document.number for document in of]),
+        Column("Line", 8, [line.line for line in lines], figures=True),
+        Column("Kind", 12, [KINDS[kind] for kind in kinds]),
+        Column("Issued", 13, [document.issued_on for document in of]),
+        Column("Patient ID", 12, [line.patient_id for line in lines]),
+        Column("Patient", 24, [line.patient_name for line in lines]),
+        Column("Product", 14, [line.product_code for line in lines]),
+        Column("Description", 28, [line.description for line in lines]),
+        Column("Frequency", 12, [line.frequency for line in lines]),
+        Column("Period start", 14, [line.period_start for line in lines]),
+        Column("Period end", 14, [line.period_end for line in lines]),
+        Column("Quantity", 11, [line.quantity for line in lines], figures=True),
+        Column(f"Unit price ({unit})", 16, prices, figures=True),
+        Column("Tax code", 12, [line.tax_code for line in lines]),
+        Column("Tax rate", 10, [rates[line.tax_rate] for line in lines], figures=True),
+        Column(f"Net ({unit})", 13, net, total=True),
+        Column(f"Tax ({unit})", 12, tax, total=True),
+        Column(f"Gross ({unit})", 13, gross, total=True),
+        Column("Income account", 12, [line.income_account for line in lines]),
+        Column("Price from", 30, [line.price_source for line in lines]),
     ]
-    rows = [_line(document, line) for document in documents for line in document.lines]
-    return Listing("Lines", f"{title}: lines", note, columns, rows)
-
-
-def _line(document: Document, line: Line) -> list[Value]:
-    return [
-        document.number,
-        line.line,
-        KINDS[document.kind],
-        document.issued_on,
-        line.patient_id,
-        line.patient_name,
-        line.product_code,
-        line.description,
-        line.frequency,
-        line.period_start,
-        line.period_end,
-        line.quantity,
-        line.unit_price,
-        line.tax_code,
-        Percent(line.tax_rate),
-        signed(document.kind, line.net),
-        signed(document.kind, line.tax),
-        signed(document.kind, line.gross),
-        line.income_account,
-        line.price_source,
-    ]
+    return Listing("Lines", f"{title}: lines", note, columns)

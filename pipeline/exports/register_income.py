@@ -1,11 +1,11 @@
 """What a month earned: its credit notes, its deferred income and its journal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 
-from pipeline.books import Deferral, Document, Month, Posting
+from pipeline.books import Document, Month
 from pipeline.exports.invoice_list import signed
-from pipeline.exports.lists import Column, Listing
+from pipeline.exports.lists import Column, Listing, filled
 from pipeline.exports.register_sums import of_kind
 from pipeline.exports.workbook import Value
 
@@ -41,7 +41,7 @@ def credit_notes(month: Month, title: str, unit: str) -> Listing:
         " out of deferred income, the rest out of income."
     )
     return Listing(
-        "Credit notes", f"{title}: credit notes by line", note, columns, rows
+        "Credit notes", f"{title}: credit notes by line", note, filled(columns, rows)
     )
 
 
@@ -65,63 +65,63 @@ def _credited(
 
 def deferred_income(month: Month, title: str, unit: str) -> Listing:
     """A row for each line whose income is spread, with what the month did to it."""
+    lines = month.deferrals
+    moves = dict(
+        zip(
+            MOVEMENTS,
+            (
+                [each.opening for each in lines],
+                [each.invoiced for each in lines],
+                [-each.credited for each in lines],
+                [-each.released for each in lines],
+                [each.closing for each in lines],
+            ),
+            strict=True,
+        )
+    )
     columns = [
-        Column("Number", 15),
-        Column("Line", 8, figures=True),
-        Column("Patient ID", 12),
-        Column("Product", 14),
-        Column("Period start", 14),
-        Column("Period end", 14),
-        Column("Spread by", 11),
-        Column("Parts", 9, figures=True),
-        Column(f"Net ({unit})", 13, figures=True),
-        *(Column(f"{name} ({unit})", 13, total=True) for name in MOVEMENTS),
-        Column("Income account", 12),
-        Column("Deferred account", 12),
+        Column("Number", 15, [each.number for each in lines]),
+        Column("Line", 8, [each.line for each in lines], figures=True),
+        Column("Patient ID", 12, [each.patient_id for each in lines]),
+        Column("Product", 14, [each.product_code for each in lines]),
+        Column("Period start", 14, [each.period_start for each in lines]),
+        Column("Period end", 14, [each.period_end for each in lines]),
+        Column("Spread by", 11, [each.basis for each in lines]),
+        Column("Parts", 9, [each.parts for each in lines], figures=True),
+        Column(f"Net ({unit})", 13, [each.net for each in lines], figures=True),
+        *(
+            Column(f"{name} ({unit})", 13, amounts, total=True)
+            for name, amounts in moves.items()
+        ),
+        Column("Income account", 12, [each.income_account for each in lines]),
+        Column("Deferred account", 12, [each.deferred_account for each in lines]),
     ]
     note = (
         f"{month.practice_name}. Periods longer than a month, at net. Opening and"
         " invoiced, less credited and released (negative), are closing."
     )
-    rows = [_deferral(row) for row in month.deferrals]
-    return Listing("Deferred income", f"{title}: deferred income", note, columns, rows)
-
-
-def _deferral(row: Deferral) -> list[Value]:
-    return [
-        row.number, row.line, row.patient_id, row.product_code, row.period_start,
-        row.period_end, row.basis, row.parts, row.net, row.opening, row.invoiced,
-        -row.credited, -row.released, row.closing, row.income_account,
-        row.deferred_account,
-    ]  # fmt: skip
+    return Listing("Deferred income", f"{title}: deferred income", note, columns)
 
 
 def journal_sheet(month: Month, title: str, unit: str) -> Listing:
     """Every posting; those of one narration are an entry and balance."""
+    sides = month.postings
     columns = [
-        Column("Date", 13),
-        Column("Narration", 46),
-        Column("Account", 12),
-        Column("For", 17),
-        Column(f"Debit ({unit})", 14, total=True),
-        Column(f"Credit ({unit})", 14, total=True),
-        Column("Tax code", 11),
-        Column("Source", 15),
+        Column("Date", 13, [each.date for each in sides]),
+        Column("Narration", 46, [each.narration for each in sides]),
+        Column("Account", 12, [each.account for each in sides]),
+        Column("For", 17, [each.purpose for each in sides]),
+        Column(
+            f"Debit ({unit})", 14, [each.debit or None for each in sides], total=True
+        ),
+        Column(
+            f"Credit ({unit})", 14, [each.credit or None for each in sides], total=True
+        ),
+        Column("Tax code", 11, [each.tax_code for each in sides]),
+        Column("Source", 15, [each.source for each in sides]),
     ]
     note = (
         f"{month.practice_name}. Each narration is an entry that balances. Payments are"
         " not kept here."
     )
-    return Listing(
-        "Journal", f"{title}: journal", note, columns, _postings(month.postings)
-    )
-
-
-def _postings(postings: Sequence[Posting]) -> list[list[Value]]:
-    return [
-        [
-            each.date, each.narration, each.account, each.purpose,
-            each.debit or None, each.credit or None, each.tax_code, each.source,
-        ]
-        for each in postings
-    ]  # fmt: skip
+    return Listing("Journal", f"{title}: journal", note, columns)

@@ -1,9 +1,9 @@
 """Where a month left off: what nobody had sent, and every member explained once."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from pipeline.books import Member, Month, Unsent
+from pipeline.books import Member, Month
 from pipeline.deferred import last_of
 from pipeline.exports.invoice_list import KINDS
 from pipeline.exports.lists import Column, Listing
@@ -27,73 +27,76 @@ STANDINGS = {
 
 def unsent_sheet(month: Month, title: str, unit: str) -> Listing:
     """What was unsent on the register's day, by the days since its issue."""
-    bands = [*(name for _, name in BANDS), OLDEST]
+    waiting = month.unsent
+    bands = [_band(each.days) for each in waiting]
     columns = [
-        Column("Number", 15),
-        Column("Kind", 13),
-        Column("Issued", 13),
-        Column("Due", 13),
-        Column("Patient ID", 13),
-        Column("Bill to", 13),
-        Column("Days unsent", 10, figures=True),
-        Column(f"Open ({unit})", 14, total=True),
-        *(Column(f"{band} ({unit})", 17, total=True) for band in bands),
-    ]
+        Column("Number", 15, [each.number for each in waiting]),
+        Column("Kind", 13, [KINDS[each.kind] for each in waiting]),
+        Column("Issued", 13, [each.issued_on for each in waiting]),
+        Column("Due", 13, [each.due_on for each in waiting]),
+        Column("Patient ID", 13, [each.patient_id for each in waiting]),
+        Column("Bill to", 13, [each.bill_to for each in waiting]),
+        Column("Days unsent", 10, [each.days for each in waiting], figures=True),
+        Column(f"Open ({unit})", 14, [each.open for each in waiting], total=True),
+        *(
+            Column(
+                f"{name} ({unit})",
+                17,
+                [each.open if band == name else None
+                 for each, band in zip(waiting, bands, strict=True)],
+                total=True,
+            )
+            for name in (*(name for _, name in BANDS), OLDEST)
+        ),
+    ]  # fmt: skip
     day = month.as_of or last_of(month.month)
     note = (
         f"{month.practice_name}, as of {day:%d %b %Y}, whichever month they were"
         " issued in. Gross less what is credited: a credit note has an amount of its own"
         " where its invoice was sent. Payments are not kept here."
     )
-    rows = [_unsent(each) for each in month.unsent]
-    return Listing("Unsent", f"{title}: not sent", note, columns, rows)
+    return Listing("Unsent", f"{title}: not sent", note, columns)
 
 
-def _unsent(each: Unsent) -> list[Value]:
-    band = next(
-        (at for at, (most, _) in enumerate(BANDS) if each.days <= most), len(BANDS)
-    )
-    by_age: list[Value] = [None] * (len(BANDS) + 1)
-    by_age[band] = each.open
-    return [
-        each.number, KINDS[each.kind], each.issued_on, each.due_on, each.patient_id,
-        each.bill_to, each.days, each.open, *by_age,
-    ]  # fmt: skip
+def _band(days: int) -> str:
+    return next((name for most, name in BANDS if days <= most), OLDEST)
 
 
 def members_sheet(month: Month, title: str, unit: str) -> Listing:
     """Each membership once, and in a last row what is on invoices besides them."""
+    members, nothing = month.members, Decimal("0.00")
+    expected = [each.invoiced + each.held for each in members]
     columns = [
-        Column("Patient ID", 14),
-        Column("Product", 14),
-        Column("Frequency", 12),
-        Column("Standing", 17),
-        Column("Why", 42),
-        Column("Periods due", 10, figures=True),
-        Column("Billed before", 10, figures=True),
-        Column("Billed this month", 11, figures=True),
-        Column("Waiting", 10, figures=True),
-        Column("Missing", 10, figures=True),
-        Column(f"Expected ({unit})", 13, total=True),
-        Column(f"Invoiced ({unit})", 13, total=True),
-        Column(f"Held ({unit})", 12, total=True),
-    ]
+        Column("Patient ID", 14, [each.patient_id for each in members]),
+        Column("Product", 14, [each.product_code for each in members]),
+        Column("Frequency", 12, [each.frequency for each in members]),
+        Column("Standing", 17, [
+            STANDINGS.get(each.bucket, each.bucket) for each in members
+        ]),
+        Column("Why", 42, list(map(_why, members))),
+        Column("Periods due", 10, [each.due for each in members], figures=True),
+        Column("Billed before", 10, [each.before for each in members], figures=True),
+        Column("Billed this month", 11, [each.during for each in members], figures=True),
+        Column("Waiting", 10, [each.waiting for each in members], figures=True),
+        Column("Missing", 10, [each.missing for each in members], figures=True),
+        Column(f"Expected ({unit})", 13, expected, total=True),
+        Column(f"Invoiced ({unit})", 13, [each.invoiced for each in members], total=True),
+        Column(f"Held ({unit})", 12, [each.held for each in members], total=True),
+    ]  # fmt: skip
+    if month.others:
+        others: list[Value] = [
+            "Others", "", "", "", "Products on request, and members who left the roster",
+            None, None, None, None, None, month.others, month.others, nothing,
+        ]  # fmt: skip
+        columns = [
+            replace(column, values=[*column.values, value])
+            for column, value in zip(columns, others, strict=True)
+        ]
     note = (
         f"{month.practice_name}, as of the month's last night. Amounts are gross."
         " Periods due are counted by the calendar of the row, apart from the billing."
     )
-    rows = [_member(each) for each in month.members]
-    rows += _others(month.others)
-    return Listing("Members", f"{title}: members", note, columns, rows)
-
-
-def _member(each: Member) -> list[Value]:
-    return [
-        each.patient_id, each.product_code, each.frequency,
-        STANDINGS.get(each.bucket, each.bucket), _why(each), each.due, each.before,
-        each.during, each.waiting, each.missing, each.invoiced + each.held,
-        each.invoiced, each.held,
-    ]  # fmt: skip
+    return Listing("Members", f"{title}: members", note, columns)
 
 
 def _why(each: Member) -> str:
@@ -114,13 +117,3 @@ def _why(each: Member) -> str:
     if each.invoiced:
         return f"Invoiced; next due {ahead}" if ahead else "Invoiced; no period follows"
     return f"Nothing due until {ahead}" if ahead else "Nothing due any more"
-
-
-def _others(amount: Decimal) -> Sequence[list[Value]]:
-    if not amount:
-        return []
-    nothing = Decimal("0.00")
-    why = "Products on request, and members who left the roster"
-    return [[
-        "Others", "", "", "", why, None, None, None, None, None, amount, amount, nothing
-    ]]  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from pipeline.books import Document
-from pipeline.exports.lists import Column, Listing
+from pipeline.exports.lists import Column, Listing, filled
 from pipeline.exports.register_sums import (
     NOTHING,
     Amounts,
@@ -45,7 +45,7 @@ def tax_summary(
     rows = _rows(documents, registered)
     return Listing(
         "Tax summary", f"{title}: tax by code and rate",
-        note + (_BOX_NOTE if registered else ""), columns, rows,
+        note + (_BOX_NOTE if registered else ""), filled(columns, rows),
     )  # fmt: skip
 
 

@@ -30,27 +30,37 @@ def write_to_send(
         f"{practice_name}, as of {as_of:%d %b %Y}. The oldest first; a number opens the"
         " workbook unless it was moved. Once it is sent, add a row to the sent log."
     )
-    rows: list[list[Value]] = [
-        [
-            Link(entry.path, entry.number) if row < MAX_LINKS else entry.number,
-            _late(entry, as_of, limits),
-            age(entry, as_of),
-            entry.issued_on,
-            entry.patient_id,
-            entry.bill_to,
-            entry.bill_to_name,
-            emails.get(entry.number, ""),
-            f"{KINDS[entry.kind]} {entry.number} from {practice_name}",
-            signed(entry),
-        ]
-        for row, entry in enumerate(waiting)
-    ]
-    listing = Listing(NAME, NAME, note, _columns(unit), rows)
+    columns = [
+        Column("Number", 15, linked(waiting)),
+        Column("Late", 27, [_late(entry, as_of, limits) for entry in waiting]),
+        Column("Days unsent", 10, [age(entry, as_of) for entry in waiting], figures=True),
+        Column("Issued", 13, [entry.issued_on for entry in waiting]),
+        Column("Patient ID", 12, [entry.patient_id for entry in waiting]),
+        Column("Bill to", 15, [entry.bill_to for entry in waiting]),
+        Column("Addressed to", 28, [entry.bill_to_name for entry in waiting]),
+        Column("E-mail address", 32, [
+            emails.get(entry.number, "") for entry in waiting
+        ]),
+        Column("Subject", 56, [
+            f"{KINDS[entry.kind]} {entry.number} from {practice_name}"
+            for entry in waiting
+        ]),
+        Column(f"Gross ({unit})", 14, list(map(signed, waiting)), total=True),
+    ]  # fmt: skip
+    listing = Listing(NAME, NAME, note, columns)
     place = listing.position("Late")
     for sheet, part in write_list(book, listing):
         is_late = {"type": "no_blanks", "format": book.workbook.add_format(LATE)}
-        if rows:
+        if waiting:
             sheet.conditional_format(FIRST_ROW, place, part.last_row, place, is_late)
+
+
+def linked(entries: Sequence[Entry]) -> list[Value]:
+    """Their numbers, each opening its workbook, as far as a sheet takes links."""
+    return [
+        Link(entry.path, entry.number) if row < MAX_LINKS else entry.number
+        for row, entry in enumerate(entries)
+    ]
 
 
 LATE = {"bold": True, "font_color": ALERT}
@@ -60,18 +70,3 @@ def _late(entry: Entry, as_of: date, limits: Limits) -> str:
     """What its age means, in words; nothing while it is young."""
     days = limits.late(age(entry, as_of))
     return f"Unsent for {days} days or more" if days else ""
-
-
-def _columns(unit: str) -> list[Column]:
-    return [
-        Column("Number", 15),
-        Column("Late", 27),
-        Column("Days unsent", 10, figures=True),
-        Column("Issued", 13),
-        Column("Patient ID", 12),
-        Column("Bill to", 15),
-        Column("Addressed to", 28),
-        Column("E-mail address", 32),
-        Column("Subject", 56),
-        Column(f"Gross ({unit})", 14, total=True),
-    ]
