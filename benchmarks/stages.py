@@ -30,7 +30,7 @@ STAGES = (
     Stage("opening the ledger", (
         "pipeline.ledger:locked", "pipeline.ledger:opened",
         "pipeline.soundness:must_be_sound", "pipeline.soundness:note_checksum",
-        "pipeline.run:_must_know_published", "pipeline.publish:finish",
+        "pipeline.run:must_know_published", "pipeline.publish:finish",
     )),
     Stage("reading", (
         "pipeline.workbooks:read_practice", "pipeline.package:unpack",

@@ -22,7 +22,7 @@ from pipeline.files import write_bytes
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.publish import finish, publish, publish_imports
 from pipeline.record import add_run, run_id_of
-from pipeline.run import VERSION, Today
+from pipeline.run import VERSION, Today, must_know_published
 from pipeline.transaction import transaction
 
 
@@ -96,6 +96,7 @@ def export(
     """
     layout = layout_of(target, folder)
     with locked(path), opened(path, write=True) as ledger:
+        must_know_published(ledger, folder / "out")
         finish(ledger, folder / "out")
         _must_be_ours(ledger, folder / "out", target)
         sources = imports.still_open(ledger, layout, month)

@@ -209,6 +209,7 @@ class Night:
     `memberships` is rule 13's eight counts; `made` are the documents of this run, and
     `made_before` counts the invoices of earlier runs for the same day;
     `unsent` every unsent document; `months` the last twelve, oldest first, gaps filled.
+    One that was `refused`, or only `checked`, made nothing.
     """
 
     run_id: str
@@ -226,6 +227,7 @@ class Night:
     accepted_guards: tuple[str, ...] = ()
     chain_head: str = ""
     refused: bool = False
+    checked: bool = False
     report: dict[str, Any] = field(default_factory=dict)
 
 

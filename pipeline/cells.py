@@ -567,7 +567,8 @@ _NEGATIVE = re.compile(
 )
 _COMMA = re.compile(r"(?:£|GBP)? ?[0-9][0-9.]*,[0-9.,]*", re.IGNORECASE)
 _PERCENT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ?(%?)")
-_WHOLE = re.compile(r"-?[0-9]{1,10}")
+_WHOLE = re.compile(r"-?[0-9]+")
+_MOST_DIGITS = len(str(-LARGEST_WHOLE))
 
 
 def _money(text: str, column: Column) -> Parsed:
@@ -664,13 +665,21 @@ def _rate(rate: Decimal, shown: str, column: Column, *, signed: bool = False) ->
 def _whole(text: str, column: Column) -> Parsed:
     if not _WHOLE.fullmatch(text):
         return _not(text, column)
+    if len(text) > _MOST_DIGITS:
+        return _too_large(text, column)
     return _whole_number(int(text), column)
 
 
 def _whole_number(value: float, column: Column) -> Parsed:
-    if value != int(value) or abs(value) > LARGEST_WHOLE:
+    if value != int(value):
         return _not(value, column)
+    if abs(value) > LARGEST_WHOLE:
+        return _too_large(value, column)
     return Parsed(int(value))
+
+
+def _too_large(value: object, column: Column) -> Parsed:
+    return _held("whole-too-large", f"{show(value)} is too large", _write(column))
 
 
 # Words to choose from

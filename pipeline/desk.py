@@ -16,7 +16,7 @@ from pipeline.meant import number_meant
 from pipeline.problems import WrongUsage
 from pipeline.publish import Published, finish, publish
 from pipeline.record import add_run, run_id_of
-from pipeline.run import VERSION, Today
+from pipeline.run import VERSION, Today, must_know_published
 from pipeline.sent_log import not_there
 from pipeline.transaction import transaction
 
@@ -123,6 +123,7 @@ def record_sending(
 def working(folder: Path, path: Path) -> Iterator[Ledger]:
     """The ledger for a command of the desk, after what an earlier run left is done."""
     with locked(path), opened(path, write=True) as ledger:
+        must_know_published(ledger, folder / "out")
         finish(ledger, folder / "out")
         yield ledger
 

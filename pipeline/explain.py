@@ -1,11 +1,13 @@
 """Why an invoice was made, and why a patient was or was not billed: from the ledger alone."""
 
+import json
+from decimal import Decimal
 from typing import Any
 
-from pipeline.accounts import entries
+from pipeline.accounts import entries, last_night
 from pipeline.books import Entry
 from pipeline.cells import canonical, show
-from pipeline.exports.words import BUCKET_WORDS, money, reason
+from pipeline.exports.words import BUCKET_WORDS, counted, money, reason
 from pipeline.ledger import STANDINGS, Ledger, current
 
 
@@ -132,7 +134,8 @@ def _patient(ledger: Ledger, name: str) -> list[str]:
     if not standings:
         out.append("  names no membership in the last accepted sheet")
     out += _problems(ledger, name)
-    out.append(f"  {len(numbers)} documents:")
+    out += _requests(ledger, name)
+    out.append(f"  {counted(len(numbers), 'document')}{':' if numbers else ''}")
     for entry in numbers:
         out.append(
             f"    {entry.number} {entry.issued_on} {money(entry.gross)} {entry.status}"
@@ -155,6 +158,19 @@ def _patient(ledger: Ledger, name: str) -> list[str]:
         )
     ]
     return out
+
+
+def _requests(ledger: Ledger, name: str) -> list[str]:
+    """The patient's requests that the last night held."""
+    night = last_night(ledger)
+    report = json.loads(night["report"]) if night else {"held": []}
+    return [
+        f"  request {held['request_id']} ({held['product_code']}): held"
+        + (f", {money(Decimal(held['amount']))}" if held["amount"] else "")
+        + f"\n    why: {reason(held['reason'])}"
+        for held in report["held"]
+        if canonical(held["patient_id"] or "") == canonical(name)
+    ]
 
 
 def _standing(ledger: Ledger, row: dict[str, Any]) -> list[str]:

@@ -68,11 +68,20 @@ def check_guards(
     return [trip for trip in tripped if trip and trip.guard not in accepted]
 
 
-def as_problem(trip: Tripped, command: str, place: Place) -> Problem:
+def as_problem(
+    trip: Tripped, command: str, place: Place, tripped: Sequence[Tripped]
+) -> Problem:
     """A tripped guard as what stops the night, with the command that lets it through.
 
-    `place` is the sheet of the settings.
+    `place` is the sheet of the settings; `tripped` are all that stop it: each is looked
+    at by itself, and the night goes on when every one of them is let through.
     """
+    repair = (
+        f"if this is right, let it through once with: {command} --accept {trip.guard}"
+    )
+    others = [f"--accept {other.guard}" for other in tripped if other is not trip]
+    if others:
+        repair += f"; the night goes on only with {' '.join(others)} in it as well"
     examples = f" (largest: {'; '.join(trip.examples)})" if trip.examples else ""
     return Problem(
         Severity.STOPS,
@@ -80,7 +89,7 @@ def as_problem(trip: Tripped, command: str, place: Place) -> Problem:
         replace(place, column=trip.setting),
         f"guard {trip.guard}: {trip.found}{examples}",
         f"no more than the setting {trip.setting} allows",
-        f"if this is right, let it through once with: {command} --accept {trip.guard}",
+        repair,
         subject=trip.guard,
     )
 

@@ -74,6 +74,7 @@ def practice_then(ledger: Ledger, run_no: int) -> dict[str, str]:
 def unsent(ledger: Ledger, state: State) -> tuple[Unsent, ...]:
     """What nobody had sent by the state's day, oldest first, without credited invoices.
 
+    What is written down later of an earlier day changes nothing: a closed month stays.
     A credit is taken off once: of its invoice while that is unsent, else by itself.
     """
     return records(
@@ -82,8 +83,9 @@ def unsent(ledger: Ledger, state: State) -> tuple[Unsent, ...]:
         "with credited as ("
         " select credits_number as number, -sum(gross) as credits"
         " from ledger.invoices where kind = 'credit_note' and issued_on <= $1"
-        " group by credits_number),"
-        " sent as (select number from ledger.sendings where sent_on <= $1)"
+        "  and run_no <= $2 group by credits_number),"
+        " sent as (select number from ledger.sendings"
+        "  where sent_on <= $1 and run_no <= $2)"
         " select number, kind, issued_on, due_on, coalesce(patient_id, '') as patient_id,"
         "  coalesce(bill_to, '') as bill_to,"
         "  case when kind = 'invoice' then gross - coalesce(credits, 0)"
@@ -91,10 +93,11 @@ def unsent(ledger: Ledger, state: State) -> tuple[Unsent, ...]:
         "   else 0 end::decimal(14, 2) as open,"
         "  ($1::date - issued_on)::integer as days, sequence"
         " from ledger.invoices left join credited using (number)"
-        " where issued_on <= $1 and number not in (select number from sent)"
+        " where issued_on <= $1 and run_no <= $2"
+        "  and number not in (select number from sent)"
         " and (credits is null or credits < gross)",
         "issued_on, kind desc, sequence",
-        [state.day],
+        [state.day, state.run_no],
     )
 
 

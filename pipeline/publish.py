@@ -102,9 +102,14 @@ class _Press:
 
 def published_numbers(out: Path, since: date | None = None) -> set[str]:
     """The numbers of the invoice workbooks below `out/`, from the month of a day on."""
+    return {Path(path).stem for path in published_paths(out, since)}
+
+
+def published_paths(out: Path, since: date | None = None) -> set[str]:
+    """Where invoice workbooks lie, below `out/`, from the month of a day on."""
     first = f"{since:%Y/%m}" if since else ""
     return {
-        file.stem
+        file.relative_to(out).as_posix()
         for folder in out.glob("invoices/*/*")
         if folder.relative_to(out / "invoices").as_posix() >= first
         for file in folder.glob("*.xlsx")

@@ -141,8 +141,8 @@ def add_run(
 def _report(ledger: Ledger, night: Night, run_id: str) -> dict[str, Any]:
     """The run as machines read it; amounts are text with two decimals."""
     made = ledger.rows(
-        "select count(*) as invoices, min(number) as first_number,"
-        " max(number) as last_number,"
+        "select count(*) as invoices, arg_min(number, sequence) as first_number,"
+        " arg_max(number, sequence) as last_number,"
         " coalesce(sum(net), 0)::decimal(14, 2)::varchar as net,"
         " coalesce(sum(tax), 0)::decimal(14, 2)::varchar as tax,"
         " coalesce(sum(gross), 0)::decimal(14, 2)::varchar as gross"

@@ -83,7 +83,7 @@ def show_check(ledger: Ledger, folder: Path, prepared: Prepared) -> None:
     )
     name, currency = accounts.practice(ledger)
     night = Night(
-        run_id="check",
+        run_id="",
         as_of=prepared.as_of,
         practice_name=ledger.value("select practice_name from input.practice") or name,
         currency=currency,
@@ -96,6 +96,7 @@ def show_check(ledger: Ledger, folder: Path, prepared: Prepared) -> None:
         changes=tuple(prepared.changes),
         unsent=(),
         months=(),
+        checked=True,
         report={"marked": copies.report()},
     )
     publish_issues(folder / "out", night)

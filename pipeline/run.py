@@ -39,7 +39,7 @@ from pipeline.tables import empty, load
 from pipeline.transaction import recorded, transaction
 from pipeline.transform import transform
 from pipeline.unsent import limits
-from pipeline.verify import unknown_numbers
+from pipeline.verify import lost_since, unknown_numbers
 from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
 from schemas.columns import Schema, column_types, columns, name_of
@@ -188,13 +188,20 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
 
 
 def _unguarded_inputs(ledger: Ledger) -> None:
-    """Sendings and requests are not versioned: tonight's rows as they are."""
-    for name in ("sent", "invoice_requests"):
-        ledger.connection.execute(
-            f"create or replace table input.{name} as select * from staged.{name}"
-            " qualify row_number() over (partition by coalesce(row_key,"
-            " 'row ' || row_number) order by held desc, row_number) = 1"
-        )
+    """Sendings and requests are not versioned: tonight's rows as they are.
+
+    Requests that share an id are all held, each with what it holds back.
+    """
+    run = ledger.connection.execute
+    run(
+        "create or replace table input.invoice_requests as"
+        " select * from staged.invoice_requests"
+    )
+    run(
+        "create or replace table input.sent as select * from staged.sent"
+        " qualify row_number() over (partition by coalesce(row_key,"
+        " 'row ' || row_number) order by held desc, row_number) = 1"
+    )
 
 
 def _baseline(ledger: Ledger, settings: Sheet) -> None:
@@ -263,7 +270,7 @@ def bill(
     ):
         try:
             _must_take_files(folder / "out")
-            _must_know_published(ledger, folder / "out")
+            must_know_published(ledger, folder / "out")
             if finish(ledger, folder / "out"):
                 say("finished what an earlier run left")
             say("reading the sheets")
@@ -332,20 +339,18 @@ def _must_take_files(out: Path) -> None:
         ) from None
 
 
-def _must_know_published(ledger: Ledger, out: Path) -> None:
-    """A number that was published and that the ledger does not know was lost with it.
-
-    Dates never fall as numbers rise: what an older ledger lacks is dated no earlier.
-    """
-    last = ledger.value("select max(issued_on) from ledger.invoices")
-    lost = unknown_numbers(ledger, out, last)
+def must_know_published(ledger: Ledger, out: Path) -> None:
+    """A number that was published and that the ledger does not know was lost with it."""
+    lost = unknown_numbers(ledger, out, lost_since(ledger))
     if not lost:
         return
-    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    lie = f"{lost[-1]} lies in out/invoices but is not"
+    if len(lost) > 1:
+        lie = f"{lost[-1]} and {len(lost) - 1} more lie in out/invoices but are not"
     raise refused(
         f"ledger/{ledger.path.name}",
         "published-unknown",
-        f"{lost[-1]}{more} lie in out/invoices but are not in the ledger: it is an older"
+        f"{lie} in the ledger: it is an older"
         " or a new one, and would give their numbers out again",
         "bring it back with `membill restore`, or enter them again with `membill restore"
         " --adopt`; if the workbooks are of another practice or only a trial, move"
@@ -387,7 +392,7 @@ def guard(
     if tripped:
         settings = prepared.reading.sheets["settings"]
         place = Place(settings.file, settings.sheet)
-        stops = [as_problem(trip, command, place) for trip in tripped]
+        stops = [as_problem(trip, command, place, tripped) for trip in tripped]
         raise Refused(stops + prepared.problems)
 
 

@@ -63,7 +63,8 @@ def read_settings(
         column.name: arrow.array([values[column.name]], column.dtype.pyarrow_dtype)
         for column in columns(Practice)
     }
-    senseless = _out_of_range(given, typed, sheet) + _nonsense(values, typed, sheet)
+    senseless = _out_of_range(given, typed, sheet)
+    senseless += _nonsense(ledger, values, typed, sheet)
     # A setting that has no value is told already.
     problems += [problem for problem in senseless if problem.subject not in unusable]
     if not any(problem.severity is Severity.STOPS for problem in problems):
@@ -245,8 +246,23 @@ def _zone_meant(typed: str) -> str:
     return meant(typed, {canonical(name): name for name in available_timezones()})
 
 
+def _numbers_of_the_other(ledger: Ledger, prefix: str, kind: str) -> str | None:
+    """The last number of another kind of document that begins so, in any letter case."""
+    found: str | None = ledger.value(
+        "select number from ledger.invoices where kind <> $2"
+        " and starts_with(lower(number), lower($1))"
+        " and regexp_full_match(substr(number, length($1) + 1), '[0-9]+')"
+        " order by sequence desc limit 1",
+        [prefix, kind],
+    )
+    return found
+
+
 def _nonsense(
-    values: dict[str, object], typed: dict[str, dict[str, object]], sheet: Sheet
+    ledger: Ledger,
+    values: dict[str, object],
+    typed: dict[str, dict[str, object]],
+    sheet: Sheet,
 ) -> list[Problem]:
     """Settings that make no sense, alone or together; None where one is unusable."""
     by_name = {column.name: column for column in columns(Practice)}
@@ -271,6 +287,21 @@ def _nonsense(
                 "give invoices and credit notes a prefix each, such as INV- and CRN-",
             )
         )
+    for name, title, kind, other in (
+        ("invoice_prefix", "Invoice prefix", "invoice", "credit notes"),
+        ("credit_note_prefix", "Credit note prefix", "credit_note", "invoices"),
+    ):
+        used = values[name] and _numbers_of_the_other(ledger, str(values[name]), kind)
+        if used:
+            found.append(
+                (
+                    name,
+                    "prefix-used",
+                    f"{title}: {other} have been numbered so, up to {used}",
+                    "write a prefix that has never been used, so that no number can be"
+                    " given twice",
+                )
+            )
     if values["vat_registered"] and not values["vat_number"]:
         found.append(
             (

@@ -17,7 +17,7 @@ from pipeline import chain, outbox
 from pipeline.ledger import Ledger, read_head
 from pipeline.probed import look_at_all, look_at_new, proved_until
 from pipeline.promises import PROMISES
-from pipeline.publish import published_numbers
+from pipeline.publish import published_numbers, published_paths
 from pipeline.soundness import checksum_of, matches
 from pipeline.verify_files import (
     differ_when_made_again,
@@ -60,6 +60,12 @@ def verify(ledger: Ledger, out: Path, *, deep: bool = False) -> list[Result]:
         return results
     results += books_hold(ledger)
     results += _between(ledger, out, None)
+    results.append(
+        Result(
+            "no published workbook lies in another month's folder", (1, 6),
+            _misplaced(ledger, out), of_ledger=False,
+        )
+    )  # fmt: skip
     waiting = _unpublished(ledger)
     results.append(
         Result("everything due was published", (6,), waiting, of_ledger=False)
@@ -138,10 +144,9 @@ def night_holds(ledger: Ledger, out: Path, *, whole: bool) -> list[Result]:
     last = ledger.last_run_no
     proved = proved_until(ledger)
     since = min(last, proved["run"] + 1) if proved else last
-    month = ledger.value("select max(issued_on) from ledger.invoices")
     return [
         *books_hold(ledger, None if whole else proved, since),
-        *_between(ledger, out, month),
+        *_between(ledger, out, lost_since(ledger)),
         *files_hold(ledger, out, last),
     ]
 
@@ -226,6 +231,19 @@ def _head(ledger: Ledger) -> list[str]:
     return []
 
 
+def lost_since(ledger: Ledger) -> date | None:
+    """The day from which on documents are dated that an older ledger lacks.
+
+    Dates never fall as numbers rise, in each of the two series for itself. None where
+    one of them has no document yet.
+    """
+    since: date | None = ledger.value(
+        "select case when count(*) = 2 then min(day) end from"
+        " (select max(issued_on) as day from ledger.invoices group by kind)"
+    )
+    return since
+
+
 def unknown_numbers(ledger: Ledger, out: Path, since: date | None = None) -> list[str]:
     """Numbers of published workbooks, from the month of a day on, of no document here."""
     known = ledger.rows(
@@ -234,6 +252,20 @@ def unknown_numbers(ledger: Ledger, out: Path, since: date | None = None) -> lis
         [since],
     )
     return sorted(published_numbers(out, since) - {row["number"] for row in known})
+
+
+def _misplaced(ledger: Ledger, out: Path) -> list[str]:
+    """Workbooks of numbers this ledger gave, where it never put them."""
+    known = ledger.rows(
+        f"select number, {outbox.DOCUMENT_PATH} as path from ledger.invoices as invoices"
+    )
+    places = {row["number"]: row["path"] for row in known}
+    return [
+        f"{path} is of a number that belongs into {Path(places[number]).parent}: compare"
+        " the two, it may be of a ledger that was replaced"
+        for path in sorted(published_paths(out))
+        if places.get(number := Path(path).stem, path) != path
+    ][:20]
 
 
 def _unpublished(ledger: Ledger) -> list[str]:

@@ -293,6 +293,21 @@ def test_a_closed_month_stays_as_it_was_sealed(
     assert proved.code == 0, proved.out
 
 
+def test_what_is_noted_late_as_sent_changes_nothing_in_a_closed_month(
+    folder: Path, story: dict[str, Any], tmp_path: Path
+) -> None:
+    late = practice.copied(folder, tmp_path / "clinic")
+    number = next(
+        row["number"] for row in practice.invoices(late, "--unsent")
+        if row["issued_on"] < "2026-03-31"
+    )  # fmt: skip
+    done = run("sent", late, number, "--to", "x", "--by", "mm", "--on", "2026-03-31")
+    assert done.code == 0, done.err
+    (late / "out/registers/2026-03.xlsx").unlink()
+    assert run("rebuild", late).code == 0
+    assert files(late / "out/registers")["2026-03.xlsx"] == story["sealed"]
+
+
 def test_lost_credit_notes_and_what_was_billed_again_are_entered_again(
     folder: Path, story: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -220,12 +220,12 @@ REFUSED: dict[str, tuple[Harm, str]] = {
     "an older one in its place": (put("older", LEDGER), OLDER),
     "an older one with its checksum": (put("older", LEDGER, CHECKSUM), OLDER),
     "an older one with all that is its": (
-        put("older", LEDGER, CHECKSUM, HEAD), "INV-000004 lie in out/invoices but",
+        put("older", LEDGER, CHECKSUM, HEAD), "INV-000004 lies in out/invoices but",
     ),
     "another practice's in its place": (put("other", LEDGER), OLDER),
     "another practice's with its checksum": (put("other", LEDGER, CHECKSUM), OLDER),
     "another practice's with all that is its": (
-        put("other", LEDGER, CHECKSUM, HEAD), "INV-000004 lie in out/invoices but",
+        put("other", LEDGER, CHECKSUM, HEAD), "INV-000004 lies in out/invoices but",
     ),
     "a new one in its place": (put("fresh", LEDGER), OLDER),
     "a new one with all that is its": (
@@ -251,6 +251,72 @@ REFUSED: dict[str, tuple[Harm, str]] = {
         all_of(zeroed(0.3, 0.5), gone(CHECKSUM)), DAMAGED,
     ),
 }  # fmt: skip
+
+
+BY = ("--reason", "left", "--by", "mm", "--on")
+
+
+def _a_night_of_an_earlier_day(clinic: Path) -> None:
+    """Its invoices are dated before the credit note that the older ledger knows."""
+    practice.add(clinic, "patients", member("P5", start_date=SECOND))
+    assert bill(clinic, SECOND, "--accept", "date").code == 0
+
+
+def _a_credit_note_of_an_earlier_day(clinic: Path) -> None:
+    assert run("credit", clinic, "INV-000001", *BY, FIRST).code == 0
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize(
+    ("credited", "since", "command"),
+    [
+        pytest.param(NEXT, _a_night_of_an_earlier_day, ["bill", "--as-of", NEXT],
+                     id="invoices before the last credit note"),
+        pytest.param("", _a_credit_note_of_an_earlier_day, ["bill", "--as-of", NEXT],
+                     id="a credit note before the last invoice"),
+        pytest.param("", _a_credit_note_of_an_earlier_day,
+                     ["credit", "INV-000002", *BY, NEXT], id="a credit note comes first"),
+        pytest.param("", _a_credit_note_of_an_earlier_day,
+                     ["sent", "INV-000002", "--to", "x", "--by", "mm", "--on", NEXT],
+                     id="a sending comes first"),
+        pytest.param("", _a_credit_note_of_an_earlier_day, ["export", "xero"],
+                     id="an export comes first"),
+    ],
+)  # fmt: skip
+def test_an_older_ledger_put_back_whole_gives_no_number_again(
+    credited: str,
+    since: Callable[[Path], None],
+    command: list[str],
+    world: World,
+    tmp_path: Path,
+) -> None:
+    """Dates rise with the numbers of each series, and not from one to the other."""
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    if credited:
+        assert run("credit", clinic, "INV-000001", *BY, credited).code == 0
+    shutil.copytree(clinic / "ledger", tmp_path / "kept")
+    since(clinic)
+    shutil.rmtree(clinic / "ledger")
+    shutil.copytree(tmp_path / "kept", clinic / "ledger")
+    before = _all_files(clinic)
+    name, *more = command
+    refused = run(name, clinic, *more)
+    assert refused.code in (2, 4), refused.out + refused.err
+    assert "lies in out/invoices but is not in the ledger" in refused.err
+    assert _all_files(clinic) == before
+
+
+@pytest.mark.damaged
+def test_a_workbook_in_another_months_folder_is_told(
+    world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    invoices = clinic / "out/invoices"
+    (invoices / "2025/12").mkdir(parents=True)
+    shutil.copy(invoices / "2026/03/INV-000001.xlsx", invoices / "2025/12")
+    told = run("verify", clinic)
+    assert told.code == 4
+    assert "invoices/2025/12/INV-000001.xlsx is of a number that belongs" in told.out
 
 
 def _grow(path: Path) -> None:

@@ -295,6 +295,22 @@ def test_a_request_is_held_where(text: str, nights: list[practice.Result]) -> No
     assert f"Not billed: invoice_requests.csv: {text}" in nights[1].err
 
 
+def test_each_request_that_is_held_counts_with_what_it_holds_back(
+    clinic: Path,
+) -> None:
+    """Two rows share R13: both are held, each for its own patient."""
+    shared = [
+        (held["patient_id"], held["amount"])
+        for held in practice.last_run(clinic)["held"]
+        if held["request_id"].lower() == "r13"
+    ]
+    assert shared == [("P1", "90.00"), ("P2", "90.00")]
+    told = run("explain", clinic, "P2").out
+    assert (
+        "  request r13 (CONSULT): held, £90.00\n    why: Its row has a problem." in told
+    )
+
+
 def test_no_other_request_is_told(nights: list[practice.Result]) -> None:
     assert nights[1].err.count("invoice_requests.csv") == len(HELD)
 
@@ -337,7 +353,7 @@ def foreseen(clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run("forecast", clinic, *asked)
     assert (done.code, done.out) == (
         0,
-        "4 invoices for £240.00 from 2026-04-02 to 2026-06-30; 9 held and not counted;"
+        "4 invoices for £240.00 from 2026-04-02 to 2026-06-30; 10 held and not counted;"
         f" all of it is in {file}\n",
     )
     first = file.read_bytes()
@@ -366,7 +382,7 @@ def test_the_forecast_has_the_months_by_product_and_payer(foreseen: Path) -> Non
     assert payers == [None, "The patients themselves", 4, 50, 140, 50, 240]
     assert len(load_workbook(foreseen)["Summary"]._charts) == 1
     held = [row[0].value for row in book["Held"].iter_rows(min_row=5)]
-    assert len(held) == 9 and "P3" in held
+    assert len(held) == 10 and "P3" in held
 
 
 @pytest.mark.parametrize(

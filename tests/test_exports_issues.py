@@ -199,6 +199,34 @@ def test_a_clean_night_says_nothing_to_fix_on_green() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("night", "about", "said", "held"),
+    [
+        pytest.param(
+            replace(CLEAN, checked=True, made=(), run_id=""),
+            "A check for Tuesday 31 March 2026",
+            "A check for Tuesday 31 March 2026 bills nothing; nobody would be held.",
+            "Nobody is held.",
+            id="a check is no night in which nothing was billed",
+        ),
+        pytest.param(
+            replace(CLEAN, refused=True, made=(), run_id="", problems=(STOP,)),
+            "The night of Tuesday 31 March 2026",
+            None,
+            "The night was refused: what holds whom stands in the sheet Problems.",
+            id="a refused night does not say that nobody is held",
+        ),
+    ],
+)
+def test_what_made_nothing_says_why(
+    night: Night, about: str, said: str | None, held: str
+) -> None:
+    book = read(night)
+    assert book["Summary"]["A2"].value == about
+    assert said in (None, book["Summary"]["A6"].value)
+    assert book["Held"]["A2"].value == held
+
+
 def test_on_a_clean_night_each_list_says_there_is_nothing() -> None:
     book = read(CLEAN)
     assert [book[name]["A2"].value for name in SHEETS[1:5]] == [

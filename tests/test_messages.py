@@ -523,6 +523,37 @@ def test_a_setting_that_cannot_be_used_stops_the_night(
     assert _told(_found(folder)) == told
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        pytest.param(
+            {"Invoice prefix": "crn-", "Credit note prefix": "X-"},
+            "Invoice prefix: credit notes have been numbered so, up to CRN-000001",
+            id="of credit notes, in another letter case",
+        ),
+        pytest.param(
+            {"Invoice prefix": "B-", "Credit note prefix": "INV-0"},
+            "Credit note prefix: invoices have been numbered so, up to INV-000003",
+            id="of invoices, with a digit of their numbers",
+        ),
+        pytest.param({"Invoice prefix": "B-"}, "", id="one that is new"),
+        pytest.param({"Invoice prefix": "inv-"}, "", id="its own in other letters"),
+    ],
+)
+def test_no_number_of_another_kind_is_given_again(
+    given: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    folder = practice.make(tmp_path)
+    assert practice.bill(folder, "2026-03-01").code == 0
+    by = ("--reason", "left", "--by", "mm", "--on", "2026-03-02")
+    assert practice.run("credit", folder, "INV-000001", *by).code == 0
+    for setting, value in given.items():
+        practice.set_to(folder, setting, value)
+    result = practice.bill(folder, "2026-03-10")
+    assert result.code == (4 if told else 0), result.err
+    assert told in result.err
+
+
 def test_a_vat_number_that_stands_twice_is_not_called_blank(tmp_path: Path) -> None:
     folder = practice.make(tmp_path)
     practice.set_to(folder, "VAT registered", "Yes")

@@ -189,6 +189,8 @@ def _headlines(night: Night) -> list[str]:
 
 def _summary(book: Book, night: Night) -> None:
     about = f"The night of {words.day(night.as_of)}"
+    if night.checked:
+        about = f"A check for {words.day(night.as_of)}"
     about += f", run {night.run_id}" if night.run_id else ""
     title = f"{night.practice_name}: what to repair"
     sheet = book.sheet("Summary", title, about, [22, 11, 72, 42, 16])
@@ -364,6 +366,10 @@ def _held(book: Book, night: Night) -> None:
     note += " Which cell it is stands in the sheet Problems."
     if not rows:
         note = "Nobody is held."
+        if night.refused:
+            note = (
+                "The night was refused: what holds whom stands in the sheet Problems."
+            )
     sheet = book.table("Held", "Held", note, headings, rows)
     if rows:
         below = HEADER_ROW + len(rows) + 1

@@ -178,6 +178,9 @@ def night_in_a_sentence(night: Night) -> str:
     """What came of the night, in one sentence."""
     if night.refused:
         return _refusal(night)
+    kept = held_in_words(night) or "nobody"
+    if night.checked:
+        return f"A check for {day(night.as_of)} bills nothing; {kept} would be held."
     made = invoices(night)
     if made:
         sum_made = money(total(entry.gross for entry in made), night.currency)
@@ -185,7 +188,6 @@ def night_in_a_sentence(night: Night) -> str:
         said = f"{counted(len(made), 'invoice')} for {sum_made} {were} made"
     else:
         said = f"No {'further ' if night.made_before else ''}invoice was made"
-    kept = held_in_words(night) or "nobody"
     is_one = kept == "nobody" or (kept.startswith("1 ") and " and " not in kept)
     held = f"{kept} {'is' if is_one else 'are'} held"
     told = f"{said} on {day(night.as_of)}; {held}."
