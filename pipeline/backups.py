@@ -18,6 +18,7 @@ from pipeline.soundness import (
     checksum_of,
     contents,
     note_checksum,
+    noted_checksum,
     quoted,
     sha256_of,
 )
@@ -80,12 +81,12 @@ def copy_to_backups(path: Path, held: State, name: str) -> Path:
     draft = folder / f".{target.name}.part"
     try:
         _copy(path, draft)
-        _must_be_the_same(path, draft, held)
+        sha256 = _must_be_the_same(path, draft, held)
         os.replace(draft, target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    note_checksum(target)
+    note_checksum(target, sha256)
     sync_folder(folder)
     return target
 
@@ -97,8 +98,11 @@ def _copy(path: Path, draft: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _must_be_the_same(path: Path, draft: Path, held: State) -> None:
-    if sha256_of(draft) != sha256_of(path):
+def _must_be_the_same(path: Path, draft: Path, held: State) -> str:
+    """The hash of a copy that is what its ledger was when it was closed."""
+    sha256 = sha256_of(draft)
+    # Noted when it was closed, under the lock that is still ours.
+    if sha256 != (noted_checksum(path) or sha256_of(path)):
         raise Unsound("the copy is not the same as the ledger, byte for byte")
     with duckdb.connect(":memory:", config=settings_for([path])) as connection:
         connection.execute(f"attach '{quoted(draft)}' as ledger (read_only)")
@@ -106,6 +110,7 @@ def _must_be_the_same(path: Path, draft: Path, held: State) -> None:
             raise Unsound(
                 "the file does not hold what the ledger held while it was open"
             )
+    return sha256
 
 
 def _free_name(folder: Path, name: str) -> Path:

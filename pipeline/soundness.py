@@ -110,16 +110,22 @@ def _must_match(path: Path, look: Callable[[Path], None]) -> None:
 
 def matches(path: Path) -> bool:
     """Whether a ledger or a copy has the checksum that is kept beside it."""
+    noted = noted_checksum(path)
+    return bool(noted) and noted == sha256_of(path)
+
+
+def noted_checksum(path: Path) -> str:
+    """The checksum that is kept beside a ledger or a copy, '' if there is none."""
     try:
-        noted = checksum_of(path).read_text(encoding="utf-8").split()[:1]
+        noted = checksum_of(path).read_text(encoding="utf-8").split()
     except (OSError, ValueError):
-        return False
-    return noted == [sha256_of(path)]
+        return ""
+    return noted[0] if noted else ""
 
 
-def note_checksum(path: Path) -> None:
-    """Note the checksum of a file that is closed and at rest."""
-    write_text(checksum_of(path), f"{sha256_of(path)}  {path.name}\n")
+def note_checksum(path: Path, sha256: str = "") -> None:
+    """Note the checksum of a file that is closed and at rest; worked out if not given."""
+    write_text(checksum_of(path), f"{sha256 or sha256_of(path)}  {path.name}\n")
 
 
 @contextmanager
