@@ -47,6 +47,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 def main() -> None:
     """The console script: a crash says so in one line and keeps the rest in a file."""
+    _no_stream_is_missing()
     # Imports make many objects that stay: looking through them takes an eighth of a start.
     gc.set_threshold(50_000, 20, 20)
     try:
@@ -59,6 +60,22 @@ def main() -> None:
         with suppress(OSError):
             click.echo(told, err=True)
         sys.exit(CRASHED)
+
+
+def _no_stream_is_missing() -> None:
+    """Lead to nowhere what was closed by whoever started the program (`2>&-`).
+
+    The next file to be opened, the ledger perhaps, would take its place, and what a
+    library says on the screen would be written into that. Workers inherit it.
+    """
+    for stream in (0, 1, 2):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8")
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
 def _unwritten(error: OSError) -> str:

@@ -5,6 +5,7 @@ out of a failure is taken in this one.
 """
 
 import io
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -28,6 +29,7 @@ from pipeline.record import add_run
 from pipeline.transaction import transaction
 from tests import given
 
+ROOT = Path(__file__).parents[1]
 FIRST, SECOND = "2026-03-01", "2026-03-02"
 FULL = OSError(28, "No space left on device")
 LEDGER = "ledger/membill.duckdb"
@@ -239,6 +241,15 @@ def test_a_file_that_fails_for_another_reason_is_a_fault_with_details(
         program.main()
     assert kept.call_count == 1
     assert "a fault of its own (FileNotFoundError)" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such shell")
+def test_a_night_that_was_given_no_screen_is_recorded(clinic: Path) -> None:
+    night = [sys.executable, "-m", "pipeline", "bill", clinic, "--as-of", SECOND]
+    closed = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    ended = subprocess.run([*closed, *night], cwd=ROOT, check=False)
+    assert ended.returncode == 0
+    assert practice.last_run(clinic)["run_id"] == f"{SECOND}-01"
 
 
 @dataclass(frozen=True)
