@@ -5,9 +5,10 @@ from pathlib import Path
 
 from pipeline import accounts
 from pipeline.books import Document
+from pipeline.chosen_file import must_take_files, write_beside
 from pipeline.desk import WrongRequest, document_of
 from pipeline.exports.invoice_pdf import Unprintable, render
-from pipeline.files import inside, write_bytes
+from pipeline.files import inside
 from pipeline.ledger import Ledger
 
 
@@ -16,17 +17,15 @@ def write_pdfs(
 ) -> list[Path]:
     """Write the PDF of each document, to a folder or beside its workbook; the files.
 
-    Raises `WrongRequest` for a number that is not there, a document that cannot be made
-    and a file that is there and another; then nothing is written.
+    Raises `WrongRequest` for a number that is not there and a document that cannot be
+    made, `WrongPlace` for a folder of the practice's own and a file that is there and
+    another; then nothing is written.
     """
+    if to:
+        must_take_files(folder, to)
     documents = _documents(ledger, numbers)
     pages = [(_place(folder, document, to), _pdf(document)) for document in documents]
-    fresh = [(place, content) for place, content in pages if _is_free(place, content)]
-    for place, content in fresh:
-        try:
-            write_bytes(place, content, replace=False)
-        except FileExistsError:
-            raise WrongRequest(_occupied(place)) from None
+    write_beside(pages)
     return [place for place, _ in pages]
 
 
@@ -53,12 +52,6 @@ def _documents(ledger: Ledger, numbers: Sequence[str]) -> list[Document]:
 def _place(folder: Path, document: Document, to: Path | None) -> Path:
     if to is None:
         return inside(folder / "out", document.pdf_path)
-    home, place = folder.resolve(), to.resolve()
-    if place.is_relative_to(home) and not place.is_relative_to(home / "out"):
-        raise WrongRequest(
-            f"{to} lies among the practice's own files; name a folder in {folder / 'out'}"
-            " or outside the practice folder"
-        )
     return to / f"{document.number}.pdf"
 
 
@@ -67,18 +60,3 @@ def _pdf(document: Document) -> bytes:
         return render(document)
     except Unprintable as fault:
         raise WrongRequest(f"{fault}; send its workbook") from None
-
-
-def _is_free(place: Path, content: bytes) -> bool:
-    """Whether a file is to be written; one that is there must be the same."""
-    try:
-        there = place.read_bytes()
-    except FileNotFoundError:
-        return True
-    if there != content:
-        raise WrongRequest(_occupied(place))
-    return False
-
-
-def _occupied(place: Path) -> str:
-    return f"{place} is already there and is another file; move it away, or use --to"

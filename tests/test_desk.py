@@ -394,6 +394,19 @@ def test_a_forecast_is_never_written_over_the_practice_s_own(
     assert run("forecast", clinic, "--to", clinic / name).code == 2
 
 
+def test_a_forecast_is_made_again_where_out_is_a_link_to_another_disk(
+    clinic: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(clinic, tmp_path / "clinic")
+    (folder / "out").rename(tmp_path / "disk")
+    (folder / "out").symlink_to(tmp_path / "disk")
+    for months in ("1", "2"):
+        made = run("forecast", folder, "--as-of", THIRD, "--months", months)
+        assert (made.code, made.err.count("already there")) == (0, 0)
+    page = folder / "out/invoices.xlsx"
+    assert run("forecast", folder, "--as-of", THIRD, "--to", page).code == 2
+
+
 # A patient's file
 
 

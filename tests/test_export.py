@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 
+from pipeline.files import private_folder
 from tests import emulated, practice
 from tests.imports_golden import EXPECTED, TODAY, billed_sample, exported
 from tests.practice import Result, run
@@ -251,7 +252,52 @@ def test_a_copy_for_a_folder_of_ones_own_never_takes_the_place_of_another_file(
     assert (tmp_path / name).read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("target", ["sage50", "data"])
+@pytest.mark.parametrize("name", [".", "ledger", "out/../sheets"])
+def test_no_file_is_written_among_the_practice_s_own(
+    name: str, target: str, clinic: Path
+) -> None:
+    before = practice.files(clinic)
+    done = export(clinic, target, "--to", clinic / name)
+    assert (done.code, done.out) == (2, "")
+    assert "lies among the practice's own files; name one in" in done.err
+    assert practice.files(clinic) == before, "and nothing has left"
+
+
 # Open data
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "said"),
+    [
+        ((), 4, "invoices.csv could not be read or written (a link leads out of the"),
+        (("--to", "out/data"), 2, "out/data lies behind a link that leads out of"),
+    ],
+)
+def test_open_data_go_through_no_link_that_leads_out_of_out(
+    to: tuple[str, ...], code: int, said: str, clinic: Path, tmp_path: Path
+) -> None:
+    private_folder(tmp_path / "else")
+    (tmp_path / "else/invoices.csv").write_bytes(b"mine")
+    (clinic / "out/data").symlink_to(tmp_path / "else")
+    done = export(clinic, "data", *to[:1], *(clinic / name for name in to[1:]))
+    assert (done.code, said in done.err) == (code, True)
+    assert os.listdir(tmp_path / "else") == ["invoices.csv"]
+    assert (tmp_path / "else/invoices.csv").read_bytes() == b"mine"
+
+
+def test_open_data_replace_those_of_last_time_and_no_file_of_somebody_else(
+    data: Path, clinic: Path, tmp_path: Path
+) -> None:
+    last_time = practice.copied(data, tmp_path / "data")
+    assert export(clinic, "data", "--to", last_time).code == 0
+    assert b"CRN-000002" in (last_time / "invoices.csv").read_bytes()
+    for no_package in (b'["membill"]', b'{"name": "mine"}', b"{"):
+        (last_time / "datapackage.json").write_bytes(no_package)
+        before = practice.files(last_time)
+        done = export(clinic, "data", "--to", last_time)
+        assert (done.code, practice.files(last_time)) == (2, before)
+        assert "datapackage.json is already there and is another file;" in done.err
 
 
 @pytest.fixture(scope="module")

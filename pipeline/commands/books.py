@@ -55,6 +55,7 @@ def export(
     from pipeline.batches import again as write_again
     from pipeline.batches import export as leave
     from pipeline.batches import must_be_month
+    from pipeline.chosen_file import must_take_files
     from pipeline.exports.layouts import Unready
 
     if target == "data":
@@ -66,6 +67,8 @@ def export(
         raise click.UsageError("--again takes a batch as it was; give it alone")
     with outcomes():
         try:
+            if to:
+                must_take_files(folder, to)
             must_be_month(month)
             path = billed_at(folder, ledger)
             done = (
@@ -90,9 +93,14 @@ def export(
 
 
 def _export_data(folder: Path, to: Path | None, ledger: Path | None) -> None:
+    from pipeline.chosen_file import is_in_out, must_take_files
     from pipeline.exports.open_data import write
+    from pipeline.files import inside
 
-    with outcomes(), reading(folder, ledger) as book:
-        files = write(book, to or folder / "out" / "data")
+    with outcomes():
+        place = to or inside(folder / "out", "data/invoices.csv").parent
+        must_take_files(folder, place)
+        with reading(folder, ledger) as book:
+            files = write(book, place, replace=is_in_out(folder, place))
     for file in files:
         click.echo(str(file))

@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from pipeline import accounts
+from pipeline.chosen_file import write_beside
 from pipeline.exports.exact_text import exact
 from pipeline.files import write_bytes
 from pipeline.ledger import Ledger
@@ -35,6 +37,7 @@ from schemas.open_data import OPEN_DATA, Invoices, Lines
 
 Row = dict[str, Any]
 
+_NAME, _DESCRIPTION = "membill", "datapackage.json"
 
 _TYPES: dict[pd.ArrowDtype, str] = {
     Text: "string", Date: "date", Money: "number", Rate: "number", Whole: "integer",
@@ -42,24 +45,43 @@ _TYPES: dict[pd.ArrowDtype, str] = {
 }  # fmt: skip
 
 
-def write(ledger: Ledger, folder: Path) -> list[Path]:
-    """Write the package into a folder; its description, which makes it one, last."""
+def write(ledger: Ledger, folder: Path, *, replace: bool) -> list[Path]:
+    """Write the package into a folder; its description, which makes it one, last.
+
+    With `replace=False` only a package that lies there already is replaced, and no file
+    of somebody else (`WrongPlace`).
+    """
+    files = [(folder / name, content) for name, content in _files(ledger)]
+    if replace or _is_package(folder):
+        for place, content in files:
+            write_bytes(place, content)
+    else:
+        write_beside(files)
+    return [place for place, _ in files]
+
+
+def _is_package(folder: Path) -> bool:
+    try:
+        told = json.loads((folder / _DESCRIPTION).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and told.get("name") == _NAME
+
+
+def _files(ledger: Ledger) -> Iterator[tuple[str, bytes]]:
+    """Each file of the package by its name, the description last."""
     given = {"invoices": _invoices(ledger), "lines": _lines(ledger)}
     resources: list[dict[str, Any]] = []
-    made: list[Path] = []
     for schema in OPEN_DATA:
         name, rows = name_of(schema), given[name_of(schema)]
         for ending, content in (
             ("csv", _csv(schema, rows)),
             ("parquet", _parquet(schema, rows)),
         ):
-            file = folder / f"{name}.{ending}"
-            write_bytes(file, content)
-            made.append(file)
+            yield f"{name}.{ending}", content
             resources.append(_resource(schema, ending, content))
     described = json.dumps(_package(resources), indent=2, ensure_ascii=False) + "\n"
-    write_bytes(folder / "datapackage.json", described.encode("utf-8"))
-    return [*made, folder / "datapackage.json"]
+    yield _DESCRIPTION, described.encode("utf-8")
 
 
 def _invoices(ledger: Ledger) -> list[Row]:
@@ -183,7 +205,7 @@ def _field(name: str, field: Any, *, unique: bool) -> dict[str, Any]:
 
 def _package(resources: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "name": "membill",
+        "name": _NAME,
         "title": "Invoices and their lines",
         "description": (
             "Every invoice and credit note of one ledger, with their lines. Patients and"
