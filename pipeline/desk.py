@@ -102,14 +102,17 @@ def record_sending(
         must_may(ledger, sent_by)
         must_say("--to", sent_to)
         _must_be_writable("--how", how or "")
-        documents = [document_of(ledger, number) for number in dict.fromkeys(numbers)]
+        # As a cell is read: blank is none, and spaces at the ends are not seen.
+        sent_to, how = sent_to.strip(), (how or "").strip() or None
+        meant = [document_of(ledger, number) for number in numbers]
+        documents = list({document["number"]: document for document in meant}.values())
         day = day_of(ledger, sent_on, today)
         if wrong := not_there(ledger, documents, day):
             raise WrongRequest(wrong)
         known = ledger.rows(
             "select number from ledger.sendings where sent_on = ? and sent_to = ?"
-            " and how is not distinct from ?",
-            [day, sent_to, how],
+            " and coalesce(how, '') = ?",
+            [day, sent_to, how or ""],
         )
         before = {row["number"] for row in known}
         fresh = [d["number"] for d in documents if d["number"] not in before]

@@ -516,12 +516,42 @@ def test_what_cannot_be_meant_is_wrong_usage(
 
 
 def test_a_number_named_twice_is_sent_once(clinic: Path) -> None:
-    named = ["INV-000001", "inv-000001", "INV-000001"]
-    assert run("sent", clinic, *named, "--to", "x", "--by", "dd").code == 0
+    named = ["INV-000001", "inv-000001", " INV-000001", "INV-000001"]
+    done = run("sent", clinic, *named, "--to", "x", "--by", "dd")
+    assert (done.code, done.out) == (0, "Recorded as sent: INV-000001\n")
     sent = [row for row in practice.invoices(clinic) if row["sent_on"]]
     assert [row["number"] for row in sent] == ["INV-000001"]
+    assert _times_sent(clinic, "INV-000001") == 1
     others = ("INV-000002", "INV-000003")
     assert run("sent", clinic, *others, "--to", "x", "--by", "dd").code == 0
+
+
+def _times_sent(folder: Path, number: str) -> int:
+    with opened(folder / "ledger/membill.duckdb", write=False) as ledger:
+        rows = ledger.rows("select * from ledger.sendings where number = ?", [number])
+    return len(rows)
+
+
+@pytest.mark.parametrize(
+    ("number", "to", "how", "times"),
+    [
+        pytest.param("INV-000001", "x", (), 1, id="word for word"),
+        pytest.param("INV-000001", "x", ("--how", ""), 1, id="no way, and a blank one"),
+        pytest.param("INV-000001", "x", ("--how", " "), 1, id="no way, and a space"),
+        pytest.param("inv-000001 ", " x ", (), 1, id="with spaces at the ends"),
+        pytest.param("INV-000001", "x", ("--how", "post"), 2, id="another way"),
+        pytest.param("INV-000001", "y", (), 2, id="another address"),
+    ],
+)
+def test_a_sending_that_is_given_again_is_recorded_once(
+    number: str, to: str, how: tuple[str, ...], times: int, clinic: Path
+) -> None:
+    on = ("--by", "dd", "--on", SECOND)
+    assert run("sent", clinic, "INV-000001", "--to", "x", *on).code == 0
+    done = run("sent", clinic, number, "--to", to, *how, *on)
+    assert (done.code, _times_sent(clinic, "INV-000001")) == (0, times)
+    left = "What was recorded before, alike in every word, was left as it is.\n"
+    assert done.out == (left if times == 1 else "Recorded as sent: INV-000001\n")
 
 
 def test_what_a_killed_sending_left_undone_is_done_when_it_is_given_again(

@@ -40,7 +40,7 @@ def sent(
         )  # fmt: skip
     if recorded:
         click.echo(f"Recorded as sent: {', '.join(recorded)}")
-    if len(recorded) < len({number.upper() for number in numbers}):
+    if len(recorded) < len({number.strip().upper() for number in numbers}):
         click.echo("What was recorded before, alike in every word, was left as it is.")
     warn(warnings)
 
