@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.deferred import is_month
-from pipeline.desk import WrongRequest, day_of
+from pipeline.desk import Say, WrongRequest, day_of, unsaid
 from pipeline.exports import imports
 from pipeline.exports.import_files import Item, filed
 from pipeline.exports.layouts import Layout, Unready, layout_of, refused
@@ -27,11 +27,25 @@ from pipeline.transaction import transaction
 
 
 @dataclass(frozen=True)
+class Batch:
+    """A batch that left before: what it took, where its files are, what it is told by.
+
+    `forgotten` says that it names a patient who was forgotten since.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    paths: tuple[str, ...]
+    forgotten: bool
+
+
+@dataclass(frozen=True)
 class Departed:
     """What an export came to: its batch, '' where nothing was new, and its files.
 
     `sources` are the documents that left and the months whose release did; `left_out`
-    are those that stay open, each with the reason.
+    are those that stay open, each with the reason. `before` is the last batch where
+    nothing was new: it may be of a run that was killed, and in nobody's books.
     """
 
     batch: str
@@ -40,30 +54,27 @@ class Departed:
     files: tuple[Path, ...]
     left_out: tuple[Item, ...]
     warnings: tuple[str, ...]
+    before: Batch | None = None
 
     @property
     def unfit(self) -> bool:
         """Whether a document stays open that somebody could make fit."""
         return any(not item.by_hand for item in self.left_out)
 
-    def told(self, target: str) -> Iterator[str]:
-        """What left, in lines: numbers and paths alone."""
-        if not self.batch:
-            yield f"nothing new for {target}"
+    def told(self, target: str, out: Path, command: str) -> Iterator[str]:
+        """What left, in lines: numbers and paths alone; `command` is the one given."""
+        if self.batch:
+            yield f"batch {self.batch} for {target}: {_counted(self.sources, self.gross)}"
+            yield from map(str, self.files)
             return
-        yield (f"batch {self.batch} for {target}: {self._counted()}")
-        yield from map(str, self.files)
-
-    def _counted(self) -> str:
-        """How many documents left, what they come to, and which months' releases."""
-        months = [source for source in self.sources if is_month(source)]
-        documents, words = len(self.sources) - len(months), list[str]()
-        if documents:
-            total = f", {self.gross} in all" * bool(self.gross)
-            words.append(counted(documents, "document") + total)
-        if months:
-            words.append(f"the release of {', '.join(months)}")
-        return ", and ".join(words)
+        yield f"nothing new for {target}"
+        if last := self.before:
+            files = ", ".join(str(out / path) for path in last.paths)
+            said = (
+                f"the last batch is {last.name}, of {_counted(last.sources)}: {files}"
+            )
+            again = f"; its files again: {command} --again {last.name}"
+            yield said + again * (not last.forgotten)
 
     def open(self) -> Iterator[str]:
         """What was left out and why; the rest is counted."""
@@ -71,6 +82,17 @@ class Departed:
             yield f"left out, and still open: {item.number}: {item.unfit}"
         if len(self.left_out) > 20:
             yield f"... and {len(self.left_out) - 20} more"
+
+
+def _counted(sources: Sequence[str], gross: str = "") -> str:
+    """How many documents left, what they come to, and which months' releases."""
+    months = [source for source in sources if is_month(source)]
+    documents, words = len(sources) - len(months), list[str]()
+    if documents:
+        words.append(counted(documents, "document") + f", {gross} in all" * bool(gross))
+    if months:
+        words.append(f"the release of {', '.join(months)}")
+    return ", and ".join(words)
 
 
 def must_be_month(text: str | None) -> None:
@@ -89,6 +111,7 @@ def export(
     credit_notes: bool,
     to: Path | None,
     today: Today,
+    say: Say = unsaid,
 ) -> Departed:
     """Everything that has not left for the target yet, as a batch of its own.
 
@@ -97,7 +120,8 @@ def export(
     layout = layout_of(target, folder)
     with locked(path), opened(path, write=True) as ledger:
         must_know_published(ledger, folder / "out")
-        finish(ledger, folder / "out")
+        if left := finish(ledger, folder / "out"):
+            say(left)
         _must_be_ours(ledger, folder / "out", target)
         sources = imports.still_open(ledger, layout, month)
         taken = imports.what_leaves(ledger, layout, sources, credit_notes=credit_notes)
@@ -106,7 +130,8 @@ def export(
         left_out = tuple(item for item in taken.items if item.unfit)
         leaving = [item for item in taken.items if not item.unfit]
         if not leaving:
-            return Departed("", (), "0.00", (), left_out, ())
+            before = _last(ledger, target)
+            return Departed("", (), "0.00", (), left_out, (), before)
         day = day_of(ledger, None, today)
         report = _record(ledger, layout, leaving, left_out, month, day)
         warnings = publish(ledger, folder / "out").warnings
@@ -127,26 +152,41 @@ def again(
     """The files of an earlier batch once more, byte for byte; nothing is recorded."""
     with locked(path), opened(path, write=path.exists()) as ledger:
         batch = batch.removesuffix(".csv").removeprefix(f"{target}-")
-        rows = ledger.rows(
-            "select path, number from ledger.exported_documents"
-            " inner join ledger.export_batches using (target, run_no)"
-            " where target = ? and batch = ? order by path, number",
-            [target, batch],
-        )
-        if not rows:
+        known = _known(ledger, target, batch)
+        if not known:
             raise WrongRequest(_unknown(ledger, target, batch))
-        paths = list(dict.fromkeys(row["path"] for row in rows))
-        if imports.forgotten(ledger) & set(paths):
+        if known.forgotten:
             raise WrongRequest(
                 f"batch {batch} names a patient who was forgotten since, so that it"
                 " cannot be written again as it was"
             )
         warnings: list[str] = []
         if not to:
-            warnings = publish_imports(ledger, folder / "out", paths).warnings
-        shown = _shown(ledger, folder / "out", paths, to, warnings)
-        sources = tuple(row["number"] for row in rows)
-        return Departed(batch, sources, "", shown, (), tuple(warnings))
+            warnings = publish_imports(ledger, folder / "out", known.paths).warnings
+        shown = _shown(ledger, folder / "out", known.paths, to, warnings)
+        return Departed(batch, known.sources, "", shown, (), tuple(warnings))
+
+
+def _known(ledger: Ledger, target: str, batch: str) -> Batch | None:
+    rows = ledger.rows(
+        "select path, number from ledger.exported_documents"
+        " inner join ledger.export_batches using (target, run_no)"
+        " where target = ? and batch = ? order by path, number",
+        [target, batch],
+    )
+    if not rows:
+        return None
+    paths = tuple(dict.fromkeys(row["path"] for row in rows))
+    sources = tuple(row["number"] for row in rows)
+    return Batch(batch, sources, paths, bool(imports.forgotten(ledger) & {*paths}))
+
+
+def _last(ledger: Ledger, target: str) -> Batch | None:
+    last = ledger.value(
+        "select max_by(batch, run_no) from ledger.export_batches where target = ?",
+        [target],
+    )
+    return _known(ledger, target, last) if last else None
 
 
 def _unknown(ledger: Ledger, target: str, batch: str) -> str:

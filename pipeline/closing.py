@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.deferred import first_of, is_month
-from pipeline.desk import WrongRequest, day_of, must_may, working
+from pipeline.desk import Say, WrongRequest, day_of, must_may, unsaid, working
 from pipeline.exports.words import counted, money
 from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
@@ -25,13 +25,21 @@ class Outcome:
     warnings: list[str]
 
 
-def close(folder: Path, path: Path, month: str, *, by: str, today: Today) -> Outcome:
+def close(
+    folder: Path,
+    path: Path,
+    month: str,
+    *,
+    by: str,
+    today: Today,
+    say: Say = unsaid,
+) -> Outcome:
     """Seal a month that is over; raises `WrongRequest` where it cannot be closed.
 
     It binds everybody, as a setting does: the user must be one who may Edit Settings.
     """
     first = _first_day(month)
-    with working(folder, path) as ledger:
+    with working(folder, path, say) as ledger:
         must_may(ledger, by, "settings")
         day = day_of(ledger, None, today)
         _must_be_closable(ledger, month, first, day)

@@ -15,11 +15,13 @@ from typing import Any
 
 from pipeline.books import IN_PART
 from pipeline.desk import (
+    Say,
     WrongRequest,
     day_of,
     document_of,
     must_may,
     must_say,
+    unsaid,
     working,
 )
 from pipeline.exports.words import money
@@ -118,13 +120,14 @@ def make_credit_note(
     by: str,
     on: date | None,
     today: Today,
+    say: Say = unsaid,
 ) -> Made:
     """Take back what is wished for, in one credit note.
 
     The billed period stays billed unless the wish says `rebill`. Raises `WrongRequest`
     where there is nothing or too little left, or the user has no right to.
     """
-    with working(folder, path) as ledger:
+    with working(folder, path, say) as ledger:
         must_may(ledger, by)
         must_say("--reason", reason)
         invoice = document_of(ledger, wish.number)

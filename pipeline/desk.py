@@ -1,6 +1,6 @@
 """What staff do by command between nights: record a sending, make everything again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from difflib import get_close_matches
@@ -19,6 +19,12 @@ from pipeline.record import add_run, run_id_of
 from pipeline.run import VERSION, Today, must_know_published
 from pipeline.sent_log import not_there
 from pipeline.transaction import transaction
+
+Say = Callable[[str], None]
+
+
+def unsaid(text: str) -> None:
+    """Where nobody listens."""
 
 
 class WrongRequest(WrongUsage):
@@ -90,6 +96,7 @@ def record_sending(
     sent_on: date | None,
     how: str | None,
     today: Today,
+    say: Say = unsaid,
 ) -> tuple[list[str], list[str]]:
     """Record one sending of each document, and bring the outputs up to date.
 
@@ -98,7 +105,7 @@ def record_sending(
     number that is not there, a day before it was issued or after it was credited in full,
     or a user without the right; then nothing is recorded.
     """
-    with working(folder, path) as ledger:
+    with working(folder, path, say) as ledger:
         must_may(ledger, sent_by)
         must_say("--to", sent_to)
         _must_be_writable("--how", how or "")
@@ -123,11 +130,12 @@ def record_sending(
 
 
 @contextmanager
-def working(folder: Path, path: Path) -> Iterator[Ledger]:
+def working(folder: Path, path: Path, say: Say) -> Iterator[Ledger]:
     """The ledger for a command of the desk, after what an earlier run left is done."""
     with locked(path), opened(path, write=True) as ledger:
         must_know_published(ledger, folder / "out")
-        finish(ledger, folder / "out")
+        if left := finish(ledger, folder / "out"):
+            say(left)
         yield ledger
 
 

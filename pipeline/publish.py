@@ -27,6 +27,7 @@ from pipeline.exports import (
     register,
     summary,
 )
+from pipeline.exports.words import counted
 from pipeline.files import inside, sweep, write_bytes
 from pipeline.ledger import Ledger
 from pipeline.many_files import AT_A_TIME, Faults, write_new
@@ -190,12 +191,32 @@ def _noted(
     return Published([path for path, _ in press.written], press.warnings, night)
 
 
-def finish(ledger: Ledger, out: Path) -> bool:
-    """Publish first what an earlier run recorded and was cut short of showing."""
-    if not outbox.pending(ledger):
-        return False
-    publish(ledger, out)
-    return True
+def finish(ledger: Ledger, out: Path) -> str:
+    """Publish first what an earlier run recorded and was cut short of showing.
+
+    Returns what to say of it, '' where nothing was left or could be made now: whoever
+    gives a command again that was killed must see that its first run counts.
+    """
+    left = set(outbox.pending(ledger))
+    made = left & set(publish(ledger, out).written) if left else set()
+    if not made:
+        return ""
+    runs = ledger.rows(
+        "select command, run_id, report from ledger.runs where run_no in ("
+        "  select max(run_no) from ledger.outbox where path in (select unnest(?))"
+        "  group by path"
+        " ) order by run_no",
+        [sorted(made)],
+    )
+    return f"Finished first what an earlier run left: {', '.join(map(_named, runs))}."
+
+
+def _named(run: dict[str, Any]) -> str:
+    """A run and its documents, by number where they are few."""
+    numbers = json.loads(run["report"]).get("numbers", [])
+    few = len(numbers) <= 5
+    said = ", ".join(numbers) if few else counted(len(numbers), "document")
+    return f"{run['command']} {run['run_id']}" + f" ({said})" * bool(numbers)
 
 
 def _sweep(out: Path, due: set[str]) -> None:

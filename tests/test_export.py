@@ -108,7 +108,13 @@ def test_the_ledger_and_the_files_hold_what_they_promise(
 def test_a_new_batch_has_new_documents_only(clinic: Path) -> None:
     before = imports(clinic)
     open_ = export(clinic, "quickbooks")
-    assert (open_.code, open_.out) == (0, "nothing new for quickbooks\n")
+    assert (open_.code, open_.out) == (
+        0,
+        "nothing new for quickbooks\n"
+        "the last batch is 2026-03-31-05, of 39 documents:"
+        f" {clinic}/out/imports/quickbooks-2026-03-31-05.csv; its files again:"
+        f" membill export {clinic} quickbooks --again 2026-03-31-05\n",
+    )
     assert open_.err == "".join(
         f"left out, and still open: CRN-00000{n}: the import takes no credit notes; enter"
         " it by hand\n"
@@ -116,14 +122,15 @@ def test_a_new_batch_has_new_documents_only(clinic: Path) -> None:
     )
     assert imports(clinic) == before, "no batch where nothing is new"
     done = export(clinic, "sage50", "--month", "2026-02")
-    assert done.out == "nothing new for sage50\n"
+    assert done.out.startswith("nothing new for sage50\n")
     done = export(clinic, "sage50", "--month", "2026-03")
     first, file = done.out.splitlines()
     assert first == "batch 2026-03-31-10 for sage50: 1 document, -29.99 in all"
     (row,) = emulated.rows(Path(file).read_bytes())
     assert (row["Type"], row["Reference"]) == ("SC", "CRN-000002")
     nothing = export(clinic, "sage50")
-    assert (nothing.code, nothing.out) == (0, "nothing new for sage50\n")
+    assert nothing.code == 0
+    assert nothing.out.startswith("nothing new for sage50\nthe last batch is ")
 
 
 def test_a_file_that_was_moved_away_stays_away_until_it_is_asked_for(
@@ -180,8 +187,19 @@ def test_a_batch_that_was_killed_before_its_files_is_finished_by_what_comes_next
         with pytest.raises(Killed):
             export(clinic, "sage50")
     assert "sage50-2026-03-31-10.csv" not in imports(clinic)
-    assert export(clinic, "sage50").out == "nothing new for sage50\n"
+    usb, books = clinic.parent / "usb", clinic / "ledger/membill.duckdb"
+    done = export(clinic, "sage50", "--to", usb, "--ledger", books)
+    assert (done.code, done.out, done.err) == (
+        0,
+        "nothing new for sage50\n"
+        "the last batch is 2026-03-31-10, of 1 document:"
+        f" {clinic}/out/imports/sage50-2026-03-31-10.csv; its files again: membill export"
+        f" {clinic} sage50 --to {usb} --ledger {books} --again 2026-03-31-10\n",
+        "Finished first what an earlier run left: export 2026-03-31-10 (CRN-000002).\n",
+    )
     assert b"CRN-000002" in imports(clinic)["sage50-2026-03-31-10.csv"]
+    assert export(clinic, *done.out.split()[-7:]).code == 0
+    assert [file.name for file in usb.iterdir()] == ["sage50-2026-03-31-10.csv"]
 
 
 class Killed(BaseException):
@@ -213,7 +231,9 @@ def test_what_the_package_cannot_take_stays_open(clinic: Path) -> None:
     unfit = given('[sage50.accounts]\n4000 = "400000000"\n', "sage50")
     assert (unfit.code, unfit.out, unfit.err) == (
         3,
-        "nothing new for sage50\n",
+        "nothing new for sage50\nthe last batch is 2026-03-31-06, of 40 documents:"
+        f" {clinic}/out/imports/sage50-2026-03-31-06.csv; its files again: membill export"
+        f" {clinic} sage50 --again 2026-03-31-06\n",
         "left out, and still open: CRN-000002: Nominal A/C Ref is longer than 8"
         " characters\n",
     )

@@ -329,4 +329,6 @@ def test_import_files_that_show_the_patient_are_listed_and_never_made_again(
     assert refused.code == 2
     assert "names a patient who was forgotten since" in " ".join(refused.err.split())
     assert not sales.exists()
+    nothing = run("export", clinic, "quickbooks").out
+    assert nothing.endswith(f" documents: {sales}\n"), "and no command that is refused"
     assert run("verify", clinic, "--deep").code == 0

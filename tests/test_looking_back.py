@@ -572,6 +572,40 @@ def test_what_a_killed_sending_left_undone_is_done_when_it_is_given_again(
     assert run("verify", clinic).code == 0
 
 
+KILLED = {
+    "a sending": (
+        "desk", ["sent", "INV-000001", "--to", "x", "--by", "dd", "--on", SECOND], 0,
+        "sent {}-01 (INV-000001)",
+    ),
+    "a credit of a part": (
+        "credits",
+        ["credit", "INV-000001", "--amount", "10", "--reason", "late", "--by", "mm",
+         "--on", SECOND],
+        0, "credit {}-01 (CRN-000001)",
+    ),
+    "a credit of all": (
+        "credits",
+        ["credit", "INV-000001", "--reason", "left", "--by", "mm", "--on", SECOND],
+        2, "credit {}-01 (CRN-000001)",
+    ),
+    "a closed month": (
+        "closing", ["close", "2026-03", "--by", "mm"], 2, "close 2026-10-31-01",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "args", "code", "left"), KILLED.values(), ids=KILLED)
+def test_a_command_that_was_killed_and_is_given_again_says_that_its_first_run_counts(
+    where: str, args: list[str], code: int, left: str, clinic: Path
+) -> None:
+    with patch(f"pipeline.{where}.publish", return_value=Published([], [])):
+        assert run(args[0], clinic, *args[1:]).code == 0
+    told = run(args[0], clinic, *args[1:])
+    said = f"Finished first what an earlier run left: {left.format(SECOND)}.\n"
+    assert (told.code, told.err[: len(said)]) == (code, said)
+    assert said not in run(args[0], clinic, *args[1:]).err
+
+
 def test_a_pipe_that_knows_no_pound_sign_ends_no_night(clinic: Path) -> None:
     found = subprocess.run(
         [sys.executable, "-m", "pipeline", "lines", str(clinic)],

@@ -1,5 +1,6 @@
 """Which files are made, made again or left away, from a night in memory."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -134,13 +135,41 @@ def test_drafts_are_swept_where_files_are_made(books: Ledger, tmp_path: Path) ->
     assert not draft.exists()
 
 
-def test_what_an_earlier_run_left_is_finished_once(
+def test_what_an_earlier_run_left_is_finished_once_and_told(
     books: Ledger, tmp_path: Path
 ) -> None:
     without_pages(books)
-    assert publish.finish(books, tmp_path)
+    run_id = books.value("select run_id from ledger.runs")
+    assert publish.finish(books, tmp_path) == (
+        f"Finished first what an earlier run left: bill {run_id}."
+    )
     assert (tmp_path / f"{SECOND}.xlsx").is_file()
-    assert not publish.finish(books, tmp_path)
+    assert publish.finish(books, tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([], "credit 2026-01-31-02"),
+        (["CRN-000001"], "credit 2026-01-31-02 (CRN-000001)"),
+        ([*"abcde"], "credit 2026-01-31-02 (a, b, c, d, e)"),
+        ([*"abcdef"], "credit 2026-01-31-02 (6 documents)"),
+    ],
+)
+def test_a_run_is_named_with_its_documents_where_they_are_few(
+    numbers: list[str], said: str
+) -> None:
+    report = json.dumps({"numbers": numbers})
+    run = {"command": "credit", "run_id": "2026-01-31-02", "report": report}
+    assert publish._named(run) == said
+
+
+def test_what_still_cannot_be_written_is_not_said_to_be_finished(
+    books: Ledger, tmp_path: Path
+) -> None:
+    without_pages(books)
+    (tmp_path / "invoices").touch()
+    assert publish.finish(books, tmp_path) == ""
 
 
 def test_what_cannot_be_noted_is_told_and_leaves_nothing_open(

@@ -1,5 +1,6 @@
 """The command by which documents leave for an accounting package."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -7,7 +8,15 @@ import click
 
 from pipeline.commands import clock
 from pipeline.commands.options import FOLDER, LEDGER, NewFolder
-from pipeline.commands.saying import HELD, REFUSED, billed_at, outcomes, reading, warn
+from pipeline.commands.saying import (
+    HELD,
+    REFUSED,
+    aside,
+    billed_at,
+    outcomes,
+    reading,
+    warn,
+)
 
 # The packages of pipeline/exports/packages, and the open data.
 TARGETS = (
@@ -74,7 +83,7 @@ def export(
             done = (
                 leave(
                     folder, path, target, month=month, credit_notes=credit_notes, to=to,
-                    today=clock.today,
+                    today=clock.today, say=aside,
                 )
                 if again is None
                 else write_again(folder, path, target, again, to)
@@ -84,7 +93,10 @@ def export(
                 click.echo(f"Refused: {problem.public()}", err=True)
             click.echo("Nothing has left; mend this and give it again.", err=True)
             sys.exit(REFUSED)
-    for line in done.told(target):
+    typed = ["membill", "export", str(folder), target]
+    typed += ["--to", str(to)] if to else []
+    typed += ["--ledger", str(ledger)] if ledger else []
+    for line in done.told(target, folder / "out", shlex.join(typed)):
         click.echo(line)
     for line in done.open():
         click.echo(line, err=True)

@@ -7,7 +7,7 @@ import click
 
 from pipeline.commands import clock
 from pipeline.commands.options import FOLDER, LEDGER, Day
-from pipeline.commands.saying import billed_at, outcomes, warn
+from pipeline.commands.saying import aside, billed_at, outcomes, warn
 
 
 @click.command()
@@ -36,7 +36,7 @@ def sent(
     with outcomes():
         recorded, warnings = record_sending(
             folder, billed_at(folder, ledger), numbers, sent_to=sent_to,
-            sent_by=sent_by, sent_on=sent_on, how=how, today=clock.today,
+            sent_by=sent_by, sent_on=sent_on, how=how, today=clock.today, say=aside,
         )  # fmt: skip
     if recorded:
         click.echo(f"Recorded as sent: {', '.join(recorded)}")
@@ -89,7 +89,7 @@ def credit(
     with outcomes():
         made = make_credit_note(
             folder, billed_at(folder, ledger), wish, reason=reason, by=by, on=on,
-            today=clock.today,
+            today=clock.today, say=aside,
         )  # fmt: skip
     click.echo(made.told())
     warn(made.warnings)
@@ -111,7 +111,14 @@ def close(folder: Path, month: str, by: str, ledger: Path | None) -> None:
     from pipeline.closing import close as seal
 
     with outcomes():
-        done = seal(folder, billed_at(folder, ledger), month, by=by, today=clock.today)
+        done = seal(
+            folder,
+            billed_at(folder, ledger),
+            month,
+            by=by,
+            today=clock.today,
+            say=aside,
+        )
     click.echo(done.said)
     warn(done.warnings)
 

@@ -102,6 +102,11 @@ def _say(shown: Sequence[Any], instead: str = "") -> None:
         click.echo(f"... and {len(shown) - 40} more: see issues.xlsx", err=True)
 
 
+def aside(text: str) -> None:
+    """What was done besides, on stderr."""
+    click.echo(text, err=True)
+
+
 def warn(warnings: Sequence[str]) -> None:
     """The first few of what could not be written: on a full disk it is everything."""
     for warning in warnings[:10]:
