@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.books import Document, Line
-from pipeline.cells import canonical
+from pipeline.cells import canonical, show
 from pipeline.credits import insert, release
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.ledger import Ledger
+from pipeline.lineage import strangers
 from pipeline.package import unpack
 from pipeline.problems import Refused, refused
 from pipeline.record import add_run, letterhead_columns
@@ -35,14 +36,18 @@ class Adopted:
     warnings: list[str]
 
 
-def adopt(ledger: Ledger, out: Path, lost: Collection[str], version: str) -> Adopted:
+def adopt(
+    ledger: Ledger, place: Path, out: Path, lost: Collection[str], version: str
+) -> Adopted:
     """Enter the lost documents from their workbooks, in order of number, or refuse.
 
-    Refused, each by its name, are a workbook that is not there or whose data were
-    changed, a number missing in the series, and a period that is billed already.
+    `place` is where the ledger will lie. Refused, each by its name, are a workbook that
+    is not there, whose data were changed or that is another practice's, a number missing
+    in the series, and a period that is billed already.
     """
     found = _read(out, lost)
     documents = [document for document, _ in found]
+    _must_be_ours(ledger, place, out, documents)
     _must_follow_on(ledger, documents)
     _must_be_unbilled(ledger, documents)
     for documents_of_run in _runs(documents):
@@ -100,6 +105,24 @@ def _sums(lines: Sequence[Line]) -> tuple[Any, ...]:
     return tuple(
         sum(getattr(line, name) for line in lines) for name in ("net", "tax", "gross")
     )
+
+
+def _must_be_ours(
+    ledger: Ledger, place: Path, out: Path, documents: Sequence[Document]
+) -> None:
+    causes = [
+        _refuse(
+            document.path, "another-practice",
+            f"{document.number} is headed {show(document.letterhead.practice_name)}, as"
+            " this practice never was in the copy, and of its patients the copy knows"
+            " none",
+            "move it out of out/invoices if it is another practice's; if this practice"
+            " was renamed, type that Practice name in Settings first",
+        )
+        for document in strangers(ledger, place, out.parent, documents)
+    ]  # fmt: skip
+    if causes:
+        raise Refused([problem for cause in causes for problem in cause.problems])
 
 
 def _must_follow_on(ledger: Ledger, documents: Sequence[Document]) -> None:

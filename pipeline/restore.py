@@ -131,7 +131,7 @@ def _know_all(
     if not lost:
         return Adopted([], [])
     if again:
-        return adopt(copy, out, lost, VERSION)
+        return adopt(copy, path, out, lost, VERSION)
     raise refused(
         name,
         "copy-too-old",

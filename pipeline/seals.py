@@ -1,14 +1,28 @@
 """What a closed month was sealed with, and the first day that is still open."""
 
 from datetime import date
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import duckdb
 
 from pipeline.books import Closed
 from pipeline.ledger import Ledger
 
-# A row per month with documents: its totals, and a hash over its documents and the links
-# of the chain they were published under: those that were entered again keep theirs, so
-# that the month's seal is what it was. A month without documents has no row here.
+# The link of the chain that a document was published under, its own seal: one that was
+# entered again keeps what it had.
+_OWN_SEAL = "coalesce(adopted.value, chain.sha256)"
+_DOCUMENTS = (
+    " from ledger.invoices as invoices left join ledger.chain as chain"
+    "  on chain.record_key = invoices.number and chain.kind = invoices.kind"
+    " left join (select unnest(map_entries(cast(report->'seals' as map(varchar, varchar))),"
+    "  recursive := true) from ledger.runs where command = 'adopt') as adopted"
+    "  on adopted.key = invoices.number"
+)
+
+# A row per month with documents: its totals, and a hash over its documents and their own
+# seals, so that the month's seal is what it was though they were entered again. A month
+# without documents has no row here.
 _SEALS = (
     "select strftime(issued_on, '%Y-%m') as month,"
     " count(*) filter (invoices.kind = 'invoice')::integer as invoices,"
@@ -16,16 +30,28 @@ _SEALS = (
     " sum(net)::decimal(14, 2) as net, sum(tax)::decimal(14, 2) as tax,"
     " sum(gross)::decimal(14, 2) as gross,"
     " sha256(string_agg(concat_ws('|', invoices.kind, number, issued_on, net, tax, gross,"
-    "  coalesce(adopted.value, chain.sha256)), chr(10)"
+    f"  {_OWN_SEAL}), chr(10)"
     "  order by invoices.kind desc, sequence)) as sha256"
-    " from ledger.invoices as invoices left join ledger.chain as chain"
-    "  on chain.record_key = invoices.number and chain.kind = invoices.kind"
-    " left join (select unnest(map_entries(cast(report->'seals' as map(varchar, varchar))),"
-    "  recursive := true) from ledger.runs where command = 'adopt') as adopted"
-    "  on adopted.key = invoices.number"
+    f"{_DOCUMENTS}"
     " where strftime(issued_on, '%Y-%m') in ({months}) group by month"
 )
 SEALS_OF_CLOSED = _SEALS.format(months="select month from probed.closed_months")
+
+
+class Sealed(NamedTuple):
+    """A document as another one of its number is told from it."""
+
+    seal: str
+    issued_on: date
+    gross: Decimal
+
+
+def own_seals(connection: duckdb.DuckDBPyConnection) -> dict[str, Sealed]:
+    """Every document by its number, of the ledger that is attached as `ledger`."""
+    rows = connection.execute(
+        f"select number, {_OWN_SEAL}, issued_on, gross{_DOCUMENTS}"
+    ).fetchall()
+    return {number: Sealed(*row) for number, *row in rows}
 
 
 def seal(ledger: Ledger, month: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -520,3 +521,70 @@ def test_a_month_closed_again_after_its_documents_were_entered_has_the_same_seal
     again = run("close", later, "2026-03", *by, today=april)
     assert (again.code, again.out) == (0, closed.out)
     assert run("verify", later, "--deep").code == 0
+
+
+# Another practice's
+
+
+@pytest.fixture
+def neighbour(tmp_path: Path) -> Path:
+    """Another practice with the same prefix, ids of its own making and a patient P1."""
+    sheets = practice.sheets()
+    sheets["patients"] = [
+        member("P1", last_name="Ashgrove"),
+        member("Q2", first_name="Ivo", last_name="Mossop"),
+    ]
+    folder = practice.make(tmp_path / "neighbour", sheets)
+    practice.set_to(folder, "Practice name", "Mill Road Clinic")
+    assert bill(folder, FIRST).code == 0
+    assert bill(folder, "2026-03-31", "--accept", "date").code == 0
+    return folder
+
+
+def test_what_another_practice_published_is_not_entered(
+    neighbour: Path, clinic: Path
+) -> None:
+    for number in ("INV-000004", "INV-000005", "INV-000006"):
+        (file,) = (neighbour / "out/invoices").rglob(f"{number}.xlsx")
+        shutil.copy(file, clinic / "out/invoices/2026/03")
+    assert bill(clinic, SECOND).code == 4
+    before = practice.files(clinic, but=("ledger/membill.lock.json",))
+    refused = run("restore", clinic, clinic / BEFORE, "--adopt")
+    assert refused.code == 4
+    for number in ("INV-000004", "INV-000005", "INV-000006"):
+        assert (
+            f"out/invoices/2026/03/{number}.xlsx: {number} is headed Mill Road Clinic, as"
+            " this practice never was in the copy, and of its patients the copy knows none"
+        ) in refused.err
+    assert "move it out of out/invoices if it is another practice's" in refused.err
+    assert practice.files(clinic, but=("ledger/membill.lock.json",)) == before
+
+
+def test_what_a_renamed_practice_published_is_entered_where_something_tells_it(
+    later: Path,
+) -> None:
+    """Its new name stands on one invoice, for a patient who came after the copy."""
+    (later / "ledger/membill.duckdb").unlink()
+    practice.set_to(later, "Practice name", "Renamed Once More")
+    refused = run("restore", later, later / BEFORE, "--adopt")
+    assert refused.code == 4
+    assert "INV-000006 is headed Harbour Lane and Partners" in refused.err
+    assert "INV-000005" not in refused.err
+    settings = later / "settings.csv"
+    for spoiled in ("Setting,Last edited by\n", "Setting,Value,Last edited by\n"):
+        settings.rename(later / "away.csv")
+        settings.write_text(spoiled)
+        assert "INV-000006 is" in run("restore", later, later / BEFORE, "--adopt").err
+        (later / "away.csv").rename(settings)
+    practice.set_to(later, "Practice name", "Harbour Lane  and partners")
+    assert run("restore", later, later / BEFORE, "--adopt").code == 0
+
+
+def test_a_name_that_was_used_for_a_patient_of_ours_is_ours(after_all: Path) -> None:
+    """Renamed twice: the name between is on an invoice for a member of before."""
+    folder = practice.copied(after_all, after_all.parent / "renamed")
+    assert bill(folder, "2026-03-31", "--accept", "date").code == 0
+    practice.set_to(folder, "Practice name", "Renamed Once More")
+    (folder / "ledger/membill.duckdb").unlink()
+    done = run("restore", folder, folder / BEFORE, "--adopt")
+    assert done.code == 0, done.err
