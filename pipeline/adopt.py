@@ -198,10 +198,14 @@ def _runs(documents: Sequence[Document]) -> list[list[Document]]:
     """The documents by the run that made them, in the order they can have been made in.
 
     Each series in order of number, by date; what is billed in place of another line
-    comes after the credit note that freed it.
+    comes after the credit note that freed it. Where two runs had one name, their
+    letterheads tell them apart.
     """
     in_order = sorted(documents, key=lambda one: (one.kind != "invoice", one.sequence))
-    runs = [list(group) for _, group in groupby(in_order, key=lambda one: one.run_id)]
+    runs = [
+        list(group)
+        for _, group in groupby(in_order, key=lambda one: (one.run_id, one.letterhead))
+    ]
     notes = [group for group in runs if group[0].kind != "invoice"]
     ordered = []
     for made in (group for group in runs if group[0].kind == "invoice"):

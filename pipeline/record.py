@@ -37,9 +37,18 @@ class Night:
 
 
 def run_id_of(ledger: Ledger, as_of: date) -> str:
-    """The run's name: its as-of day, and which run of that day it is."""
+    """The run's name: its as-of day, and which run of that day it is.
+
+    One whose documents were entered again left its name on them, for no other to take.
+    """
     number = ledger.value("select count(*) from ledger.runs where as_of = ?", [as_of])
-    return f"{as_of}-{number + 1:02d}"
+    lost = ledger.rows(
+        "select report->>'of' as run_id from ledger.runs where command = 'adopt'"
+    )
+    taken = {row["run_id"] for row in lost}
+    while (run_id := f"{as_of}-{number + 1:02d}") in taken:
+        number += 1
+    return run_id
 
 
 def memberships(ledger: Ledger) -> dict[str, int]:

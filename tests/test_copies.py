@@ -523,6 +523,35 @@ def test_a_month_closed_again_after_its_documents_were_entered_has_the_same_seal
     assert run("verify", later, "--deep").code == 0
 
 
+@pytest.mark.parametrize(
+    ("named", "again"),
+    [
+        pytest.param(None, "2026-03-02-03", id="its name is given to no other run"),
+        pytest.param("2026-03-02-02", "2026-03-02-02", id="two runs have one name"),
+    ],
+)
+def test_each_document_keeps_its_letterhead_though_its_run_was_lost_twice(
+    named: str | None, again: str, clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = ("INV-000001", "--to", "x@example.org", "--by", "mm")
+    assert run("sent", clinic, *sent, today=SECOND).code == 0
+    practice.add(clinic, "patients", member("P3", start_date=SECOND))
+    assert bill(clinic, SECOND).code == 0
+    assert run("restore", clinic, clinic / BEFORE, "--adopt").code == 0
+    practice.set_to(clinic, "Bank details", "Sort 00-00-00")
+    practice.add(clinic, "patients", member("P4", start_date=SECOND))
+    if named:  # as the program once did
+        monkeypatch.setattr("pipeline.record.run_id_of", lambda *_: named)
+    assert bill(clinic, SECOND).code == 0
+    assert practice.invoices(clinic)[-1]["run_id"] == again
+    files = practice.files(clinic / "out/invoices")
+    assert run("restore", clinic, clinic / BEFORE, "--adopt").code == 0
+    shutil.rmtree(clinic / "out/invoices")
+    assert run("rebuild", clinic).code == 0
+    assert practice.files(clinic / "out/invoices") == files
+    assert run("verify", clinic, "--deep").code == 0
+
+
 # Another practice's
 
 
