@@ -122,22 +122,24 @@ def _free_name(folder: Path, name: str) -> Path:
     return target
 
 
-def thin_out(folder: Path) -> list[Path]:
+def thin_out(folder: Path, made: Path | None = None) -> list[Path]:
     """Remove copies of nights but the newest of each day and month that is kept.
 
-    Kept are 35 days on which there was a night, and 24 months. Returns what went.
+    Kept are 35 days on which there was a night, 24 months, and what was just `made`.
+    Returns what went.
     """
     copies = sorted(
-        ((*_place(found), file) for file in folder.glob("*.duckdb")
+        ((*_place(found, file), file) for file in folder.glob("*.duckdb")
          if (found := _OF_A_NIGHT.fullmatch(file.name))),
         reverse=True,
     )  # fmt: skip
     days: dict[str, Path] = {}
     months: dict[str, Path] = {}
-    for day, _, _, file in copies:
+    for day, *_, file in copies:
         days.setdefault(day, file)
         months.setdefault(day[:7], file)
     kept = {*list(days.values())[:DAYS_KEPT], *list(months.values())[:MONTHS_KEPT]}
+    kept |= {made} if made else set()
     gone = [file for *_, file in copies if file not in kept]
     for file in gone:
         file.unlink()
@@ -145,6 +147,10 @@ def thin_out(folder: Path) -> list[Path]:
     return gone
 
 
-def _place(found: re.Match[str]) -> tuple[str, int, int]:
-    """Day, which run of the day, which copy of that run: what sorts the newest last."""
-    return f"{found[1]}-{found[2]}", int(found[3]), int(found[4] or 1)
+def _place(found: re.Match[str], file: Path) -> tuple[str, int, int, int]:
+    """What sorts the newest last: day, when it was made, which run, which copy of it.
+
+    After a restore a day's runs are counted anew, and may stay below those that it undid.
+    """
+    day, made = f"{found[1]}-{found[2]}", file.stat().st_mtime_ns
+    return day, made, int(found[3]), int(found[4] or 1)

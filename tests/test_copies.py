@@ -198,6 +198,33 @@ def test_35_days_and_24_months_are_kept_and_what_was_made_by_hand(
     assert thin_out(tmp_path) == []
 
 
+def test_after_a_restore_a_night_keeps_its_copy_beside_those_of_runs_undone(
+    clinic: Path,
+) -> None:
+    """Runs of the day that the restore undid count higher, and so may copies of later days."""
+    backups = clinic / "ledger/backups"
+    for _ in range(3):
+        assert bill(clinic, SECOND).code == 0
+    assert run("restore", clinic, clinic / BEFORE).code == 0
+    practice.add(clinic, "patients", member("P3", start_date=SECOND))
+    assert bill(clinic, SECOND).code == 0
+    kept = "2026-03-02-01.duckdb"
+    assert sorted(file.name for file in backups.glob("*.duckdb")) == [
+        "2026-03-01-01.duckdb", kept,
+    ]  # fmt: skip
+    assert (backups / kept).read_bytes() == (
+        clinic / "ledger/membill.duckdb"
+    ).read_bytes()
+    for day in range(36):
+        (backups / f"{date(2027, 1, 1) + timedelta(days=day)}-01.duckdb").touch()
+    for month in range(24):
+        (backups / f"{2028 + month // 12}-{month % 12 + 1:02d}-01-01.duckdb").touch()
+    assert thin_out(backups, backups / kept)
+    assert (backups / kept).exists()
+    thin_out(backups)
+    assert not (backups / kept).exists()
+
+
 def test_a_copy_made_by_hand_has_a_name_of_its_own(clinic: Path) -> None:
     folder = clinic / "ledger/backups"
     said = [run("backup", clinic).out for _ in range(2)]
