@@ -109,13 +109,14 @@ _EXPECTED = {
     "request-overlaps": "days that are not billed yet",
 }
 
-# Reasons that are told at another row: how its members are found.
+# Reasons that are told at another row: how its members are found. A contract price is
+# the payer's for one product: another row may well hold his others.
 _ELSEWHERE = {
     "products": ("product_code", ("product-held",)),
     "tax_codes": ("tax_code", ("tax-code-held",)),
     "contacts": ("payer_code", ("payer-held",)),
     "contract_prices": (
-        "payer_code",
+        "payer_code || ' ' || product_code",
         ("contract-price-held", "two-contract-prices"),
     ),
     "price_changes": ("product_code", ("price-change-held",)),
@@ -144,7 +145,7 @@ def _conflicts(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
             " answer for the same days",
             "one price for each day",
             "end the earlier one with Valid to, the day before the later one begins",
-            subject=row["subject"].split(" ")[0],
+            subject=row["subject"],
         )
         for row in rows
     ]
@@ -305,8 +306,26 @@ def with_amounts(ledger: Ledger, problems: list[Problem]) -> list[Problem]:
             " where request_row is not null and reason is not null"
         )
     }
+    priced = _priced(ledger)
     elsewhere = _held_by_others(ledger)
-    return [_costed(problem, by_row, by_request, elsewhere) for problem in problems]
+    return [
+        _costed(problem, by_row, by_request, priced, elsewhere) for problem in problems
+    ]
+
+
+def _priced(ledger: Ledger) -> dict[tuple[str, int], str]:
+    """(sheet, row) to the price it is of, in the spelling of those who pay it."""
+    rows = ledger.rows(
+        "select 'contract_prices' as name, row_number,"
+        " contact_code || ' ' || product_code as subject from input.contract_prices"
+        " union all"
+        " select 'price_changes', row_number, product_code from input.price_changes"
+    )
+    return {
+        (row["name"], row["row_number"]): row["subject"]
+        for row in rows
+        if row["row_number"] and row["subject"]
+    }
 
 
 def _held_by_others(ledger: Ledger) -> dict[tuple[str, str], Decimal]:
@@ -317,7 +336,7 @@ def _held_by_others(ledger: Ledger) -> dict[tuple[str, str], Decimal]:
         for row in ledger.rows(
             f"select {column} as subject, sum(gross)::decimal(14, 2) as gross"
             f" from model.charges where own_reason in ({marks})"
-            f" and {column} is not null group by {column}",
+            " and subject is not null group by subject",
             list(reasons),
         ):
             sums[table, row["subject"]] = row["gross"]
@@ -337,6 +356,7 @@ def _costed(
     problem: Problem,
     by_row: dict[int, Decimal | None],
     by_request: dict[int, Decimal | None],
+    priced: dict[tuple[str, int], str],
     elsewhere: dict[tuple[str, str], Decimal],
 ) -> Problem:
     if problem.severity is not Severity.HELD:
@@ -348,6 +368,8 @@ def _costed(
     elif sheet == "Invoice requests":
         amount = by_request.get(row, amount)
     else:
-        amount = elsewhere.get((_TABLE_OF_SHEET.get(sheet, ""), problem.subject))
+        table = _TABLE_OF_SHEET.get(sheet, "")
+        subject = priced.get((table, row), problem.subject)
+        amount = elsewhere.get((table, subject))
     effect = "not billed tonight" if amount else "held"
     return replace(problem, amount=amount, effect=effect)
