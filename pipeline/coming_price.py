@@ -8,11 +8,12 @@ from typing import Any
 from pipeline.ledger import Ledger, current
 from pipeline.references import resolve
 from pipeline.settings import read_settings
-from pipeline.tables import empty, load
+from pipeline.tables import empty, load, load_nothing
 from pipeline.transform import transform
 from pipeline.workbooks import Sheet
 from schemas import INPUTS
 from schemas.columns import column_types, name_of
+from schemas.inputs import UnreadablePrices
 from schemas.ledger import ACCEPTED
 
 
@@ -45,6 +46,7 @@ def next_period(
                 f"insert into input.{name} select {listed} from ({in_force}) where {where}",
                 [key],
             )
+    load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
     resolve(ledger, {})
     # A column of settings that are all in force is read without a sheet.
     run("create or replace table staged.settings as select * from input.settings")

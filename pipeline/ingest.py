@@ -28,10 +28,15 @@ _NAMED = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Parsing:
-    """A sheet's rows as typed values, and what was found on the way."""
+    """A sheet's rows as typed values, and what was found on the way.
+
+    `unread` are amounts of held rows that are not blank though they have no value here:
+    row and column.
+    """
 
     rows: arrow.Table
     problems: list[Problem]
+    unread: tuple[tuple[int, str], ...] = ()
 
 
 def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
@@ -47,7 +52,8 @@ def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     read.leave_out_identical()
     read.keep_promises()
     rows = read.table()
-    return Parsing(rows, _with_subjects(read.problems, rows, read.listed))
+    problems = _with_subjects(read.problems, rows, read.listed)
+    return Parsing(rows, problems, tuple(read.unread_amounts()))
 
 
 class _Rows:
@@ -56,6 +62,7 @@ class _Rows:
     `values` are the columns as far as they are read; `held` and `again` mark rows that
     have a problem and rows that stand a second time. `faulty` are cells whose rows are
     held for them, `noted` cells that were read all the same: where their problem stands.
+    `unread` are the faulty ones that are left without a value.
     `unreadable` rows have a cell that cannot be used and else are as another row, and
     of `slid` ones nothing is told but that they are.
     """
@@ -78,6 +85,7 @@ class _Rows:
         self.again = np.zeros(len(numbers), bool)
         self.faulty: set[tuple[int, str]] = set()
         self.noted: dict[tuple[int, str], int] = {}
+        self.unread: set[tuple[int, str]] = set()
         self.unreadable: set[int] = set()
         self.problems: list[Problem] = list(sheet.bad_rows.values())
 
@@ -97,6 +105,7 @@ class _Rows:
             place, cell = self.place(position, column.name), (position, column.name)
             if fault.severity is Severity.HELD:
                 self.faulty.add(cell)
+                self.unread.add(cell)
                 self.held[position] = True
             else:
                 self.noted[cell] = len(self.problems)
@@ -164,6 +173,18 @@ class _Rows:
         rows = arrow.table(self.values)
         return rows.filter(~self.again) if self.again.any() else rows
 
+    def unread_amounts(self) -> Iterator[tuple[int, str]]:
+        """Row and column of each amount that stands there and has no value.
+
+        In a row that is held whatever its cells say, a blank one may be another's.
+        """
+        bad = np.flatnonzero(np.isin(self.numbers, list(self.sheet.bad_rows))).tolist()
+        for column in self.listed:
+            if column.kind == "money":
+                positions = {at for at, name in self.unread if name == column.name}
+                for position in sorted(positions.union(bad)):
+                    yield int(self.numbers[position]), column.name
+
     def keep_promises(self) -> None:
         """Hold the rows that pandera finds wrong, and say so once per cell.
 
@@ -192,6 +213,7 @@ class _Rows:
                 ),
             )
         for name, positions in unusable.items():
+            self.unread |= {(position, name) for position in positions}
             usable = np.ones(len(self.numbers), bool)
             usable[positions] = False
             self.values[name] = pc.if_else(usable, self.values[name], None)

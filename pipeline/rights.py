@@ -150,7 +150,9 @@ def _found(ledger: Ledger, filled: set[str]) -> tuple[frozenset[str], frozenset[
     )
 
 
-# Rows that share a key are all held; one stands for them, so that joins stay single.
+# Rows that share a key are all held; one stands for them, so that joins stay single. But
+# every patient is on the roster, and each price might answer where another does not.
+_EACH = ("patients", "contract_prices", "price_changes")
 _ONCE = (
     " qualify row_number() over (partition by coalesce(row_key, 'row ' || row_number)"
     " order by held desc, row_number) = 1"
@@ -158,7 +160,7 @@ _ONCE = (
 
 
 def _once(name: str) -> str:
-    return "" if name == "patients" else _ONCE
+    return "" if name in _EACH else _ONCE
 
 
 def _take_as_typed(connection: duckdb.DuckDBPyConnection, name: str) -> None:

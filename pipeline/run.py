@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from pipeline import marked_copies, rights
+from pipeline import bulk, marked_copies, rights
 from pipeline.addresses import missing_addresses
 from pipeline.agreement import rows_lost
 from pipeline.books import Change, Night
@@ -35,7 +35,7 @@ from pipeline.references import resolve
 from pipeline.repairs import show_check, show_refusal
 from pipeline.settings import read_settings
 from pipeline.soundness import checksum_of, head_of, log_of
-from pipeline.tables import empty, load
+from pipeline.tables import empty, load, load_nothing
 from pipeline.transaction import recorded, transaction
 from pipeline.transform import transform
 from pipeline.unsent import limits
@@ -43,6 +43,7 @@ from pipeline.verify import lost_since, unknown_numbers
 from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
 from schemas.columns import Schema, column_types, columns, name_of
+from schemas.inputs import UnreadablePrices
 from schemas.ledger import ACCEPTED
 from schemas.models import FORECAST, RECORDED
 
@@ -111,6 +112,7 @@ def _as_checks(problems: list[Problem]) -> list[Problem]:
 def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """Parse every sheet into `staged.*`; a sheet that is absent is an empty table."""
     problems: list[Problem] = []
+    unread: list[tuple[str, int, str]] = []
     for schema in INPUTS:
         name = name_of(schema)
         rows = empty(schema)
@@ -120,12 +122,16 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
                     problems += swapped_days(sheets[name], column.name, column.title)
             parsing = _parse(schema, sheets[name])
             rows = parsing.rows
+            unread += [(name, row, column) for row, column in parsing.unread]
             problems += (
                 _as_checks(parsing.problems) if name == "sent" else parsing.problems
             )
         load(ledger.connection, schema, rows, f"staged.{name}")
         if name in sheets and not _stops(parsing.problems):
             problems += rows_lost(ledger.connection, sheets[name], parsing.problems)
+    load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
+    types = list(column_types(UnreadablePrices).values())
+    bulk.insert(ledger.connection, "input.unreadable_prices", types, unread)
     return problems
 
 
@@ -224,6 +230,7 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
             run(
                 f"create or replace table input.{name} as select {listed} from {source}"
             )
+        load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
         resolve(ledger, {})
         if not _settings_differ(ledger) or _stops(
             read_settings(ledger, replace(settings, rows=[]))

@@ -9,6 +9,7 @@ from schemas.columns import (
     Money,
     Rate,
     Schema,
+    Table,
     Text,
     Whole,
     column,
@@ -545,6 +546,17 @@ class InvoiceRequests(InputTable):
         name = "invoice_requests"
         title = "Invoice requests"
         metadata = {"file": "invoice_requests", "optional": True}
+
+
+class UnreadablePrices(Table):
+    """One row per price of a held row that is not blank, but cannot be read."""
+
+    table_name: Text
+    row_number: Whole
+    column_name: Text
+
+    class Config:
+        name = "unreadable_prices"
 
 
 INPUTS: tuple[Schema, ...] = (

@@ -22,6 +22,7 @@ from pipeline.transaction import count_numbers
 from pipeline.transform import transform
 from schemas import INPUTS, Practice
 from schemas.columns import Date, Money, Rate, Schema, columns, name_of
+from schemas.inputs import UnreadablePrices
 from schemas.ledger import ACCEPTED
 from schemas.models import MODELS
 
@@ -196,11 +197,11 @@ def kept_ledger() -> Iterator[Ledger]:
 def work_out(books: Ledger, given: Given) -> None:
     """Put a practice into `input.*` and run the rules over it for its `as_of`.
 
-    `given` holds rows by input table, `practice` (settings that differ), `billed`
-    periods as (patient, start, end), `filled` requests as (request ID,), both with how
-    often they were then billed if that is not once; of them those `freed`, as
-    (patient, start, how often) or (request ID, how often); `issued` invoices as
-    (sequence, day), the days of earlier `nights` and `as_of`.
+    `given` holds rows by input table and of `unreadable_prices`, `practice` (settings
+    that differ), `billed` periods as (patient, start, end), `filled` requests as
+    (request ID,), both with how often they were then billed if that is not once; of
+    them those `freed`, as (patient, start, how often) or (request ID, how often);
+    `issued` invoices as (sequence, day), the days of earlier `nights` and `as_of`.
     """
     lay_out(books, given)
     _issue(books, given)
@@ -210,13 +211,15 @@ def work_out(books: Ledger, given: Given) -> None:
 def lay_out(books: Ledger, given: Given) -> None:
     """Put a practice into `input.*`, without running the rules (see `work_out`)."""
     known = {"as_of", "practice", "nights", "billed", "freed", "filled", "issued"}
-    known |= set(map(name_of, INPUTS))
+    known |= {"unreadable_prices", *map(name_of, INPUTS)}
     assert given.keys() <= known, f"no such table: {given.keys() - known}"
     for schema in INPUTS:
         name = name_of(schema)
         rows = given.get(name, USUAL.get(name, []))
         filled = [_filled(schema, row, at) for at, row in enumerate(rows)]
         load(books.connection, schema, _table(schema, filled), f"input.{name}")
+    unread = _table(UnreadablePrices, given.get("unreadable_prices", []))
+    load(books.connection, UnreadablePrices, unread, "input.unreadable_prices")
     settings = _table(Practice, [_settings(given.get("practice", {}))])
     load(books.connection, Practice, settings, "input.practice")
     books.connection.execute(

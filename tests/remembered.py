@@ -4,6 +4,7 @@ Reading a sheet depends on the sheet alone. Each that differs in a cell is read 
 to its schema as ever; the tests of reading itself call it where nothing is kept.
 """
 
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -27,7 +28,7 @@ def reading() -> Any:
         ))  # fmt: skip
         if key not in kept:
             kept[key] = read_sheet(schema, sheet)
-        return Parsing(kept[key].rows, list(kept[key].problems))
+        return replace(kept[key], problems=list(kept[key].problems))
 
     return patch("pipeline.run.read_sheet", remembered)
 

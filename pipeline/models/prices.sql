@@ -82,25 +82,88 @@ own as (
     inner join products on items.product_code = products.code
 ),
 
--- A date that is blank, or that could not be read, might be any day.
-held_contracts as (
-    select distinct items.item
-    from items
-    inner join input.contract_prices as held
-        on items.payer_code = held.contact_code
-        and items.product_code = held.product_code
-        and items.price_on >= coalesce(held.valid_from, items.price_on)
-        and items.price_on <= coalesce(held.valid_to, items.price_on)
-    where held.held
+-- A price that could not be read is not a blank one.
+unreadable as (
+    select
+        table_name,
+        row_number,
+        bool_or(column_name = 'monthly_price') as monthly,
+        bool_or(column_name = 'annual_price') as annual
+    from input.unreadable_prices
+    group by all
 ),
 
-held_changes as (
-    select distinct items.item
+held_rows as (
+    select
+        'contract_prices' as table_name,
+        row_number,
+        contact_code,
+        product_code,
+        valid_from as first_day,
+        valid_to as last_day,
+        monthly_price,
+        annual_price
+    from input.contract_prices
+    where held
+    union all
+    select
+        'price_changes',
+        row_number,
+        null,
+        product_code,
+        effective_from,
+        null,
+        monthly_price,
+        annual_price
+    from input.price_changes
+    where held
+),
+
+held_prices as (
+    select
+        held_rows.*,
+        monthly_price is not null or coalesce(unreadable.monthly, false)
+            as has_monthly,
+        annual_price is not null or coalesce(unreadable.annual, false)
+            as has_annual
+    from held_rows
+    left join unreadable using (table_name, row_number)
+),
+
+-- A day that is blank, or that could not be read, might be any; so might the price of
+-- a row that has none. One that has the price of a month alone passes the question of
+-- a year on, and the other way round.
+might_answer as (
+    select
+        items.item,
+        held_prices.table_name,
+        held_prices.first_day
     from items
-    inner join input.price_changes as held
-        on items.product_code = held.product_code
-        and items.price_on >= coalesce(held.effective_from, items.price_on)
-    where held.held
+    inner join held_prices on items.product_code = held_prices.product_code
+    where (
+            held_prices.table_name = 'price_changes'
+            or items.payer_code = held_prices.contact_code
+        )
+        and items.price_on >= coalesce(held_prices.first_day, items.price_on)
+        and items.price_on <= coalesce(held_prices.last_day, items.price_on)
+        and case items.frequency
+            when 'Monthly' then has_monthly or not has_annual
+            when 'Annual' then has_annual or not has_monthly
+            else true
+        end
+),
+
+held_contracts as (
+    select distinct item from might_answer where table_name = 'contract_prices'
+),
+
+-- A change that is not held and comes later answers in its place.
+held_changes as (
+    select distinct might_answer.item
+    from might_answer
+    left join changed using (item)
+    where might_answer.table_name = 'price_changes'
+        and coalesce(might_answer.first_day >= changed.effective_from, true)
 )
 
 select

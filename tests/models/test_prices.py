@@ -298,3 +298,111 @@ def test_a_row_with_a_problem_holds_the_days_it_might_answer_for(
     patient: dict[str, Any], sheets: dict[str, Any], expected: str | None
 ) -> None:
     assert prices(patient, "held_price", **sheets) == [expected]
+
+
+COME_LATER = [
+    pytest.param(
+        {"effective_from": "2026-01-01", "monthly_price": "53.00"},
+        None,
+        id="a change of a later day answers in its place",
+    ),
+    pytest.param(
+        {"effective_from": "2026-01-01", "annual_price": "530.00"},
+        "price-change-held",
+        id="not one of a year, of which it says nothing",
+    ),
+    pytest.param(
+        {"effective_from": "2025-05-31", "monthly_price": "53.00"},
+        "price-change-held",
+        id="nor one of an earlier day",
+    ),
+    pytest.param(
+        {"effective_from": "2026-01-02", "monthly_price": "53.00"},
+        "price-change-held",
+        id="nor one that has not begun",
+    ),
+]
+
+
+@pytest.mark.parametrize(("good", "expected"), COME_LATER)
+def test_a_price_change_with_a_problem_holds_until_another_takes_its_place(
+    good: dict[str, str], expected: str | None
+) -> None:
+    bad = {"effective_from": "2025-06-01", "monthly_price": "52.00", "held": True}
+    assert prices({}, "held_price", price_changes=[bad, good]) == [expected]
+
+
+def test_a_price_change_of_a_day_nobody_can_read_may_come_after_all_others() -> None:
+    bad = {**CHANGE, "effective_from": None, "held": True}
+    held = prices({}, "held_price", price_changes=[bad, CHANGE])
+    assert held == ["price-change-held"]
+
+
+# The prices that stand in a row with a problem, those of them nobody can read, and who
+# is held for it: of a month, of a year.
+FOR_WHOM = [
+    pytest.param(["monthly_price"], [], (True, False), id="a month's price alone"),
+    pytest.param(["annual_price"], [], (False, True), id="a year's price alone"),
+    pytest.param(["monthly_price", "annual_price"], [], (True, True), id="both"),
+    pytest.param(
+        [], ["monthly_price"], (True, False), id="a month's that cannot be read"
+    ),
+    pytest.param(
+        [], ["annual_price"], (False, True), id="a year's that cannot be read"
+    ),
+    pytest.param(
+        ["monthly_price"],
+        ["annual_price"],
+        (True, True),
+        id="a month's, and a year's that cannot be read",
+    ),
+    pytest.param(
+        ["annual_price"],
+        ["monthly_price"],
+        (True, True),
+        id="a year's, and a month's that cannot be read",
+    ),
+    pytest.param([], [], (True, True), id="none, so that it might get any"),
+    pytest.param(["price"], [], (True, True), id="none that a membership has"),
+    pytest.param([], ["price"], (True, True), id="nor one that cannot be read"),
+]
+
+
+@pytest.mark.parametrize("sheet", ["contract_prices", "price_changes"])
+@pytest.mark.parametrize(("filled", "unread", "expected"), FOR_WHOM)
+def test_a_row_with_a_problem_holds_whom_it_might_concern(
+    filled: list[str], unread: list[str], expected: tuple[bool, bool], sheet: str
+) -> None:
+    bad = {"held": True, **dict.fromkeys(filled, "40.00")}
+    # What cannot be read in a row of the other sheet, or in another row, is not its own.
+    other = {"contract_prices": "price_changes", "price_changes": "contract_prices"}
+    cells = [(sheet, 2, name) for name in unread]
+    cells += [
+        at for name in ("monthly_price", "annual_price")
+        for at in ((other[sheet], 2, name), (sheet, 3, name))
+    ]  # fmt: skip
+    given = {
+        "patients": [
+            {"patient_id": "P1", "bill_to": "ACME"},
+            {"patient_id": "P2", "bill_to": "ACME", "billing_frequency": "Annual"},
+        ],
+        "contacts": [{}],
+        sheet: [bad],
+        "unreadable_prices": [
+            {"table_name": table, "row_number": row, "column_name": name}
+            for table, row, name in cells
+        ],
+    }
+    found = made("prices", "patient_id, held_price is not null as held", given)
+    assert found == [("P1", expected[0]), ("P2", expected[1])]
+
+
+def test_a_service_is_held_by_any_row_of_it_with_a_problem() -> None:
+    given = {
+        "patients": [{"membership_active": False}],
+        "price_changes": [
+            {"product_code": "CONSULT", "monthly_price": "70.00", "held": True}
+        ],
+        "invoice_requests": [{}],
+    }
+    assert made("prices", "held_price", given) == ["price-change-held"]

@@ -256,7 +256,7 @@ def price_of(world: World, item: Item) -> Decimal:
         and row.values["Product code"] == item.product
         and (row.values["Valid from"] or date.min) <= item.day
         and item.day <= (row.values["Valid to"] or date.max)
-        and _usable(row)
+        and _usable(row, title)
         and row.values[title] is not None
     ]
     if len(agreed) > 1:
@@ -279,10 +279,14 @@ def price_of(world: World, item: Item) -> Decimal:
     return own.values[title]
 
 
-def _usable(row: Read) -> bool:
-    if row.held:
+def _usable(row: Read, title: str) -> bool:
+    """Whether a row is not held; raises Held where it might answer once it is mended."""
+    other = {"Monthly price": "Annual price", "Annual price": "Monthly price"}
+    there = {name for name, value in row.values.items() if value is not None}
+    for_others = other.get(title) in there | row.unread
+    if row.held and (title in there | row.unread or not for_others):
         raise Held("contract price held")
-    return True
+    return not row.held
 
 
 def contract_conflicts(world: World) -> int:

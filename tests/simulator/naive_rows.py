@@ -5,7 +5,7 @@ Written from sections 1 and 2 of the contract. It knows nothing of the program.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -104,17 +104,18 @@ _WARNED_ONLY = ("Date of birth",)
 
 @dataclass(frozen=True)
 class Read:
-    """A row as read: its key, its values, and whether it is held."""
+    """A row as read: its key, its values, whether it is held, what cannot be understood."""
 
     key: tuple[str, ...]
     values: dict[str, Any]
     held: bool
+    unread: frozenset[str] = frozenset()
 
 
-def _values(row: Row) -> tuple[dict[str, Any], bool]:
-    """A row's values, and whether one of its cells cannot be understood."""
+def _values(row: Row) -> tuple[dict[str, Any], frozenset[str]]:
+    """A row's values, and which of its cells cannot be understood."""
     values: dict[str, Any] = {}
-    unreadable = False
+    unread = set[str]()
     for title, text in row.items():
         values[title] = None
         if text == "":
@@ -122,8 +123,8 @@ def _values(row: Row) -> tuple[dict[str, Any], bool]:
         try:
             values[title] = KINDS.get(title, str)(text)
         except Unreadable:
-            unreadable = unreadable or title not in _WARNED_ONLY
-    return values, unreadable
+            unread |= {title} - {*_WARNED_ONLY}
+    return values, frozenset(unread)
 
 
 def _breaks_a_rule(sheet: str, row: dict[str, Any]) -> bool:
@@ -152,21 +153,18 @@ def read_rows(sheet: str, rows: list[Row]) -> list[Read]:
     seen: list[Row] = []
     found: list[Read] = []
     for row in rows:
-        values, unreadable = _values(row)
-        if row in seen and not unreadable:
+        values, unread = _values(row)
+        if row in seen and not unread:
             continue
         seen.append(row)
         blank = any(row.get(title, "") == "" for title in REQUIRED[sheet])
-        held = unreadable or blank or _breaks_a_rule(sheet, values)
+        held = bool(unread) or blank or _breaks_a_rule(sheet, values)
         key = tuple(str(values[title] or "") for title in KEYS[sheet])
-        found.append(Read(key, values, held))
+        found.append(Read(key, values, held, unread))
     if not KEYS[sheet]:
         return found
     keys = [read.key for read in found]
-    return [
-        Read(read.key, read.values, read.held or keys.count(read.key) > 1)
-        for read in found
-    ]
+    return [replace(read, held=read.held or keys.count(read.key) > 1) for read in found]
 
 
 def rows_of(read: list[Read]) -> dict[tuple[str, ...], Read]:

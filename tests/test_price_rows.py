@@ -1,4 +1,4 @@
-"""What a problem of a price row holds back in money: its own members', nobody else's."""
+"""What a price row with a problem holds: whom, and how much money of nobody else's."""
 
 from datetime import date
 from decimal import Decimal
@@ -119,3 +119,89 @@ def test_a_price_that_is_gone_from_its_sheet_shows_what_it_holds_with_the_other(
     assert practice.bill(folder, "2026-01-10").code == 3
     practice.write(folder, "contract_prices", both[:1])
     assert _amounts(folder) == {None: Decimal("43.00"), 2: Decimal("43.00")}
+
+
+def _change(monthly: str, annual: str, **cells: str) -> Row:
+    return {
+        "Product code": "GOLD", "Effective from": "soon", "Monthly price": monthly,
+        "Annual price": annual, "Last edited by": "mm",
+        **{name.replace("_", " ").capitalize(): cell for name, cell in cells.items()},
+    }  # fmt: skip
+
+
+NOW = {"effective_from": "2026-01-01"}
+MONTH, YEAR = "M1", "Y1"
+
+FOR_WHOM = [
+    pytest.param(
+        [_change("40.00", "")], [MONTH], id="the price of a month members by it"
+    ),
+    pytest.param(
+        [_change("", "400.00")], [YEAR], id="that of a year those by the year"
+    ),
+    pytest.param(
+        [_change("40.00", "4OO")], [MONTH, YEAR], id="one nobody can read too"
+    ),
+    pytest.param([_change("-40", "", **NOW)], [MONTH], id="and one that cannot be"),
+    pytest.param([_change("n/a", "400.00")], [YEAR], id="a word for blank is blank"),
+    pytest.param([_change("", "", **NOW)], [MONTH, YEAR], id="no price at all both"),
+    pytest.param(
+        [_change("40.00", "", **NOW), _change("", "400.00", **NOW)],
+        [MONTH, YEAR],
+        id="rows of one day hold whom any of them concerns",
+    ),
+    pytest.param(
+        [_change("40.00", "", **NOW), _change("41.00", "", **NOW)],
+        [MONTH],
+        id="and nobody else",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), FOR_WHOM)
+def test_a_bad_price_change_holds(
+    changes: list[Row], expected: list[str], tmp_path: Path
+) -> None:
+    folder = _by_the_month_and_by_the_year(tmp_path)
+    practice.add(folder, "price_changes", *changes)
+    assert _held(folder) == expected
+
+
+def test_a_row_that_has_slid_holds_both_whatever_stands_in_it(tmp_path: Path) -> None:
+    folder = _by_the_month_and_by_the_year(tmp_path)
+    titles = "Product code,Effective from,Monthly price,Annual price,Last edited by"
+    (folder / "price_changes.csv").write_text(
+        f"{titles}\nGOLD,2026-01-01,40.00,,mm,x\nSILVER,2026-01-01,31.00,,mm\n",
+        encoding="utf-8",
+    )
+    assert _held(folder) == [MONTH, YEAR]
+
+
+def test_of_contract_prices_of_one_day_each_holds_its_own_days(tmp_path: Path) -> None:
+    folder = _by_the_month_and_by_the_year(tmp_path)
+    ended = {"valid_from": "2025-01-01", "valid_to": "2025-12-31"}
+    goes_on = {"valid_from": "2025-01-01"}
+    rows = [_contract("ACME", "GOLD", "44.00", **ended)]
+    rows.append(_contract("ACME", "GOLD", "43.00", **goes_on))
+    practice.add(folder, "contacts", {"Code": "ACME", "Name": "Acme"})
+    practice.add(folder, "contract_prices", *rows)
+    practice.change(folder, "patients", MONTH, {"Bill to": "ACME"})
+    assert _held(folder) == [MONTH]
+    assert _amounts(folder) == {2: Decimal("50.00"), 3: Decimal("50.00")}
+
+
+def _by_the_month_and_by_the_year(folder: Path) -> Path:
+    given = practice.sheets()
+    day = {"start_date": "2026-01-05"}
+    given["patients"] = [
+        member(MONTH, **day),
+        member(YEAR, billing_frequency="Annual", **day),
+    ]
+    return practice.make(folder, given)
+
+
+def _held(folder: Path) -> list[str]:
+    """Which of the two a night would not bill."""
+    told = practice.run("preview", folder, "--as-of", DAY, "--format", "csv")
+    billed = [row["patient_id"] for row in told.rows]
+    return [who for who in (MONTH, YEAR) if who not in billed]
