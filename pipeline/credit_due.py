@@ -18,8 +18,17 @@ from pipeline.workbooks import Sheet
 Row = dict[str, Any]
 MOST_COMMANDS = 12
 
-# Billed periods of members in the sheet, and how many months each was billed for.
-_BILLED = """
+# How many months a line of `lines` was billed for: those that begin in its period, fewer
+# than its frequency has where an End date had cut it short.
+MONTHS_BILLED = """
+1 + len(list_filter(
+    range(1, case lines.frequency when 'Annual' then 12 else 1 end),
+    lambda n: (lines.period_start + to_months(n::integer))::date <= lines.period_end
+))
+"""
+
+# Billed periods of members in the sheet.
+_BILLED = f"""
 billed as (
     select
         patients.row_number,
@@ -33,7 +42,7 @@ billed as (
         periods.period_start,
         periods.period_end,
         lines.gross,
-        case lines.frequency when 'Annual' then 12 else 1 end as months
+        {MONTHS_BILLED} as months
     from input.patients as patients
     inner join tonight.in_force.billed_periods as periods
         on patients.row_key = periods.patient_key
@@ -51,7 +60,7 @@ _LINES_THERE = """
 
 
 def _months_after(day: str) -> str:
-    """SQL for the months of a period, but the first, that begin after a day.
+    """SQL for the months a period was billed for, but the first, that begin after a day.
 
     They are counted from the period's first day, as its own start date counts them.
     """
@@ -167,7 +176,7 @@ def asked_again(
 
 
 def _unused(row: Row, end: date | None, months: int) -> Decimal:
-    """What an End date leaves unused of a billed period: so many of its months."""
+    """What an End date leaves unused of a billed period: its share of the months billed."""
     if end is None:
         return Decimal(0)
     if row["period_start"] > end:

@@ -10,6 +10,7 @@ import pytest
 from pipeline import credit_due
 from pipeline.credit_due import MOST_COMMANDS
 from pipeline.problems import Place
+from tests import given
 
 AS_OF = date(2026, 3, 31)
 
@@ -63,6 +64,67 @@ def test_it_proposes(cells: dict[str, Any], amount: str) -> None:
     assert told == ([f"credit of {amount} proposed"] if amount != "0" else [])
 
 
+# Billed from, billed until, and what of £600 is proposed at each End date.
+SHARES = [
+    pytest.param(
+        "2026-01-01", "2026-12-31",
+        {"2026-12-30": "0", "2026-11-30": "50.00", "2026-06-29": "300.00",
+         "2026-01-01": "550.00", "2025-12-31": "600.00"},
+        id="of a whole year, by twelfths",
+    ),
+    pytest.param(
+        "2026-01-01", "2026-06-30",
+        {"2026-06-29": "0", "2026-06-01": "0", "2026-05-31": "100.00",
+         "2026-03-31": "300.00", "2026-01-31": "500.00", "2025-12-31": "600.00"},
+        id="of half a year, by sixths",
+    ),
+    pytest.param(
+        "2026-01-01", "2026-06-15",
+        {"2026-06-14": "0", "2026-05-31": "100.00"},
+        id="a month cut short counts as one",
+    ),
+    pytest.param(
+        "2026-01-31", "2026-02-28",
+        {"2026-02-27": "300.00"},
+        id="the month that begins on its last day is one of them",
+    ),
+    pytest.param(
+        "2027-02-28", "2028-02-28",
+        {"2028-02-27": "0", "2027-08-28": "250.00"},
+        id="there are no more than twelve, where a leap year's is a day longer",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "until", "proposed"), SHARES)
+def test_what_is_proposed_is_a_share_of_the_months_billed(
+    start: str, until: str, proposed: dict[str, str]
+) -> None:
+    found = {}
+    for end in proposed:
+        with given.kept_ledger() as books:
+            given.lay_out(books, {"patients": [{"end_date": end}]})
+            books.connection.execute(
+                "insert into ledger.billed_periods values ('p1', ?, ?, 'BEFORE', 1, 1)",
+                [start, until],
+            )
+            books.connection.execute(
+                "insert into ledger.lines (number, line, patient_id, patient_name,"
+                " product_code, description, membership, frequency, period_start,"
+                " period_end, quantity, unit_price, tax_code, tax_name, tax_rate, net,"
+                " tax, gross, price_source, rebill)"
+                " values ('BEFORE', 1, 'P1', '', 'GOLD', 'Gold', true, 'Annual', ?, ?,"
+                " 1, 600, 'EXEMPT', '', 0, 600, 0, 600, '', false)",
+                [start, until],
+            )
+            told = list(credit_due.credit_due(books, sheets(), date(2026, 1, 1)))
+        found[end] = "".join(problem.effect for problem in told)
+    assert found == {
+        end: f"credit of {amount} proposed" if amount != "0" else ""
+        for end, amount in proposed.items()
+    }
+
+
 def test_it_is_not_looked_for_where_there_can_be_none() -> None:
     then = {
         "ended": date(2026, 8, 10),
@@ -70,12 +132,12 @@ def test_it_is_not_looked_for_where_there_can_be_none() -> None:
         "notes": ["CRN-000001"],
     }
     lost = row(**then, end_date=None, credited=Decimal("60.00"))
-    for of, given in (
+    for of, found in (
         (credit_due.credit_due, row()),
         (credit_due.asked_again, lost),
     ):
-        assert list(of(ledger(True, given), sheets(), AS_OF))
-        assert not list(of(ledger(False, given), sheets(), AS_OF))
+        assert list(of(ledger(True, found), sheets(), AS_OF))
+        assert not list(of(ledger(False, found), sheets(), AS_OF))
 
 
 LOST = [
