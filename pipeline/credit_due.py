@@ -59,7 +59,7 @@ _LINES_THERE = """
 """
 
 
-def _months_after(day: str) -> str:
+def months_after(day: str) -> str:
     """SQL for the months a period was billed for, but the first, that begin after a day.
 
     They are counted from the period's first day, as its own start date counts them.
@@ -77,7 +77,7 @@ select
     billed.*,
     coalesce(credited.gross, 0)::decimal(14, 2) as credited,
     {_LINES_THERE},
-    {_months_after("billed.end_date")} as months_unused
+    {months_after("billed.end_date")} as months_unused
 from billed
 left join tonight.in_force.taken_back as credited using (number, line)
 where billed.end_date < billed.period_end
@@ -137,8 +137,8 @@ for_end_dates as (
             when ended_before < period_end then ended_before
             when ended_after < period_end then ended_after
         end as ended,
-        {_months_after("end_date")} as months_unused,
-        {_months_after("ended")} as months_unused_then
+        {months_after("end_date")} as months_unused,
+        {months_after("ended")} as months_unused_then
     from credits
 )
 select

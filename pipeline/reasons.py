@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.books import Held
 from pipeline.cells import show
 from pipeline.ledger import Ledger
+from pipeline.overlaps import because, credited, instead, overlapped
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet
 
@@ -54,12 +55,12 @@ _AT_THE_PATIENT: dict[str, tuple[str, Callable[[Row], str], Callable[[Row], str]
         "start_date",
         lambda row: (
             f"the period from {show(row['period_start'])} overlaps one that is billed"
-            f" until {show(row['billed_until'])}: the Start date or the Billing"
-            " frequency was changed"
+            f" until {show(row['billed_until'])}"
+            f"{because(row['lines'], row['billed_until'])}"
         ),
         lambda row: (
             f"write {row['billed_until'] + timedelta(days=1):%d/%m/%Y} as the Start"
-            f" date, or put back what was changed{row['credited']}"
+            f" date{instead(row['lines'], row['billed_until'])}"
         ),
     ),
     "too-old": (
@@ -164,12 +165,12 @@ def _held_memberships(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]
         "  (partition by standings.patient_row order by due.period_start) = 1"
         " order by standings.patient_row"
     )
-    credited = _credited(ledger, "due_periods", "overlaps-billed", "patient_row")
+    overlaps = overlapped(ledger, "due_periods", "overlaps-billed", "patient_row")
     problems = []
     for row in rows:
         if row["reason"] not in _AT_THE_PATIENT:
             continue
-        row["credited"] = credited.get(row["patient_row"], "")
+        row["lines"] = overlaps.get(row["patient_row"], [])
         field, found, repair = _AT_THE_PATIENT[row["reason"]]
         row["period"] = show(row["period_start"] or row["next_due"])
         problems.append(
@@ -192,7 +193,7 @@ def _held_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
         "select * from model.charges"
         " where request_row is not null and reason is not null order by request_row"
     )
-    credited = _credited(ledger, "due_requests", "request-overlaps", "request_row")
+    overlaps = overlapped(ledger, "due_requests", "request-overlaps", "request_row")
     problems = []
     for row in rows:
         if row["reason"] not in _AT_THE_REQUEST:
@@ -205,7 +206,8 @@ def _held_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
                 sheets["invoice_requests"].place(row["request_row"], field),
                 found.format(**row),
                 _EXPECTED[row["reason"]],
-                _mended(row) + credited.get(row["request_row"], ""),
+                _mended(row)
+                + credited(overlaps.get(row["request_row"], []), membership=False),
                 subject=row["request_id"] or "",
                 amount=row["gross"],
             )
@@ -222,28 +224,6 @@ def _mended(row: Row) -> str:
         "write 1; ask for the next period in a row of its own, with"
         f" {next_start:%d/%m/%Y} in Requested on"
     )
-
-
-def _credited(ledger: Ledger, model: str, reason: str, row: str) -> dict[int, str]:
-    """Row to what it may do where what it overlaps was credited in full, but not freed."""
-    return {
-        found["row"]: f"; {found['number']} was credited in full by {found['note']}: to"
-        f" have its days billed again, `membill credit FOLDER {found['number']} --line"
-        f" {found['line']} --rebill --reason TEXT --by USER`"
-        for found in ledger.rows(
-            f"select {row} as row, billed.number, billed.line, notes[-1] as note"
-            f" from model.{model} as held"
-            " inner join tonight.in_force.billed_periods as billed"
-            "  on held.patient_key = billed.patient_key"
-            "  and held.period_start <= billed.period_end"
-            "  and held.period_end >= billed.period_start"
-            " inner join ledger.lines as lines using (number, line)"
-            " inner join tonight.in_force.taken_back as taken using (number, line)"
-            " where held.reason = ? and taken.gross = lines.gross"
-            " order by row, billed.period_start desc",
-            [reason],
-        )
-    }
 
 
 def without_filled(ledger: Ledger, problems: list[Problem]) -> list[Problem]:
