@@ -5,8 +5,8 @@ numbers, dates, amounts, lines and periods. Its report names the run that made t
 seal each was published under, so that their workbooks, made again, are the same.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,25 @@ class Adopted:
 
 
 def adopt(
-    ledger: Ledger, place: Path, out: Path, lost: Collection[str], version: str
+    ledger: Ledger,
+    place: Path,
+    out: Path,
+    lost: Collection[str],
+    version: str,
+    emails: Mapping[str, str],
 ) -> Adopted:
     """Enter the lost documents from their workbooks, in order of number, or refuse.
 
-    `place` is where the ledger will lie. Refused, each by its name, are a workbook that
+    `place` is where the ledger will lie; `emails` are addresses by number, as far as they
+    are known, since no workbook holds them. Refused, each by its name, are a workbook that
     is not there, whose data were changed or that is another practice's, a number missing
     in the series, and a period that is billed already.
     """
     found = _read(out, lost)
-    documents = [document for document, _ in found]
+    documents = [
+        replace(document, email=emails.get(document.number, ""))
+        for document, _ in found
+    ]
     _must_be_ours(ledger, place, out, documents)
     _must_follow_on(ledger, documents)
     _must_be_unbilled(ledger, documents)

@@ -17,6 +17,7 @@ import duckdb
 from pipeline.adopt import Adopted, adopt
 from pipeline.files import private_folder, sync_folder
 from pipeline.ledger import Ledger, locked, opened, read_head, write_head
+from pipeline.left_already import enter_batches
 from pipeline.probed import forget_proof
 from pipeline.problems import Refused, refused
 from pipeline.publish import publish, published_numbers
@@ -54,11 +55,12 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
             _must_hold(copy, source.name)
             reopened = _reopened(copy, path, source.name, again=again)
             adopted = _know_all(copy, path, out, source.name, again=again)
+            left = enter_batches(copy, path)
             write_head(copy)
         kept = _exchange(path, draft, out, _shown(draft))
         with opened(path, write=True) as ledger:
             # They told of what was replaced.
-            warnings = reopened + publish(ledger, out, pages=True).warnings
+            warnings = reopened + left + publish(ledger, out, pages=True).warnings
         return Restored(kept, Adopted(adopted.numbers, adopted.warnings + warnings))
 
 
@@ -131,7 +133,7 @@ def _know_all(
     if not lost:
         return Adopted([], [])
     if again:
-        return adopt(copy, path, out, lost, VERSION)
+        return adopt(copy, path, out, lost, VERSION, _emails(path))
     raise refused(
         name,
         "copy-too-old",
@@ -158,6 +160,18 @@ def _published(path: Path, out: Path) -> set[str]:
     except duckdb.Error:
         pass
     return numbers
+
+
+def _emails(path: Path) -> dict[str, str]:
+    """The addresses that the replaced ledger has for its documents, if it opens."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as old:
+            rows = old.execute(
+                "select number, email from invoices where email is not null"
+            )
+            return dict(rows.fetchall())
+    except duckdb.Error:
+        return {}
 
 
 def _shown(draft: Path) -> set[str]:

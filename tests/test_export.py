@@ -11,6 +11,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from pipeline.files import private_folder
+from pipeline.ledger import ledger_path, opened
+from pipeline.left_already import enter_batches
 from tests import emulated, practice
 from tests.imports_golden import EXPECTED, TODAY, billed_sample, exported
 from tests.practice import Result, run
@@ -394,3 +396,59 @@ def test_open_data_is_told_by_ids_alone_and_is_the_same_each_time(
     assert export(sample[0], "data", "--to", data).code == 0
     assert practice.files(data) == before
     assert json.loads((data / "datapackage.json").read_text())["name"] == "membill"
+
+
+# After a restore
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two nights, and all of both left for two packages since the copy of the second."""
+    folder = practice.make(tmp_path_factory.mktemp("left") / "clinic")
+    assert practice.bill(folder, "2026-03-01").code == 0
+    practice.add(folder, "patients", practice.member("P3", start_date="2026-03-02"))
+    assert practice.bill(folder, "2026-03-02").code == 0
+    for target in ("xero", "sage50"):
+        assert export(folder, target).code == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("copy", "more"),
+    [
+        pytest.param("2026-03-02-01", [], id="to the last copy"),
+        pytest.param("2026-03-01-01", ["--adopt"], id="to one before the last night"),
+    ],
+)
+def test_what_left_after_a_copy_was_made_leaves_no_second_time(
+    copy: str, more: list[str], left: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(left, tmp_path / "clinic")
+    files = imports(folder)
+    (folder / "out/imports").rename(tmp_path / "imported")
+    done = run("restore", folder, folder / f"ledger/backups/{copy}.duckdb", *more)
+    assert done.code == 0, done.err
+    assert not (folder / "out/imports").exists(), "nobody is tempted to import it twice"
+    for name in sorted(files):
+        target, _, batch = name.removesuffix(".csv").partition("-")
+        assert export(folder, target).out.startswith(f"nothing new for {target}\n")
+        assert export(folder, target, "--again", batch).code == 0
+    assert imports(folder) == files
+    proved = run("verify", folder, "--deep")
+    assert proved.code == 0, proved.out
+
+
+def test_a_batch_whose_documents_the_copy_has_otherwise_is_named(
+    left: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(left, tmp_path / "clinic")
+    other = practice.make(tmp_path / "other")
+    practice.change(other, "products", "GOLD", {"Monthly price": "51.00"})
+    assert practice.bill(other, "2026-03-01").code == 0
+    with opened(ledger_path(other), write=True) as ledger:
+        told = enter_batches(ledger, ledger_path(folder))
+        assert not ledger.rows("select * from ledger.export_batches")
+    assert [each.partition(" left after")[0] for each in told] == [
+        "batch 2026-03-31-01 for xero (4 documents)",
+        "batch 2026-03-31-02 for sage50 (4 documents)",
+    ]
