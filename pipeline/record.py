@@ -39,11 +39,13 @@ class Night:
 def run_id_of(ledger: Ledger, as_of: date) -> str:
     """The run's name: its as-of day, and which run of that day it is.
 
-    One whose documents were entered again left its name on them, for no other to take.
+    One whose documents or batch were entered again left its name on them, for no other
+    to take.
     """
     number = ledger.value("select count(*) from ledger.runs where as_of = ?", [as_of])
     lost = ledger.rows(
         "select report->>'of' as run_id from ledger.runs where command = 'adopt'"
+        " union select batch from ledger.export_batches"
     )
     taken = {row["run_id"] for row in lost}
     while (run_id := f"{as_of}-{number + 1:02d}") in taken:

@@ -438,6 +438,25 @@ def test_what_left_after_a_copy_was_made_leaves_no_second_time(
     assert proved.code == 0, proved.out
 
 
+def test_no_batch_takes_the_name_of_one_that_was_entered_again(
+    left: Path, tmp_path: Path
+) -> None:
+    """Two runs of the day were lost with it, and the day goes on counting below them."""
+    folder = practice.make(tmp_path / "clinic")
+    assert practice.bill(folder, "2026-03-01").code == 0
+    by = ("--to", "x", "--by", "mm", "--on", "2026-03-01")
+    with practice.unpublished():
+        for number in ("INV-000001", "INV-000002"):
+            assert run("sent", folder, number, *by, today="2026-03-01").code == 0
+    assert run("export", folder, "xero", today="2026-03-01").code == 0
+    copy = folder / "ledger/backups/2026-03-01-01.duckdb"
+    assert run("restore", folder, copy).code == 0
+    practice.add(folder, "patients", practice.member("P3", start_date="2026-03-01"))
+    assert practice.bill(folder, "2026-03-01").code == 0
+    told = run("export", folder, "xero", today="2026-03-01")
+    assert told.out.startswith("batch 2026-03-01-05 for xero: 1 document"), told.err
+
+
 def test_a_batch_whose_documents_the_copy_has_otherwise_is_named(
     left: Path, tmp_path: Path
 ) -> None:
