@@ -17,12 +17,12 @@ from pipeline.credits import insert, release
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.ledger import Ledger
-from pipeline.lineage import strangers
 from pipeline.package import unpack
 from pipeline.problems import Refused, refused
 from pipeline.record import add_run, letterhead_columns
 from pipeline.seals import first_open_day
 from pipeline.sheets import Unusable
+from pipeline.strangers import strangers
 from pipeline.transaction import transaction
 from schemas.columns import column_types
 from schemas.ledger import Invoices, Lines

@@ -1,102 +1,121 @@
-"""Whether a document was made by this practice's ledger, or has one of its numbers only.
+"""Whether a ledger made the documents that are in the world, or others of their numbers.
 
-Certain is its seal: the link of the chain that it was published under, which its workbook
-carries and no other document of that number has.
+Certain is a document's seal: the link of the chain that it was published under, which its
+workbook carries and no other document of that number has.
 """
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
-from pipeline.books import Document
-from pipeline.cells import canonical, heading
+from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.ledger import Ledger, read_head
-from pipeline.problems import Refused
+from pipeline.outbox import DOCUMENTS
+from pipeline.package import unpack
+from pipeline.problems import Refused, refused
 from pipeline.seals import Sealed, own_seals
+from pipeline.sheets import Unusable
 from pipeline.soundness import checksum_of, matches, quoted
-from pipeline.workbooks import read_practice
-from schemas.columns import columns
-from schemas.practice import Practice
+
+_NAMED = 3  # of the numbers that differ
 
 
-def strangers(
-    copy: Ledger, place: Path, folder: Path, documents: Sequence[Document]
-) -> list[Document]:
-    """Which documents that the copy does not know nothing shows to be this practice's.
+def must_be_the_same(copy: Ledger, path: Path, out: Path, name: str) -> None:
+    """Refuse a copy that holds another document than was published under a number.
 
-    Ours is what is headed with a name that the practice had in the copy or has in its
-    Settings now, or that stands on a document which the ledger in place made, or on one
-    for a patient of ours; a patient is known by id and name, from the copy or from
-    documents that are ours, since much may have changed after the copy was made.
+    The workbooks in `out/` decide; where they tell nothing of the numbers that differ,
+    the ledger that the copy would replace does.
     """
-    made, names = in_place(place), _names(copy)
-    names |= {
-        _name(document)
-        for document in documents
-        if document.number in made and made[document.number].seal == document.sha256
+    held = own_seals(copy.connection)
+    published = _workbooks(copy, held, out)
+    others = _others(held, published)
+    if others:
+        raise refused(
+            name, "copy-other-documents",
+            f"{_told(held, published, others)} in out/invoices than in this copy: it is of"
+            " another practice, or of a ledger that billed this one elsewhere",
+            "use a copy of the ledger that made them; if the workbooks are another"
+            " practice's or only a trial, move them out of out/invoices",
+        )  # fmt: skip
+    made = in_place(path)
+    others = _others(held, made)
+    if others and not published.keys() & set(others):
+        raise refused(
+            name, "copy-other-documents",
+            f"{_told(held, made, others)} in the ledger that is there now than in this"
+            " copy: one of them is of another practice, or billed this one elsewhere",
+            "use a copy of the ledger that is there; if that is the wrong one, move it"
+            " and head.json away",
+        )  # fmt: skip
+
+
+def _workbooks(
+    copy: Ledger, held: Mapping[str, Sealed], out: Path
+) -> dict[str, Sealed]:
+    """What the workbooks in `out/` are of; one that no longer tells it is left out.
+
+    A page that somebody edited carries its data as before, or none: it is looked at by
+    `verify` and is no reason to lose the ledger. Of two under one number the stranger
+    counts.
+    """
+    noted = {
+        (row["path"], row["sha256"])
+        for row in copy.rows(
+            "select path, sha256 from ledger.published where starts_with(path, ?)",
+            [DOCUMENTS],
+        )
     }
-    if all(_name(document) in names for document in documents):
-        return []
-    names.add(canonical(_name_now(folder)))
-    patients, before = _patients(copy), 0
-    while len(names) + len(patients) > before:
-        before = len(names) + len(patients)
-        for document in documents:
-            if _name(document) in names or patients & set(_patients_of(document)):
-                names.add(_name(document))
-                patients.update(_patients_of(document))
-    return [document for document in documents if _name(document) not in names]
+    found: dict[str, Sealed] = {}
+    for file in sorted(out.glob(f"{DOCUMENTS}*/*/*.xlsx")):
+        number = file.stem
+        if number not in held or found.get(number, held[number]) != held[number]:
+            continue
+        try:
+            content = file.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            if (file.relative_to(out).as_posix(), digest) in noted:
+                found[number] = held[number]
+                continue
+            document = read_back(unpack(content).properties)
+        except (Unreadable, Unusable, OSError):
+            continue
+        if document.number == number:
+            found[number] = Sealed(document.sha256, document.issued_on, document.gross)
+    return found
 
 
-def _name(document: Document) -> str:
-    return canonical(document.letterhead.practice_name)
-
-
-def _patients_of(document: Document) -> Iterator[tuple[str, str]]:
-    """An id alone tells little: P1 is a patient of every practice."""
-    for line in document.lines:
-        yield canonical(line.patient_id), canonical(line.patient_name)
-
-
-def _names(copy: Ledger) -> set[str]:
-    """Every name that the practice had on a document or in accepted Settings."""
-    rows = copy.rows(
-        "select practice_name as name from ledger.letterheads"
-        " union select value from ledger.accepted.settings where row_key = ?",
-        [heading(_title())],
+def _others(held: Mapping[str, Sealed], there: Mapping[str, Sealed]) -> list[str]:
+    """Numbers that both know, of another document each."""
+    return sorted(
+        number
+        for number, document in there.items()
+        if number in held and document.seal != held[number].seal
     )
-    return {canonical(row["name"] or "") for row in rows}
 
 
-def _title() -> str:
-    (title,) = (c.title for c in columns(Practice) if c.name == "practice_name")
-    return title
-
-
-def _name_now(folder: Path) -> str:
-    """The Practice name that the sheets have now, '' where they cannot be read."""
-    sheet = read_practice(folder).sheets.get("settings")
-    if sheet is None or not {"setting", "value"} <= sheet.headings.keys():
-        return ""
-    setting, value = sheet.headings["setting"], sheet.headings["value"]
-    named = (
-        str(row[value] or "")
-        for _, row in sheet.rows
-        if heading(str(row[setting] or "")) == heading(_title())
+def _told(
+    held: Mapping[str, Sealed], there: Mapping[str, Sealed], others: list[str]
+) -> str:
+    """How the first numbers differ, there and in the copy, in words."""
+    named = ", ".join(
+        f"{number} ({_difference(there[number], held[number])})"
+        for number in others[:_NAMED]
     )
-    return next(named, "")
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    are = "is another document" if len(others) == 1 else "are other documents"
+    return f"{named}{more} {are}"
 
 
-def _patients(copy: Ledger) -> set[tuple[str, str]]:
-    rows = copy.rows(
-        "select patient_id, patient_name as name from ledger.lines union"
-        " select patient_id, first_name || ' ' || last_name"
-        " from ledger.accepted.patients where patient_id is not null"
-    )
-    return {
-        (canonical(row["patient_id"]), canonical(row["name"] or "")) for row in rows
-    }
+def _difference(there: Sealed, here: Sealed) -> str:
+    if there[1:] == here[1:]:
+        return f"{_in_short(here)} under another seal"
+    return f"{_in_short(there)}, not {_in_short(here)}"
+
+
+def _in_short(document: Sealed) -> str:
+    return f"{document.gross:,.2f} of {document.issued_on}"
 
 
 def in_place(path: Path) -> dict[str, Sealed]:

@@ -18,6 +18,7 @@ from pipeline.adopt import Adopted, adopt
 from pipeline.files import private_folder, sync_folder
 from pipeline.ledger import Ledger, locked, opened, read_head, write_head
 from pipeline.left_already import enter_batches
+from pipeline.lineage import must_be_the_same
 from pipeline.probed import forget_proof
 from pipeline.problems import Refused, refused
 from pipeline.publish import publish, published_numbers
@@ -46,6 +47,7 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
 
     Refused when a document was published after the copy was made, since its number is in
     somebody's hands; with `again` such documents are entered again from their workbooks.
+    Refused too when another document was published under a number than the copy holds.
     """
     if not source.is_file():
         raise refused(str(source), "no-copy", "there is no such file", "name a copy")
@@ -53,6 +55,7 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
         # The head file beside it is of the ledger that the copy takes the place of.
         with opened(draft, write=True, against_head=False) as copy:
             _must_hold(copy, source.name)
+            must_be_the_same(copy, path, out, source.name)
             reopened = _reopened(copy, path, source.name, again=again)
             adopted = _know_all(copy, path, out, source.name, again=again)
             left = enter_batches(copy, path)

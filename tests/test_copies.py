@@ -428,6 +428,17 @@ def test_a_copy_that_went_on_billing_for_itself_is_not_mixed_with_the_lost_one(
     copy = clinic / "ledger/backups/2026-03-02-01.duckdb"
     refused = run("restore", later, copy, "--adopt")
     assert refused.code == 4
+    assert (
+        "INV-000004 (170.00 of 2026-03-02, not 50.00 of 2026-03-02), INV-000005 (100.00 of"
+        " 2026-03-02, not 50.00 of 2026-03-02) are other documents in out/invoices than in"
+        " this copy"
+    ) in refused.err
+    # Nothing else knows what their numbers were.
+    (later / "ledger/membill.duckdb").unlink()
+    for number in ("INV-000004", "INV-000005"):
+        (later / f"out/invoices/2026/03/{number}.xlsx").unlink()
+    refused = run("restore", later, copy, "--adopt")
+    assert refused.code == 4
     assert "what INV-000006 bills, INV-000005 of the copy bills already" in refused.err
 
 
@@ -644,3 +655,122 @@ def test_a_name_that_was_used_for_a_patient_of_ours_is_ours(after_all: Path) -> 
     (folder / "ledger/membill.duckdb").unlink()
     done = run("restore", folder, folder / BEFORE, "--adopt")
     assert done.code == 0, done.err
+
+
+@pytest.fixture
+def forks(after_first: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Two machines that billed the practice after its first night, each for itself."""
+    folders = []
+    for patient, twin in (("P3", "here"), ("P4", "elsewhere")):
+        folder = practice.copied(after_first, tmp_path / twin)
+        practice.add(folder, "patients", member("P3", start_date=SECOND))
+        practice.add(folder, "patients", member("P4", start_date=SECOND))
+        frequency = {"Billing frequency": "Annual", "Membership": "GOLD"}
+        practice.change(folder, "patients", patient, frequency)
+        assert bill(folder, SECOND).code == 0
+        folders.append(folder)
+    return folders[0], folders[1]
+
+
+def test_a_copy_of_a_ledger_that_billed_elsewhere_is_not_brought_back(
+    forks: tuple[Path, Path],
+) -> None:
+    here, elsewhere = forks
+    copy = elsewhere / "ledger/backups/2026-03-02-01.duckdb"
+    before = practice.files(here, but=("ledger/membill.lock.json",))
+    for more in ((), ("--adopt",)):
+        refused = run("restore", here, copy, *more)
+        assert refused.code == 4
+        assert refused.err == (
+            "Refused: 2026-03-02-01.duckdb: INV-000004 (550.00 of 2026-03-02, not 50.00 of"
+            " 2026-03-02), INV-000005 (50.00 of 2026-03-02, not 550.00 of 2026-03-02) are"
+            " other documents in out/invoices than in this copy: it is of another"
+            " practice, or of a ledger that billed this one elsewhere; use a copy of the"
+            " ledger that made them; if the workbooks are another practice's or only a"
+            " trial, move them out of out/invoices\nNothing was changed.\n"
+        )
+    assert practice.files(here, but=("ledger/membill.lock.json",)) == before
+    # Where staff moved the workbooks away, the ledger there knows what it made.
+    for file in (here / "out/invoices/2026/03").glob("INV-00000[45].xlsx"):
+        file.unlink()
+    refused = run("restore", here, copy)
+    assert refused.code == 4
+    assert (
+        "INV-000004 (550.00 of 2026-03-02, not 50.00 of 2026-03-02), INV-000005"
+        in refused.err
+    )
+    assert "in the ledger that is there now than in this copy" in refused.err
+    assert "if that is the wrong one, move it and head.json away" in refused.err
+    (here / "ledger/membill.duckdb").unlink()
+    (here / "ledger/head.json").unlink()
+    assert run("restore", here, copy).code == 0
+
+
+def test_the_same_invoice_made_twice_is_told_by_its_seal(
+    after_first: Path, tmp_path: Path
+) -> None:
+    here = practice.copied(after_first, tmp_path / "here")
+    elsewhere = practice.copied(after_first, tmp_path / "elsewhere")
+    assert bill(elsewhere, FIRST).code == 0
+    for folder in (here, elsewhere):
+        practice.add(folder, "patients", member("P3", start_date=SECOND))
+        assert bill(folder, SECOND).code == 0
+    refused = run(
+        "restore", here, elsewhere / "ledger/backups/2026-03-02-01.duckdb"
+    )  # fmt: skip
+    assert refused.code == 4
+    said = (
+        "INV-000004 (50.00 of 2026-03-02 under another seal) is another document in out"
+    )
+    assert said in refused.err
+
+
+def test_a_copy_of_another_practice_is_not_brought_back(
+    neighbour: Path, clinic: Path
+) -> None:
+    (copy,) = (neighbour / "ledger/backups").glob("2026-03-31-01.duckdb")
+    refused = run("restore", clinic, copy)
+    assert refused.code == 4
+    assert (
+        "INV-000001 (50.00 of 2026-03-01 under another seal), INV-000002 (550.00 of"
+        " 2026-03-01, not 50.00 of 2026-03-01), INV-000003 (50.00 of"
+    ) in refused.err
+    # Its workbooks are then the only ones that its numbers have here.
+    shutil.rmtree(clinic / "out")
+    assert "in the ledger that is there now" in run("restore", clinic, copy).err
+
+
+@pytest.mark.damaged
+def test_another_practices_ledger_in_place_keeps_no_copy_from_coming_back(
+    neighbour: Path, later: Path, after_all: Path
+) -> None:
+    """Some workbooks are away, some were edited, and one holds nothing any more."""
+    copy = practice.copied(later / "ledger", later / "aside") / "membill.duckdb"
+    shutil.rmtree(later / "ledger")
+    practice.copied(neighbour / "ledger", later / "ledger")
+    place = later / "out/invoices/2026/03"
+    (place / "INV-000001.xlsx").unlink()
+    _edited(
+        place / "INV-000002.xlsx", "xl/sharedStrings.xml",
+        lambda text: text.replace("Barnaby", "Mr Barnaby"),
+    )  # fmt: skip
+    (place / "INV-000003.xlsx").write_bytes(b"words")
+    shutil.copy(place / "INV-000005.xlsx", place / "INV-000004.xlsx")
+    assert run("restore", later, copy).code == 0
+    assert _rows(later) == _rows(after_all)
+
+
+def test_of_two_workbooks_under_one_number_the_stranger_counts(
+    neighbour: Path, clinic: Path
+) -> None:
+    (file,) = (neighbour / "out/invoices").rglob("INV-000002.xlsx")
+    for month in ("02", "04"):
+        (clinic / f"out/invoices/2026/{month}").mkdir()
+    shutil.copy(file, clinic / "out/invoices/2026/02")
+    assert run("restore", clinic, clinic / BEFORE).code == 4
+    (clinic / "out/invoices/2026/02/INV-000002.xlsx").rename(
+        clinic / "out/invoices/2026/04/INV-000002.xlsx"
+    )
+    refused = run("restore", clinic, clinic / BEFORE)
+    assert refused.code == 4
+    assert "INV-000002 (50.00 of 2026-03-01, not 550.00 of" in refused.err
