@@ -535,6 +535,13 @@ def test_long_and_strange_text_comes_back_as_it_was() -> None:
     assert read_back(properties) == told
 
 
+def test_an_invoice_of_more_than_ten_thousand_pieces_comes_back() -> None:
+    told = document(*(line(number) for number in range(1, 5_001)))
+    properties = embedded(told)
+    assert "data_10000" in properties
+    assert read_back({**properties, "data_note": "by staff", "7": "too"}) == told
+
+
 def test_data_of_another_version_are_not_guessed_at() -> None:
     text = json.dumps({"format": 2})
     digest = hashlib.sha256(text.encode()).hexdigest()

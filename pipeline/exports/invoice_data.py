@@ -9,6 +9,7 @@ careless changes; whoever can change the data can work out their hash as well.
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -57,8 +58,10 @@ def _pieces(text: str) -> list[str]:
 
 def read_back(properties: Mapping[str, str]) -> Document:
     """The document that the properties of a workbook carry; raises `Unreadable`."""
+    # By number: the ten thousandth has a digit more than the others.
     names = sorted(
-        name for name in properties if name.startswith(_PIECE) and name != _HASH
+        (name for name in properties if re.fullmatch(rf"{_PIECE}[0-9]{{4,9}}", name)),
+        key=lambda name: int(name.removeprefix(_PIECE)),
     )
     if not names:
         raise Unreadable("it carries no data")
