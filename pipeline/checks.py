@@ -12,6 +12,7 @@ from pipeline.reaching_back import days_left_out, first_number, late_prices
 from pipeline.sent_log import sendings
 from pipeline.workbooks import Sheet
 from schemas.columns import columns, name_of
+from schemas.inputs import InvoiceRequests
 from schemas.ledger import ACCEPTED
 
 
@@ -191,18 +192,44 @@ def _renamed_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     ]
 
 
+# What the ledger keeps of a request that was billed, and when its row says something else
+# by now. Codes are compared as everywhere; a blank Billing frequency is the product's to
+# settle; of Requested on there is the first day of a membership.
+_ASKED_FOR = {
+    "patient_id": (
+        "canonical(requests.patient_id) is distinct from canonical(lines.patient_id)"
+    ),
+    "product_code": (
+        "canonical(requests.product_code) is distinct from canonical(lines.product_code)"
+    ),
+    "quantity": "coalesce(requests.quantity, 1) <> lines.quantity",
+    "billing_frequency": "requests.billing_frequency <> lines.frequency",
+    "bill_to": (
+        "canonical(requests.bill_to) is distinct from canonical(invoices.bill_to)"
+    ),
+    "requested_on": (
+        "lines.period_start is not null"
+        " and requests.requested_on is distinct from lines.period_start"
+    ),
+}
+
+
 def _changed_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """A request that was billed and now says something else: it is not billed again."""
+    titles = {column.name: column.title for column in columns(InvoiceRequests)}
+    each = ", ".join(
+        f"case when {differs} then '{titles[field]}' end"
+        for field, differs in _ASKED_FOR.items()
+    )
     rows = ledger.rows(
-        "select requests.row_number, requests.request_id, filled.number"
+        "select requests.row_number, requests.request_id, filled.number,"
+        f" list_filter([{each}], lambda title: title is not null) as changed"
         " from input.invoice_requests as requests"
         " inner join tonight.in_force.filled_requests as filled"
         "  on requests.row_key = filled.request_key"
         " inner join ledger.lines as lines using (number, line)"
-        " where not requests.held and (requests.patient_id <> lines.patient_id"
-        "  or requests.product_code <> lines.product_code"
-        "  or coalesce(requests.quantity, 1) <> lines.quantity)"
-        " order by requests.row_number"
+        " inner join ledger.invoices as invoices on filled.number = invoices.number"
+        " where len(changed) > 0 order by requests.row_number"
     )
     return [
         Problem(
@@ -210,7 +237,7 @@ def _changed_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]
             "request-changed",
             sheets["invoice_requests"].place(row["row_number"], "request_id"),
             f"{row['request_id']} was billed on {row['number']} and now asks for"
-            " something else, which is not billed",
+            f" something else ({', '.join(row['changed'])}), which is not billed",
             "a Request ID of its own for each request",
             "give what is new a new Request ID; a wrong invoice is credited",
             subject=row["request_id"],

@@ -301,8 +301,8 @@ def test_a_billed_request_that_was_edited_is_not_billed_again(
     }
     assert (
         f"Check: invoice_requests.csv: row 2, Request ID: R1 was billed on {number} and"
-        " now asks for something else, which is not billed; give what is new a new"
-        " Request ID; a wrong invoice is credited\n"
+        " now asks for something else (Quantity), which is not billed; give what is new"
+        " a new Request ID; a wrong invoice is credited\n"
     ) in night.err
 
 
