@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.adopt import Adopted, adopt
+from pipeline.deferred import following
 from pipeline.files import private_folder, sync_folder
 from pipeline.ledger import Ledger, locked, opened, read_head, write_head
 from pipeline.left_already import enter_batches
@@ -56,9 +57,12 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
         with opened(draft, write=True, against_head=False) as copy:
             _must_hold(copy, source.name)
             must_be_the_same(copy, path, out, source.name)
-            reopened = _reopened(copy, path, source.name, again=again)
+            if not again:
+                _must_stay_closed(_reopened(copy, path), source.name)
             adopted = _know_all(copy, path, out, source.name, again=again)
             left = enter_batches(copy, path)
+            # Now that it knows of documents from the first such month on.
+            reopened = _open_again(_reopened(copy, path))
             write_head(copy)
         kept = _exchange(path, draft, out, _shown(draft))
         with opened(path, write=True) as ledger:
@@ -106,25 +110,53 @@ def _must_hold(copy: Ledger, name: str) -> None:
         )  # fmt: skip
 
 
-def _reopened(copy: Ledger, path: Path, name: str, *, again: bool) -> list[str]:
-    """See that no month was closed since, or, with `again`, say which is open once more."""
+def _reopened(copy: Ledger, path: Path) -> list[str]:
+    """The months (YYYY-MM) that were closed since, one after the other."""
     try:
         closed = str((read_head(path) or {}).get("closed", ""))
     except Refused:
         return []  # what the head file said is lost with it
-    if closed <= (copy.value("select max(month) from ledger.closed_months") or ""):
+    before = copy.value("select max(month) from ledger.closed_months")
+    if closed <= (before or ""):
         return []
-    if again:
-        return [
-            f"{closed} was closed after this copy was made and is open again: close it"
-            " before anything else, and compare its seal"
-        ]
+    first = copy.value("select strftime(min(issued_on), '%Y-%m') from ledger.invoices")
+    months = [min(following(before) if before else first or closed, closed)]
+    while months[-1] < closed:
+        months.append(following(months[-1]))
+    return months
+
+
+def _must_stay_closed(months: list[str], name: str) -> None:
+    if not months:
+        return
+    were = "was" if len(months) == 1 else "were"
+    them = "the month" if len(months) == 1 else "the months"
     raise refused(
         name,
         "copy-before-closing",
-        f"{closed} was closed after this copy was made, and would be open again",
-        "use a later copy; or bring it back with --adopt and close the month again at once",
+        f"{_listed(months)} {were} closed after this copy was made, and would be open"
+        " again",
+        f"use a later copy; or bring it back with --adopt and close {them} again at once",
     )
+
+
+def _open_again(months: list[str]) -> list[str]:
+    """What to do about months that are open once more, in words."""
+    if not months:
+        return []
+    if len(months) == 1:
+        return [
+            f"{months[0]} was closed after this copy was made and is open again: close it"
+            " before anything else, and compare its seal"
+        ]
+    return [
+        f"{_listed(months)} were closed after this copy was made and are open again:"
+        " close them, in this order, before anything else, and compare their seals"
+    ]
+
+
+def _listed(months: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(months[:-1]), months[-1]]))
 
 
 def _know_all(

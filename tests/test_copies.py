@@ -21,6 +21,8 @@ from pipeline.backups import thin_out
 from pipeline.csv_copies import weekly
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, embedded, read_back
+from pipeline.files import private_folder
+from pipeline.ledger import opened
 from pipeline.package import unpack
 from tests.test_exports_invoice import document, line
 
@@ -595,6 +597,45 @@ def test_each_document_keeps_its_letterhead_though_its_run_was_lost_twice(
     assert run("rebuild", clinic).code == 0
     assert practice.files(clinic / "out/invoices") == files
     assert run("verify", clinic, "--deep").code == 0
+
+
+def test_every_month_that_was_closed_since_is_named(
+    clinic: Path, tmp_path: Path
+) -> None:
+    """Those after the copy's last closed month, or from its first document on."""
+    practice.set_to(clinic, "Catch-up days", "365")
+    by = ("--by", "mm")
+    empty = private_folder(tmp_path / "empty") / "membill.duckdb"
+    with opened(empty, write=True):
+        pass
+    first = clinic / BEFORE
+    for month, day in (("2026-03", "04"), ("2026-04", "05"), ("2026-05", "06")):
+        night = bill(clinic, f"2026-{day}-02", "--accept", "date")
+        assert night.code == 0, night.err
+        closed = run("close", clinic, month, *by, today=f"2026-{day}-03")
+        assert closed.code == 0, closed.err
+        if month == "2026-03":
+            assert run("backup", clinic).code == 0
+    (second,) = (clinic / "ledger/backups").glob("*by-hand.duckdb")
+    refused = run("restore", clinic, first)
+    assert (
+        "2026-03, 2026-04 and 2026-05 were closed after this copy was made, and would be"
+        " open again; use a later copy; or bring it back with --adopt and close the months"
+        " again at once"
+    ) in refused.err
+    assert "2026-05 was closed after this" in run("restore", clinic, empty).err
+    for copy, months in (
+        (second, "2026-04 and 2026-05"),
+        (first, "2026-03, 2026-04 and 2026-05"),
+    ):
+        folder = practice.copied(clinic, tmp_path / copy.stem)
+        done = run("restore", folder, copy, "--adopt")
+        assert done.code == 0, done.err
+        assert (
+            f"Warning: {months} were closed after this copy was made and are open again:"
+            " close them, in this order, before anything else, and compare their seals\n"
+        ) in done.err
+        assert bill(folder, "2026-06-02", "--accept", "date").code == 0
 
 
 # Another practice's
