@@ -88,6 +88,15 @@ class Ledger:
         return int(self.value("select coalesce(max(run_no), 0) from ledger.runs"))
 
     @property
+    def last_night_no(self) -> int:
+        """The number of the last night's run; 0 before any sheet was accepted."""
+        return int(
+            self.value(
+                "select coalesce(max(run_no), 0) from ledger.runs where command = 'bill'"
+            )
+        )
+
+    @property
     def folder(self) -> Path:
         """Where the ledger and what belongs to it lie."""
         return self.path.parent

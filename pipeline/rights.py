@@ -35,7 +35,7 @@ def content(schema: Schema) -> list[str]:
 
 def _judges(ledger: Ledger) -> str:
     """Where the staff and roles that decide tonight are."""
-    return "accepted" if ledger.last_run_no else "staged"
+    return "accepted" if ledger.last_night_no else "staged"
 
 
 def _make_judges(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
@@ -100,7 +100,7 @@ def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
                 f" select row_key, true as allowed, '' as why from staged.compared_{name}"
             )
         _put_in_force(connection, schema, guarded=bool(area))
-        if name in SHOWN + PEOPLE and ledger.last_run_no:
+        if name in SHOWN + PEOPLE and ledger.last_night_no:
             changes += _changes(ledger, schema)
     return Judgement(problems, changes, differing | held)
 

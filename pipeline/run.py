@@ -385,7 +385,7 @@ def guard(
 ) -> None:
     """Raises `Refused` where a guard that was not let through stops the night."""
     # Sheets that say what was last accepted would bill tonight what they bill tonight.
-    compared = bool(ledger.last_run_no and prepared.moved)
+    compared = bool(ledger.last_night_no and prepared.moved)
     if compared:
         _baseline(ledger, prepared.reading.sheets["settings"])
     tripped = check_guards(

@@ -57,7 +57,7 @@ def _people(ledger: Ledger, area: str) -> str:
 
 def _sources(ledger: Ledger) -> tuple[str, str] | None:
     """Staff and roles: those last accepted; before there are any, tonight's as typed."""
-    if ledger.last_run_no:
+    if ledger.last_night_no:
         staff, roles = (current(f"ledger.accepted.{n}", "row_key") for n in PEOPLE)
         return staff, roles
     known = ledger.value(

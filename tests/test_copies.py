@@ -822,3 +822,24 @@ def test_of_two_workbooks_under_one_number_the_stranger_counts(
     refused = run("restore", clinic, clinic / BEFORE)
     assert refused.code == 4
     assert "INV-000002 (50.00 of 2026-03-01, not 550.00 of" in refused.err
+
+
+def test_from_a_ledger_of_before_the_first_night_the_nights_go_on(
+    tmp_path: Path,
+) -> None:
+    """Nothing was accepted in it: the sheets as typed judge, as they did that night."""
+    clinic = practice.make(tmp_path / "clinic")
+    empty = tmp_path / "empty.duckdb"
+    with opened(empty, write=True):
+        pass
+    assert bill(clinic, "2026-03-01").code == 0
+    done = run("restore", clinic, empty, "--adopt")
+    assert done.code == 0, done.err
+    again = bill(clinic, "2026-03-02")
+    assert again.code == 0, again.err
+    assert practice.last_run(clinic)["invoices_made"] == 0
+    practice.add(clinic, "patients", practice.member("P3", start_date="2026-03-03"))
+    assert bill(clinic, "2026-03-03").code == 0
+    assert practice.last_run(clinic)["first_number"] == "INV-000004"
+    proved = run("verify", clinic, "--deep")
+    assert proved.code == 0, proved.out
