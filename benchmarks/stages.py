@@ -47,6 +47,7 @@ STAGES = (
     Stage("rights and accepted rows", (
         "pipeline.rights:apply", "pipeline.rights:not_in_force",
         "pipeline.settings:read_settings", "pipeline.references:resolve",
+        "pipeline.price_columns:hold_misplaced",
     )),
     Stage("checks across rows", (
         "pipeline.checks:check", "pipeline.checks:lost_columns",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.ledger import Ledger, current
+from pipeline.price_columns import hold_misplaced
 from pipeline.references import resolve
 from pipeline.settings import read_settings
 from pipeline.tables import empty, load, load_nothing
@@ -48,6 +49,7 @@ def next_period(
             )
     load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
     resolve(ledger, {})
+    hold_misplaced(ledger, {})
     # A column of settings that are all in force is read without a sheet.
     run("create or replace table staged.settings as select * from input.settings")
     read_settings(ledger, Sheet("settings", "", "Settings", {}, []))

@@ -26,6 +26,7 @@ from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import Parsing, read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.marked_copies import Copies
+from pipeline.price_columns import hold_misplaced
 from pipeline.problems import Place, Problem, Refused, Severity, refused
 from pipeline.publish import Published, finish, publish
 from pipeline.reasons import explain_held, with_amounts, without_filled
@@ -171,6 +172,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
         problems += resolve(ledger, reading.sheets)
+        problems += hold_misplaced(ledger, reading.sheets)
         changes = rights.not_in_force(ledger, changes)
     if _stops(problems):
         raise Refused(problems)
@@ -232,6 +234,7 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
             )
         load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
         resolve(ledger, {})
+        hold_misplaced(ledger, {})
         if not _settings_differ(ledger) or _stops(
             read_settings(ledger, replace(settings, rows=[]))
         ):

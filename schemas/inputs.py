@@ -29,6 +29,11 @@ LEVELS = {
 AREAS = ("products", "patients", "settings", "invoices")
 
 _EDITOR = "the user (from the Staff sheet) who last changed this row"
+# Found by `pipeline.price_columns`: what a product is stands in another sheet.
+_NO_PRICE_OF_THE_PRODUCT = (
+    "a membership without a Monthly price or an Annual price, another product without a"
+    " Price"
+)
 
 
 class Staff(InputTable):
@@ -265,7 +270,12 @@ class ContractPrices(InputTable):
     class Config:
         name = "contract_prices"
         title = "Contract prices"
-        metadata = {"file": "products", "optional": True, "area": "products"}
+        metadata = {
+            "file": "products",
+            "optional": True,
+            "area": "products",
+            "holds": (_NO_PRICE_OF_THE_PRODUCT,),
+        }
 
 
 class PriceChanges(InputTable):
@@ -312,7 +322,12 @@ class PriceChanges(InputTable):
     class Config:
         name = "price_changes"
         title = "Price changes"
-        metadata = {"file": "products", "optional": True, "area": "products"}
+        metadata = {
+            "file": "products",
+            "optional": True,
+            "area": "products",
+            "holds": (_NO_PRICE_OF_THE_PRODUCT,),
+        }
 
 
 class Contacts(InputTable):

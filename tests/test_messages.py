@@ -66,6 +66,9 @@ def _mistakes() -> Sheets:
             product("MAYBE", "Maybe", **monthly) | {"Active": "perhaps"},
             product("THIRD", "Third", monthly="10.005"),
             product("UNDER", "Under", monthly="-5.00"),
+            product("ONCE", "Once", monthly="10.00") | {"Price": "99.00"},
+            product("TEST", "Test", price="99.00") | {"Monthly price": "10.00"},
+            product("YEARLY", "Yearly", annual="120.00"),
         )
     ]
     given["contacts"] = [
@@ -73,11 +76,17 @@ def _mistakes() -> Sheets:
         {"Code": "OLD", "Name": "Old Ltd", "Active": "No"},
     ]
     change = {"Product code": "SILVER", "Effective from": "2026-05-01"}
-    given["price_changes"] = [_signed({**change, "Monthly price": ""})]
+    given["price_changes"] = [
+        _signed({**change, "Monthly price": "", "Annual price": "", "Price": ""}),
+        _signed({**change, "Product code": "GOLD", "Price": "45.00"}),
+        _signed({**change, "Effective from": "2026-06-01", "Annual price": "300.00"}),
+    ]
     given["contract_prices"] = [
         _contract("GOLD", "40.00", "2026-05-01", "2026-04-01"),
         _contract("SILVER", "20.00", "2026-01-01"),
         _contract("SILVER", "21.00", "2026-02-01"),
+        _contract("CONSULT", "70.00", "2026-01-01"),
+        _contract("YEARLY", "9.00", "2026-01-01"),
     ]
     given["patients"] = _patients()
     given["invoice_requests"] = [
@@ -148,6 +157,36 @@ MISTAKES = {
     "a price change has a price": (
         "Not billed price_changes.csv: row 2, Monthly price: no price in Monthly "
         "price, Annual price or Price; write the new price"
+    ),
+    "a membership has no Price": (
+        "Check products.csv: row 12, Price: 99.00 in Price is charged to nobody: ONCE is a"
+        " membership; clear this cell; if it is what should be charged, write it in"
+        " Monthly price or Annual price"
+    ),
+    "what is no membership has a Price alone": (
+        "Check products.csv: row 13, Monthly price: 10.00 in Monthly price is charged to"
+        " nobody: TEST is no membership; clear this cell; if it is what should be charged,"
+        " write it in Price"
+    ),
+    "a price change is one of the product's prices": (
+        "Not billed price_changes.csv: row 3, Price: 45.00 in Price is charged to nobody:"
+        " GOLD is a membership; write it in Monthly price or Annual price instead"
+    ),
+    "a price change is of how the product is sold": (
+        "Check price_changes.csv: row 4, Annual price: 300.00 in Annual price is charged"
+        " to nobody: SILVER is sold by the month only; clear this cell, or write it in"
+        " Monthly price if it is for a month; to sell SILVER by the year, fill in its"
+        " Annual price in the sheet Products"
+    ),
+    "a contract price is one of the product's prices": (
+        "Not billed contract_prices.csv: row 5, Monthly price: 70.00 in Monthly price is"
+        " charged to nobody: CONSULT is no membership; write it in Price instead"
+    ),
+    "a contract price is of how the product is sold": (
+        "Check contract_prices.csv: row 6, Monthly price: 9.00 in Monthly price is charged"
+        " to nobody: YEARLY is sold by the year only; clear this cell, or write it in"
+        " Annual price if it is for a year; to sell YEARLY by the month, fill in its"
+        " Monthly price in the sheet Products"
     ),
     "a contract does not end before it starts": (
         "Not billed contract_prices.csv: row 2, Valid to: 1 April 2026 is before "

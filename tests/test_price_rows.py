@@ -8,8 +8,8 @@ import practice
 import pytest
 from practice import Row, member
 
-from pipeline.ledger import ledger_path
-from pipeline.problems import Severity
+from pipeline.ledger import ledger_path, opened
+from pipeline.problems import Problem, Severity
 from pipeline.run import check_only
 
 DAY = date(2026, 1, 31)
@@ -190,6 +190,141 @@ def test_of_contract_prices_of_one_day_each_holds_its_own_days(tmp_path: Path) -
     assert _amounts(folder) == {2: Decimal("50.00"), 3: Decimal("50.00")}
 
 
+# What stands in a row of GOLD, a membership, and what its two members are charged.
+OF_A_MEMBERSHIP = [
+    pytest.param(
+        {"Price": "45.00"}, {}, id="nobody knows what, if Price is all there is"
+    ),
+    pytest.param(
+        {"Price": "45.00", "Monthly price": "40.00"},
+        {MONTH: "40.00", YEAR: "550.00"},
+        id="the price that is in its place, where there is one",
+    ),
+    pytest.param(
+        {"Price": "45.00", "Annual price": "400.00"},
+        {MONTH: "50.00", YEAR: "400.00"},
+        id="or the other one",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cells", "expected"), OF_A_MEMBERSHIP)
+@pytest.mark.parametrize("sheet", ["price_changes", "contract_prices"])
+def test_a_price_in_the_column_of_a_service_is_charged_to_nobody(
+    sheet: str, cells: Row, expected: dict[str, str], tmp_path: Path
+) -> None:
+    folder = _by_the_month_and_by_the_year(tmp_path)
+    practice.add(folder, "contacts", {"Code": "ACME", "Name": "Acme"})
+    for who in (MONTH, YEAR):
+        practice.change(folder, "patients", who, {"Bill to": "ACME"})
+    blank = {"Monthly price": "", "Annual price": "", "Price": ""}
+    whose = {
+        "price_changes": {"Product code": "gold", "Effective from": "2026-01-01"},
+        "contract_prices": {"Contact code": "ACME", "Product code": "gold"},
+    }
+    row = {**whose[sheet], **blank, **cells, "Last edited by": "mm"}
+    practice.add(folder, sheet, row)
+    assert _charged(folder) == expected
+    (told,) = _told(folder, "price-misplaced")
+    assert told.place.column == "Price"
+    assert told.severity is (Severity.CHECK if expected else Severity.HELD)
+    assert told.amount == (None if expected else Decimal("600.00"))
+
+
+def test_a_price_in_the_column_of_a_membership_holds_a_service(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path)
+    asked = {
+        "Request ID": "R1", "Patient ID": "P1", "Product code": "CONSULT",
+        "Requested on": "2026-01-10",
+    }  # fmt: skip
+    practice.add(folder, "invoice_requests", asked)
+    row = {"Product code": "CONSULT", "Effective from": "2026-01-01", "Price": ""}
+    bad = {**row, "Monthly price": "70.00", "Annual price": "700.00"}
+    practice.add(folder, "price_changes", {**bad, "Last edited by": "mm"})
+    held = [(problem.place.column, problem.amount)
+            for problem in _told(folder, "price-misplaced")]  # fmt: skip
+    amount = Decimal("85.00")
+    assert held == [("Annual price", amount), ("Monthly price", amount)]
+    practice.change(folder, "price_changes", "CONSULT", {"Price": "70.00"})
+    assert "70.00" in [line["unit_price"] for line in _lines(folder)]
+
+
+def test_a_price_of_how_a_product_is_not_sold_holds_nobody(tmp_path: Path) -> None:
+    folder = _by_the_month_and_by_the_year(tmp_path)
+    practice.change(folder, "patients", MONTH, {"Membership": "SILVER"})
+    row = {"Product code": "SILVER", "Effective from": "2026-01-01"}
+    bad = {**row, "Monthly price": "", "Annual price": "300.00"}
+    practice.add(folder, "price_changes", {**bad, "Last edited by": "mm"})
+    assert _charged(folder) == {MONTH: "30.00", YEAR: "550.00"}
+    assert [p.severity for p in _told(folder, "price-not-offered")] == [Severity.CHECK]
+
+
+def test_of_a_product_that_is_held_nobody_knows_which_price_is_misplaced(
+    tmp_path: Path,
+) -> None:
+    folder = _by_the_month_and_by_the_year(tmp_path)
+    bad = {"Product code": "GOLD", "Effective from": "2026-01-01", "Price": "45.00"}
+    practice.add(folder, "price_changes", {**bad, "Last edited by": "mm"})
+    twin = practice.product("GOLD", "Gold", price="45.00")
+    practice.add(folder, "products", {**twin, "Last edited by": "mm"})
+    assert not _told(folder, "price-misplaced")
+
+
+def test_a_price_that_is_held_for_its_column_is_not_accepted(tmp_path: Path) -> None:
+    folder = _by_the_month_and_by_the_year(tmp_path)
+    practice.add(folder, "contacts", {"Code": "ACME", "Name": "Acme"})
+    practice.add(folder, "contract_prices", _contract("ACME", "GOLD", "44.00"))
+    assert practice.bill(folder, "2026-01-31").code == 0
+    cells = {"Monthly price": "", "Price": "43.00"}
+    practice.change(folder, "contract_prices", "ACME", cells)
+    assert practice.bill(folder, "2026-01-31").code == 3
+    with opened(ledger_path(folder), write=False) as ledger:
+        changes = ledger.rows("select distinct accepted, reason from ledger.changes")
+        agreed = ledger.rows(
+            "select monthly_price from ledger.accepted.contract_prices"
+        )
+    assert changes == [{"accepted": False, "reason": "the row cannot be used yet"}]
+    assert agreed == [{"monthly_price": Decimal("44.00")}]
+
+
+def test_the_guards_hold_what_the_night_holds(tmp_path: Path) -> None:
+    """An agreed price was right until its product became a membership."""
+    folder = practice.make(tmp_path)
+    practice.set_to(folder, "Max forecast difference %", "10")
+    practice.add(folder, "contacts", {"Code": "ACME", "Name": "Acme"})
+    agreed = {"Contact code": "ACME", "Product code": "CONSULT", "Price": "70.00"}
+    practice.add(folder, "contract_prices", {**agreed, "Last edited by": "mm"})
+    assert practice.bill(folder, "2026-01-31").code == 0
+    cells = {"Type": "Membership", "Monthly price": "2000.00", "Price": ""}
+    practice.change(folder, "products", "CONSULT", cells)
+    who = member("P3", membership="CONSULT", bill_to="ACME", start_date="2026-01-30")
+    practice.add(folder, "patients", who)
+    assert practice.bill(folder, "2026-01-31").code == 3
+    assert [(p.place.row, p.amount) for p in _told(folder, "price-misplaced")] == [
+        (2, Decimal("2000.00"))
+    ]
+    practice.change(folder, "products", "SILVER", {"Name": "Silver scheme"})
+    assert practice.bill(folder, "2026-01-31").code == 3
+
+
+def _told(folder: Path, code: str) -> list[Problem]:
+    """The problems of one kind that a check finds."""
+    found, _ = check_only(
+        folder, ledger_path(folder), as_of=DAY, today=lambda zone: DAY
+    )
+    return [problem for problem in found if problem.code == code]
+
+
+def _lines(folder: Path) -> list[Row]:
+    """The lines a night would make."""
+    return practice.run("preview", folder, "--as-of", DAY, "--format", "csv").rows
+
+
+def _charged(folder: Path) -> dict[str, str]:
+    """What a night would charge the two members."""
+    return {line["patient_id"]: line["unit_price"] for line in _lines(folder)}
+
+
 def _by_the_month_and_by_the_year(folder: Path) -> Path:
     given = practice.sheets()
     day = {"start_date": "2026-01-05"}
@@ -202,6 +337,4 @@ def _by_the_month_and_by_the_year(folder: Path) -> Path:
 
 def _held(folder: Path) -> list[str]:
     """Which of the two a night would not bill."""
-    told = practice.run("preview", folder, "--as-of", DAY, "--format", "csv")
-    billed = [row["patient_id"] for row in told.rows]
-    return [who for who in (MONTH, YEAR) if who not in billed]
+    return [who for who in (MONTH, YEAR) if who not in _charged(folder)]

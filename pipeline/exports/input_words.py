@@ -52,7 +52,8 @@ def held_when(schema: Schema) -> list[str]:
     # A value that stands beside its title is left out; elsewhere the title stands in.
     named = [re.sub(r", \{\w+\}(,|$)", "", text) for text in found]
     titles = {column.name: column.title for column in listed}
-    return [text.replace("same key", f"same {keys}").format(**titles) for text in named]
+    told = [text.replace("same key", f"same {keys}").format(**titles) for text in named]
+    return told + list(about(schema).get("holds", ()))
 
 
 def must_be_filled(column: Column) -> bool:

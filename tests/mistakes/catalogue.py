@@ -1,4 +1,4 @@
-"""The catalogue: 128 mistakes in order of number."""
+"""The catalogue: 129 mistakes in order of number."""
 
 from mistakes import of_dates, of_files, of_ids, of_money, of_places, of_sheets, of_text
 
@@ -9,6 +9,6 @@ PARTS = (
     ("Dates", of_dates.MISTAKES),
     ("Amounts, tax and words to choose from", of_money.MISTAKES),
     ("Text, and ways to reach a person", of_text.MISTAKES),
-    ("Tables in the wrong place", of_places.MISTAKES),
+    ("Tables and prices in the wrong place", of_places.MISTAKES),
 )
 CATALOGUE = tuple(mistake for _, part in PARTS for mistake in part)

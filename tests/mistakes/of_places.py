@@ -1,5 +1,6 @@
-"""Mistakes with tables that stand where nobody reads them: 126 to 128."""
+"""Mistakes with tables and prices that stand where nobody reads them: 126 to 129."""
 
+from datetime import date
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -58,5 +59,28 @@ MISTAKES = (
         (
             "Check | name-unknown | extras.csv | this has the headings of Invoice requests, but no file of the practice has this name; it was not read |  | rename it to invoice_requests.csv if it belongs here, or move it out of the folder",
         ), _in_text,
+    ),
+    Mistake(
+        129, "A price in a column that its product has no use for",
+        "It is charged to nobody, and that is said; a price change or agreed price with no"
+        " other is held.",
+        (
+            "Not billed | price-misplaced | products.xlsx: Price changes!E{r} | 45.00 in Price is charged to nobody: GOLD is a membership | an amount in the column Monthly price or Annual price | write it in Monthly price or Annual price instead",
+            "Check | price-misplaced | products.xlsx: Price changes!C{r1} | 70.00 in Monthly price is charged to nobody: CONSULT is no membership | an amount in the column Price | clear this cell; if it is what should be charged, write it in Price",
+            "Check | price-not-offered | products.xlsx: Price changes!D{r2} | 300.00 in Annual price is charged to nobody: SILVER is sold by the month only | an amount in the column Monthly price | clear this cell, or write it in Monthly price if it is for a month; to sell SILVER by the year, fill in its Annual price in the sheet Products",
+        ),
+        rows={
+            "price_changes": tuple(
+                {
+                    "Product code": code, "Effective from": date(2030, 1, 1),
+                    "Monthly price": monthly, "Annual price": annual, "Price": price,
+                    "Last edited by": "mm",
+                }
+                for code, monthly, annual, price in (
+                    ("GOLD", None, None, 45), ("CONSULT", 70, None, 85),
+                    ("SILVER", 31, 300, None),
+                )
+            )
+        },
     ),
 )  # fmt: skip

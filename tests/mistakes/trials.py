@@ -91,7 +91,7 @@ def rows(folder: Path) -> dict[int, list[str]]:
     for mistake in CATALOGUE:
         for table, added in mistake.rows.items():
             for row in added:
-                given[table].append(row)
+                given.setdefault(table, []).append(row)
                 whose[office.TITLE[table], len(given[table]) + 1] = mistake.number
     office.save(folder, office.books(given))
     said: dict[int, list[str]] = {mistake.number: [] for mistake in CATALOGUE} | {0: []}
@@ -107,8 +107,9 @@ def first_rows() -> dict[int, int]:
     first: dict[int, int] = {}
     for mistake in CATALOGUE:
         for table, added in mistake.rows.items():
-            first[mistake.number] = count[table] + 2
-            count[table] += len(added)
+            before = count.get(table, 0)
+            first[mistake.number] = before + 2
+            count[table] = before + len(added)
     return first
 
 
