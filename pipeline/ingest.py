@@ -150,9 +150,11 @@ class _Rows:
             return
         names = [column.name for column in self.listed]
         rows = for_pandera({n: self.values[n].take(self.doubled) for n in names})
-        alike = self.doubled[rows.duplicated(keep="first").to_numpy()]
-        self.again[alike] = ~self.held[alike]
-        # A cell that cannot be used is blank here: such rows may differ in it or not.
+        # A cell that cannot be used is blank here: such rows may differ in it or not, and
+        # no row that can be used is left out for one of them.
+        sound = ~self.held[self.doubled]
+        alike = rows[sound].duplicated(keep="first").to_numpy()
+        self.again[self.doubled[sound][alike]] = True
         as_read = self.doubled[rows.duplicated(keep=False).to_numpy()]
         self.unreadable = set(as_read[self.held[as_read]].tolist())
         self.problems += [

@@ -780,6 +780,22 @@ def test_rows_alike_but_for_what_cannot_be_read_are_not_said_to_differ(
     assert "rows 3 and 4 are for the same Patient ID, D1; keep the right row" in told
 
 
+@pytest.mark.parametrize("first", ["soon", ""])
+def test_a_blank_cell_is_not_taken_for_one_that_cannot_be_read(
+    first: str, tmp_path: Path
+) -> None:
+    """Neither of two rows that differ in a cell is left out, whichever comes first."""
+    given = practice.sheets()
+    ends = (first, "" if first else "soon")
+    given["patients"] += [member("P9", end_date=end) for end in ends]
+    result = practice.bill(practice.make(tmp_path / "clinic", given), "2026-03-01")
+    assert result.code == 3
+    assert "stands here a second time" not in result.err
+    assert "row 4, Patient ID: rows 4 and 5 are for the same Patient ID" in result.err
+    assert "row 5, Patient ID: rows 4 and 5 are for the same Patient ID" in result.err
+    assert practice.last_run(tmp_path / "clinic")["memberships"]["held"] == 2
+
+
 def test_a_problem_found_twice_is_one_and_those_of_other_rows_are_told_apart() -> None:
     one = Problem(Severity.CHECK, "far-start", Place("p.csv", "Patients", 2), "x")
     other = replace(one, place=Place("p.csv", "Patients", 3))
