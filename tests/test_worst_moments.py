@@ -5,7 +5,6 @@ out of a failure is taken in this one.
 """
 
 import io
-import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -243,7 +242,6 @@ def test_a_file_that_fails_for_another_reason_is_a_fault_with_details(
     assert "a fault of its own (FileNotFoundError)" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no such shell")
 def test_a_night_that_was_given_no_screen_is_recorded(clinic: Path) -> None:
     night = [sys.executable, "-m", "pipeline", "bill", clinic, "--as-of", SECOND]
     closed = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]

@@ -1,17 +1,18 @@
 """The Invoices page, `invoices.xlsx`: every document and its state, newest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 
-from pipeline.books import Entry
+from pipeline.books import Document, Entry, Line
 from pipeline.exports.lists import Column, Listing, write_list
 from pipeline.exports.to_send import KINDS, linked, write_to_send
 from pipeline.exports.words import symbol
 from pipeline.exports.workbook import Book, Link, new_book
 from pipeline.unsent import Limits, age
 
-__all__ = ["KINDS", "render", "signed"]
+__all__ = ["KINDS", "render", "signed", "signed_amounts"]
 
 
 def render(
@@ -80,6 +81,14 @@ def signed(kind: str, amount: Decimal) -> Decimal:
     return -abs(amount) if kind == "credit_note" else amount
 
 
+def signed_amounts(
+    kinds: Sequence[str], rows: Sequence[Entry | Document | Line]
+) -> Iterator[list[Decimal]]:
+    """Net, tax and gross of rows by column, signed for each one's kind of document."""
+    for name in ("net", "tax", "gross"):
+        yield list(map(signed, kinds, map(attrgetter(name), rows)))
+
+
 def _age(entry: Entry) -> tuple[date, str, int, str]:
     """What newest is: the day of issue, then the number within its series."""
     series = "" if entry.kind == "credit_note" else "invoice"
@@ -91,14 +100,7 @@ def _columns(entries: Sequence[Entry], as_of: date, unit: str) -> list[Column]:
         age(entry, as_of) if entry.status == "unsent" else None for entry in entries
     ]
     kinds = [entry.kind for entry in entries]
-    net, tax, gross = (
-        list(map(signed, kinds, amounts))
-        for amounts in (
-            [entry.net for entry in entries],
-            [entry.tax for entry in entries],
-            [entry.gross for entry in entries],
-        )
-    )
+    net, tax, gross = signed_amounts(kinds, entries)
     return [
         Column("Number", 15, linked(entries)),
         Column("Kind", 13, [KINDS[kind] for kind in kinds]),

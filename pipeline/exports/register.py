@@ -5,7 +5,7 @@ from datetime import date
 
 from pipeline.books import Document, Entry, Month
 from pipeline.exports.control_totals import write_control_totals
-from pipeline.exports.invoice_list import KINDS, signed
+from pipeline.exports.invoice_list import KINDS, signed_amounts
 from pipeline.exports.lists import Column, Listing, write_list
 from pipeline.exports.register_income import (
     credit_notes,
@@ -72,14 +72,7 @@ def _invoices(
     states = {entry.number: entry for entry in entries}
     known = [states.get(document.number) for document in documents]
     kinds = [document.kind for document in documents]
-    net, tax, gross = (
-        list(map(signed, kinds, amounts))
-        for amounts in (
-            [document.net for document in documents],
-            [document.tax for document in documents],
-            [document.gross for document in documents],
-        )
-    )
+    net, tax, gross = signed_amounts(kinds, documents)
     columns = [
         Column("Number", 15, [document.number for document in documents]),
         Column("Kind", 12, [KINDS[kind] for kind in kinds]),
@@ -110,14 +103,7 @@ def _lines(documents: Sequence[Document], title: str, note: str, unit: str) -> L
     of = [document for document in documents for _ in document.lines]
     lines = [line for document in documents for line in document.lines]
     kinds = [document.kind for document in of]
-    net, tax, gross = (
-        list(map(signed, kinds, amounts))
-        for amounts in (
-            [line.net for line in lines],
-            [line.tax for line in lines],
-            [line.gross for line in lines],
-        )
-    )
+    net, tax, gross = signed_amounts(kinds, lines)
     prices = [line.unit_price for line in lines]
     rates = {line.tax_rate: Percent(line.tax_rate) for line in lines}
     columns = [

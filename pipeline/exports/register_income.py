@@ -66,18 +66,12 @@ def _credited(
 def deferred_income(month: Month, title: str, unit: str) -> Listing:
     """A row for each line whose income is spread, with what the month did to it."""
     lines = month.deferrals
-    moves = dict(
-        zip(
-            MOVEMENTS,
-            (
-                [each.opening for each in lines],
-                [each.invoiced for each in lines],
-                [-each.credited for each in lines],
-                [-each.released for each in lines],
-                [each.closing for each in lines],
-            ),
-            strict=True,
-        )
+    moves = (
+        [each.opening for each in lines],
+        [each.invoiced for each in lines],
+        [-each.credited for each in lines],
+        [-each.released for each in lines],
+        [each.closing for each in lines],
     )
     columns = [
         Column("Number", 15, [each.number for each in lines]),
@@ -91,7 +85,7 @@ def deferred_income(month: Month, title: str, unit: str) -> Listing:
         Column(f"Net ({unit})", 13, [each.net for each in lines], figures=True),
         *(
             Column(f"{name} ({unit})", 13, amounts, total=True)
-            for name, amounts in moves.items()
+            for name, amounts in zip(MOVEMENTS, moves, strict=True)
         ),
         Column("Income account", 12, [each.income_account for each in lines]),
         Column("Deferred account", 12, [each.deferred_account for each in lines]),
