@@ -297,14 +297,11 @@ def _upgrade(
         connection.execute("commit")
 
 
-# `pipeline.cells.canonical` for codes, which are plain ASCII.
-_CANONICAL = """
+# `pipeline.cells.canonical` for codes, which are plain ASCII: one expression, which names
+# the code once, since what a macro repeats is planned as often as it is repeated.
+_CANONICAL = r"""
 create macro tonight.main.canonical(code) as
-case
-    when regexp_full_match(replace(code, ' ', ''), '[0-9]+')
-        then coalesce(nullif(ltrim(replace(code, ' ', ''), '0'), ''), '0')
-    else replace(lower(code), ' ', '')
-end
+regexp_replace(replace(lower(code), ' ', ''), '^0+([0-9]+)$', '\1')
 """
 
 # What is billed and was not freed again, what was freed, and what credit notes took back

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from itertools import product
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.cells import LONGEST_CODE, CellError, canonical, heading, parse
 from pipeline.column_cells import compared, filled, typed
+from pipeline.ledger import opened
 from pipeline.plain import plain
 from schemas import INPUTS, Practice
 from schemas.columns import KINDS, Column, columns
@@ -156,3 +159,17 @@ def test_keys_and_blanks_are_known_in_bulk(cells: list[str | None]) -> None:
     assert compared(words, text).to_pylist() == [
         None if value is None else heading(value) for value in words.to_pylist()
     ]
+
+
+def test_the_rules_in_sql_compare_codes_as_cells_does(tmp_path: Path) -> None:
+    """Every code of up to four of the characters that matter, and a blank one."""
+    spelled = [
+        "".join(code) for n in range(1, 5) for code in product("0 7aZ-", repeat=n)
+    ]
+    codes = [code for code in spelled if code.strip()]
+    with opened(tmp_path / "none.duckdb", write=False) as ledger:
+        keys = (
+            "select canonical(code) as key from (select unnest(?::varchar[]) as code)"
+        )
+        found = [row["key"] for row in ledger.rows(keys, [[*codes, None]])]
+    assert found == [*map(canonical, codes), None]
