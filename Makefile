@@ -13,7 +13,8 @@ MEMBERS ?= 100000
 MONTHS ?= 36
 
 BIN := .venv/bin
-# Bytecode that is kept makes every later start shorter.
+# Bytecode is made of what runs, which is little of what is installed (`--no-compile`
+# below), and kept, which makes every later start shorter.
 unexport PYTHONDONTWRITEBYTECODE
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
@@ -29,7 +30,8 @@ setup: .venv/.ready ## build .venv with everything that is needed
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  -c constraints.txt -e '.[dev]'
 	@touch $@
 
 bill: .venv/.ready ## the night: bill DATA (ACCEPT='--accept date' lets a guard through)
