@@ -12,7 +12,7 @@ from pipeline.headings import Grid
 from pipeline.mapping import WrongMapping
 from pipeline.package import Entry, Package, unpack
 from pipeline.preflight import Facts
-from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.problems import Place, Problem, Refused
 from pipeline.separated import SEARCHED, read_separated
 from pipeline.sheets import Unusable
 from pipeline.workbooks import grid_of
@@ -125,7 +125,3 @@ def missing(row: Sequence[object], used: Collection[str]) -> list[str]:
 def _list(titles: Sequence[str]) -> str:
     return ", ".join(f'"{show(title)}"' for title in titles) or "no sheet"
 
-
-def stops(problems: Sequence[Problem]) -> list[Problem]:
-    """Those that nothing can be done about but mending the export."""
-    return [p for p in problems if p.severity is Severity.STOPS]

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.cells import heading, show
 from pipeline.preflight import Facts
-from pipeline.problems import Place, Problem, Severity
+from pipeline.problems import Place, Problem, Severity, stops
 from pipeline.raw_table import RawTable, is_blank, shown
 from pipeline.separated import SEARCHED
 from pipeline.sheets import column_letter
@@ -19,6 +19,8 @@ from schemas.columns import Column, Schema, columns
 _TURNED_DEPTH = 60  # rows of column A in which a table on its side is looked for
 _CLOSE = 0.8  # how alike a heading is that was surely meant
 _PERHAPS = 0.6  # how alike one is that is worth a question
+# What stops the night and says nothing of any other column.
+_OF_ONE_COLUMN = ("column-missing", "heading-blank")
 
 # Other words offices use for a column, as `heading` folds them.
 _ALIASES = {
@@ -108,7 +110,10 @@ def fits(rows: Sequence[list[object]], schema: Schema, *, well: bool) -> bool:
 
 
 def read_headings(grid: Grid, schema: Schema) -> tuple[Layout | None, list[Problem]]:
-    """Find the headings; without a layout the problems say what stops the night."""
+    """Find the headings; without a layout the problems say what stops the night.
+
+    They also stop it with one that lacks a column: what stands in the others is known.
+    """
     number = heading_row(grid.rows, schema)
     if _turned(grid.rows, schema, number):
         return None, [_turned_problem(grid)]
@@ -116,7 +121,7 @@ def read_headings(grid: Grid, schema: Schema) -> tuple[Layout | None, list[Probl
         return None, [_not_found(grid, schema)]
     reader = _Headings(grid, schema, number)
     problems = [*reader.problems()]
-    if any(problem.severity is Severity.STOPS for problem in problems):
+    if any(problem.code not in _OF_ONE_COLUMN for problem in stops(problems)):
         return None, problems
     return reader.layout(), problems
 
@@ -168,7 +173,7 @@ class _Headings:
         }
 
     def layout(self) -> Layout:
-        """The columns found; only after `problems` found nothing that stops."""
+        """The columns found; only where `problems` found nothing amiss with the shape."""
         return Layout(
             self.number,
             {column.name: i for i, column in self.found.items() if column.loaded},

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.export_file import missing, read_export, stops, top_row
+from pipeline.export_file import missing, read_export, top_row
 from pipeline.exports.exact_text import legible
 from pipeline.exports.templates import Filled
 from pipeline.exports.words import counted
 from pipeline.files import write_bytes
 from pipeline.ingest import read_sheet
 from pipeline.mapping import Plan, WrongMapping, read_mapping
-from pipeline.problems import Place, Problem, Refused, Severity, refused
+from pipeline.problems import Place, Problem, Refused, Severity, refused, stops
 from pipeline.read_back import filled_templates
 from pipeline.sheet_rows import read_sheet_rows
 from pipeline.sheets import Sheet

@@ -56,6 +56,19 @@ def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     return Parsing(rows, problems, tuple(read.unread_amounts()))
 
 
+def faults_of(schema: Schema, sheet: Sheet) -> list[Problem]:
+    """The cells that cannot be read of a sheet that is used for nothing else.
+
+    What a cell is to another, or to a blank one, cannot be said where a column is missing
+    or a formula has no value.
+    """
+    read = _Rows(schema, sheet)
+    for column in read.listed:
+        read.take_column(column)
+    found = [p for p in read.problems if p.severity is Severity.HELD]
+    return _with_subjects(found, arrow.table(read.values), read.listed)
+
+
 class _Rows:
     """A sheet's rows while they are read, each known by its position.
 

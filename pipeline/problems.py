@@ -1,5 +1,6 @@
 """A problem: where it is, what was found, what to write instead, what it costs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -89,6 +90,11 @@ class Problem:
                 repair=f"write {self.expected}" if self.expected else "",
             )
         )
+
+
+def stops(problems: Iterable[Problem]) -> list[Problem]:
+    """Those with which a night cannot go on."""
+    return [problem for problem in problems if problem.severity is Severity.STOPS]
 
 
 class WrongUsage(Exception):

@@ -23,11 +23,11 @@ from pipeline.exports.words import late_in_words
 from pipeline.file_age import unchanged_for_long
 from pipeline.files import private_folder, sweep
 from pipeline.guards import as_problem, check_guards
-from pipeline.ingest import Parsing, read_sheet
+from pipeline.ingest import Parsing, faults_of, read_sheet
 from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.marked_copies import Copies
 from pipeline.price_columns import hold_misplaced
-from pipeline.problems import Place, Problem, Refused, Severity, refused
+from pipeline.problems import Place, Problem, Refused, Severity, refused, stops
 from pipeline.publish import Published, finish, publish
 from pipeline.reasons import explain_held, with_amounts, without_filled
 from pipeline.record import Night as Work
@@ -87,16 +87,23 @@ class Outcome:
     late: str = ""
 
 
-def _stops(problems: list[Problem]) -> list[Problem]:
-    return [problem for problem in problems if problem.severity is Severity.STOPS]
-
-
 def _parse(schema: Schema, sheet: Sheet) -> Parsing:
     """The rows of a sheet; none when the file turns out to be beyond reading."""
     refusals: list[Problem] = []
     with file_boundary(Place(sheet.file), refusals):
         return read_sheet(schema, sheet)
     return Parsing(empty(schema), refusals)
+
+
+def _faults_beside(stopped: dict[str, Sheet]) -> list[Problem]:
+    """What else is wrong in sheets that stop the night, each cell by itself."""
+    found: list[Problem] = []
+    for schema in INPUTS:
+        if name_of(schema) in stopped:
+            sheet = stopped[name_of(schema)]
+            with file_boundary(Place(sheet.file), found):
+                found += faults_of(schema, sheet)
+    return found
 
 
 def _as_checks(problems: list[Problem]) -> list[Problem]:
@@ -128,7 +135,7 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
                 _as_checks(parsing.problems) if name == "sent" else parsing.problems
             )
         load(ledger.connection, schema, rows, f"staged.{name}")
-        if name in sheets and not _stops(parsing.problems):
+        if name in sheets and not stops(parsing.problems):
             problems += rows_lost(ledger.connection, sheets[name], parsing.problems)
     load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
     types = list(column_types(UnreadablePrices).values())
@@ -154,7 +161,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     """
     reading = read_practice(folder)
     problems = list(reading.problems)
-    problems += _stage(ledger, reading.sheets)
+    problems += _faults_beside(reading.stopped) + _stage(ledger, reading.sheets)
     settings = reading.sheets.get("settings")
     if settings is None:
         raise Refused(problems)
@@ -174,7 +181,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
         problems += resolve(ledger, reading.sheets)
         problems += hold_misplaced(ledger, reading.sheets)
         changes = rights.not_in_force(ledger, changes)
-    if _stops(problems):
+    if stops(problems):
         raise Refused(problems)
     zone = ledger.value("select time_zone from input.practice")
     now = today(zone)
@@ -184,7 +191,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     )
     problems += check(ledger, reading.sheets, day)
     problems += unchanged_for_long(ledger, reading, day)
-    if _stops(problems):
+    if stops(problems):
         raise Refused(problems)
     transform(ledger.connection, hold=RECORDED)
     problems += explain_held(ledger, reading.sheets)
@@ -235,7 +242,7 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
         load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
         resolve(ledger, {})
         hold_misplaced(ledger, {})
-        if not _settings_differ(ledger) or _stops(
+        if not _settings_differ(ledger) or stops(
             read_settings(ledger, replace(settings, rows=[]))
         ):
             run("create or replace table input.practice as"

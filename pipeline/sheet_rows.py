@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pipeline.cells import canonical
 from pipeline.headings import Grid, Layout, known_headings, read_headings
 from pipeline.preflight import ExcelTable
-from pipeline.problems import Place, Problem, Severity
+from pipeline.problems import Place, Problem, Severity, stops
 from pipeline.raw_table import Raw, RawTable, RowsOf, is_blank, shown
 from pipeline.sheets import LAST_ROW, TOO_MANY_CELLS, Area, Sheet, column_letter
 from schemas.columns import Column, Schema, columns, name_of
@@ -33,21 +33,25 @@ MORE_CELLS = (
 def read_sheet_rows(grid: Grid, schema: Schema) -> tuple[Sheet | None, list[Problem]]:
     """The table of a sheet and what was found on the way.
 
-    There is no table when one of the problems stops the night.
+    Where one of the problems stops the night the table is told so (`stops`), and there
+    is none when nobody can say which column is which.
     """
     layout, problems = read_headings(grid, schema)
-    if layout is None:
+    listed = [c for c in columns(schema) if layout and c.name in layout.headings]
+    if layout is None or _key_column([*columns(schema)]) not in listed:
         return None, problems
     sorting = _Sorting(grid, schema, layout)
+    # What is no row of the table shows by columns that are missing too.
+    found = [*sorting.problems()]
+    problems += stops(found) if stops(problems) else found
     sheet = Sheet(
         name_of(schema), grid.file, grid.sheet, layout.headings, sorting.rows,
         sorting.bad_rows(),
         sum(number > layout.row for number in grid.facts.filled_rows),
         len(sorting.notes) + len(sorting.examples),
+        bool(stops(problems)),
     )  # fmt: skip
-    problems += sorting.problems()
-    stopped = any(problem.severity is Severity.STOPS for problem in problems)
-    return (None if stopped else sheet), problems
+    return sheet, problems
 
 
 class _Sorting:

@@ -88,6 +88,7 @@ class Sheet:
     `bad_rows` are rows to be held whatever their cells say, each with its problem.
     `filled` is the pre-flight's count of rows below the headings that show something,
     and `skipped` how many of them are no part of the table.
+    One that `stops` the night is read to tell its other faults, and for nothing else.
     """
 
     table: str
@@ -98,6 +99,7 @@ class Sheet:
     bad_rows: dict[int, Problem] = field(default_factory=dict)
     filled: int = 0
     skipped: int = 0
+    stops: bool = False
 
     @cached_property
     def numbers(self) -> list[int]:

@@ -44,11 +44,13 @@ class Reading:
     """A practice's sheets by table, what was found on the way, and the files' digests.
 
     Optional tables that are absent are missing from `sheets`; so is every table that
-    cannot be used, and then a problem stops the night.
+    cannot be used, and then a problem stops the night. Of these, `stopped` are such whose
+    cells can be read all the same.
     `files` maps each file's name to the SHA-256 of the bytes that were read.
     """
 
     sheets: dict[str, Sheet] = field(default_factory=dict)
+    stopped: dict[str, Sheet] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
@@ -121,7 +123,8 @@ def _keep(reading: Reading, schema: Schema, grid: Grid) -> None:
     sheet, problems = read_sheet_rows(grid, schema)
     reading.problems.extend(problems)
     if sheet is not None:
-        reading.sheets[name_of(schema)] = sheet
+        kept = reading.stopped if sheet.stops else reading.sheets
+        kept[name_of(schema)] = sheet
 
 
 class _Workbook:

@@ -1,0 +1,79 @@
+"""A sheet that stops the night tells its other faults in the same go."""
+
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import practice
+import pytest
+from practice import Row, member
+
+from pipeline.ledger import ledger_path
+from pipeline.problems import Refused
+from pipeline.run import check_only
+
+DAY = date(2026, 1, 31)
+
+
+def _told(folder: Path) -> list[str]:
+    """Every problem of a night that cannot go on."""
+    with pytest.raises(Refused) as refusal:
+        check_only(folder, ledger_path(folder), as_of=DAY, today=lambda zone: DAY)
+    return [f"{p.severity}: {p} ({p.subject})" for p in refusal.value.problems]
+
+
+def _without(title: str, rows: list[Row]) -> list[Row]:
+    return [{name: cell for name, cell in row.items() if name != title} for row in rows]
+
+
+def test_a_missing_column_hides_no_fault_of_the_others(tmp_path: Path) -> None:
+    """Nothing is told of blank cells, nor of rows that are alike in what is left."""
+    given = practice.sheets()
+    given["patients"] = _without("First name", [
+        member("P1", start_date="31/02/2026"), member("P2", membership_active="Perhaps"),
+        member("P3"), member("P3", first_name="Clarissa"),
+    ])  # fmt: skip
+    assert _told(practice.make(tmp_path, given)) == [
+        "Stops the night: patients.csv: the column First name is missing;"
+        " add a column with the heading First name ()",
+        "Not billed: patients.csv: row 3, Membership active: Perhaps is not Yes or No;"
+        " write Yes or No (P2)",
+        "Not billed: patients.csv: row 2, Start date: 31/02/2026 is not a date;"
+        " write it as a date cell or as 2024-01-31 (P1)",
+    ]
+
+
+def test_without_its_ids_a_sheet_has_no_rows_to_tell_of(tmp_path: Path) -> None:
+    given = practice.sheets()
+    rows = [member("P1", start_date="31/02/2026")]
+    given["patients"] = _without("Patient ID", rows)
+    assert _told(practice.make(tmp_path, given)) == [
+        "Stops the night: patients.csv: the column Patient ID is missing;"
+        " add a column with the heading Patient ID ()",
+    ]
+
+
+def test_a_formula_without_its_value_hides_no_fault_of_other_cells(
+    tmp_path: Path,
+) -> None:
+    given = practice.sheets()
+    rows = given.pop("products")
+    folder = practice.make(tmp_path, given)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet
+    sheet.title = "Products"
+    titles = list(dict.fromkeys(title for row in rows for title in row))
+    sheet.append(titles)
+    for row in rows:
+        sheet.append([row.get(title, "") for title in titles])
+    price = titles.index("Monthly price") + 1
+    sheet.cell(2, price).value = "=40+10"
+    sheet.cell(3, price).value = "thirty"
+    book.save(folder / "products.xlsx")
+    assert _told(folder) == [
+        "Stops the night: products.xlsx: Products!D2: formulas were saved without their"
+        " values (D2); open the file in Excel, let it calculate, and save it ()",
+        "Not billed: products.xlsx: Products!D3: thirty is not an amount; write an amount"
+        " in pounds with at most two decimals, such as 49.99 (SILVER)",
+    ]
