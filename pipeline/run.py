@@ -272,10 +272,12 @@ def bill(
     accepted: Collection[str] = (),
     command: str = "membill bill",
     say: Callable[[str], None] = lambda text: None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Outcome:
     """The night. Raises `Refused` or `Busy` with ledger and outputs as they were.
 
-    A refused night writes the issues workbook alone.
+    A refused night writes the issues workbook alone. `say` is told what is being done,
+    and `tell` what was done first of an earlier run.
     """
     started = time.monotonic()
     today = cache(today)
@@ -288,8 +290,8 @@ def bill(
         try:
             _must_take_files(folder / "out")
             must_know_published(ledger, folder / "out")
-            if finish(ledger, folder / "out"):
-                say("finished what an earlier run left")
+            if left := finish(ledger, folder / "out"):
+                tell(left)
             say("reading the sheets")
             prepared = prepare(ledger, folder, as_of, today)
             say("checking the guards")

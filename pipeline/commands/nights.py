@@ -15,6 +15,7 @@ from pipeline.commands.saying import (
     HELD,
     REFUSED,
     again,
+    aside,
     billed_at,
     ledger_at,
     outcomes,
@@ -44,7 +45,7 @@ def bill(
     """
     from pipeline.run import bill as run_night
 
-    with outcomes(night=True), _progress() as say:
+    with outcomes(night=True), _afterwards() as tell, _progress() as say:
         outcome = run_night(
             folder,
             ledger_at(folder, ledger),
@@ -53,6 +54,7 @@ def bill(
             accepted=accept,
             command=again(folder, as_of, accept, ledger),
             say=say,
+            tell=tell,
         )
     from pipeline.console import night_table
 
@@ -60,6 +62,17 @@ def bill(
     say_problems([open_.problem for open_ in outcome.night.problems])
     warn((*outcome.warnings, *outcome.published.warnings))
     sys.exit(outcome.exit_code)
+
+
+@contextmanager
+def _afterwards() -> Iterator[Callable[[str], None]]:
+    """Say what was done besides once the terminal's line is free, also of a refused night."""
+    told: list[str] = []
+    try:
+        yield told.append
+    finally:
+        for text in told:
+            aside(text)
 
 
 @contextmanager
