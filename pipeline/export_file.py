@@ -124,4 +124,3 @@ def missing(row: Sequence[object], used: Collection[str]) -> list[str]:
 
 def _list(titles: Sequence[str]) -> str:
     return ", ".join(f'"{show(title)}"' for title in titles) or "no sheet"
-

@@ -1,9 +1,10 @@
 """The Settings sheet as one typed row; a setting that makes no sense stops the night."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import pyarrow as arrow
@@ -258,75 +259,87 @@ def _numbers_of_the_other(ledger: Ledger, prefix: str, kind: str) -> str | None:
     return found
 
 
+class _Nonsense(NamedTuple):
+    """A setting that makes no sense, alone or beside another."""
+
+    setting: str
+    code: str
+    found: str
+    repair: str
+
+
+_Values = Mapping[str, object]  # None where a setting is unusable
+
+
+def _of_the_zone(values: _Values) -> Iterator[_Nonsense]:
+    zone = values["time_zone"]
+    if zone and not _is_zone(str(zone)):
+        yield _Nonsense(
+            "time_zone", "time-zone-unknown",
+            f"Time zone: {show(zone)} is not a time zone",
+            f"write a name such as Europe/London{_zone_meant(str(zone))}",
+        )  # fmt: skip
+
+
+def _of_the_prefixes(ledger: Ledger, values: _Values) -> Iterator[_Nonsense]:
+    invoices, credits = values["invoice_prefix"], values["credit_note_prefix"]
+    if invoices and str(invoices).lower() == str(credits).lower():
+        yield _Nonsense(
+            "credit_note_prefix", "prefixes-alike",
+            f"Credit note prefix: {credits} is the Invoice prefix too",
+            "give invoices and credit notes a prefix each, such as INV- and CRN-",
+        )  # fmt: skip
+    for title, kind, prefix, others in (
+        ("Invoice prefix", "invoice", invoices, "credit notes"),
+        ("Credit note prefix", "credit_note", credits, "invoices"),
+    ):
+        used = prefix and _numbers_of_the_other(ledger, str(prefix), kind)
+        if used:
+            yield _Nonsense(
+                f"{kind}_prefix", "prefix-used",
+                f"{title}: {others} have been numbered so, up to {used}",
+                "write a prefix that has never been used, so that no number can be given"
+                " twice",
+            )  # fmt: skip
+
+
+def _of_vat(values: _Values) -> Iterator[_Nonsense]:
+    number = values["vat_number"]
+    if not values["vat_registered"]:
+        return
+    if not number:
+        yield _Nonsense(
+            "vat_number", "vat-number-missing",
+            "VAT registered is Yes but the VAT number is blank",
+            "write the practice's VAT number, or No in VAT registered",
+        )  # fmt: skip
+    elif not vat.is_valid(str(number)):
+        yield _Nonsense(
+            "vat_number", "vat-number-wrong",
+            f"VAT number: {show(number)} fails its check digits",
+            "copy the number from the registration certificate",
+        )  # fmt: skip
+
+
 def _nonsense(
     ledger: Ledger,
-    values: dict[str, object],
+    values: _Values,
     typed: dict[str, dict[str, object]],
     sheet: Sheet,
 ) -> list[Problem]:
-    """Settings that make no sense, alone or together; None where one is unusable."""
+    """Settings that make no sense, each told at its cell."""
     by_name = {column.name: column for column in columns(Practice)}
-    found: list[tuple[str, str, str, str]] = []
-    if values["time_zone"] and not _is_zone(str(values["time_zone"])):
-        found.append(
-            (
-                "time_zone",
-                "time-zone-unknown",
-                f"Time zone: {show(values['time_zone'])} is not a time zone",
-                "write a name such as Europe/London"
-                + _zone_meant(str(values["time_zone"])),
-            )
-        )
-    invoices, credits = values["invoice_prefix"], values["credit_note_prefix"]
-    if invoices and str(invoices).lower() == str(credits).lower():
-        found.append(
-            (
-                "credit_note_prefix",
-                "prefixes-alike",
-                f"Credit note prefix: {credits} is the Invoice prefix too",
-                "give invoices and credit notes a prefix each, such as INV- and CRN-",
-            )
-        )
-    for name, title, kind, other in (
-        ("invoice_prefix", "Invoice prefix", "invoice", "credit notes"),
-        ("credit_note_prefix", "Credit note prefix", "credit_note", "invoices"),
-    ):
-        used = values[name] and _numbers_of_the_other(ledger, str(values[name]), kind)
-        if used:
-            found.append(
-                (
-                    name,
-                    "prefix-used",
-                    f"{title}: {other} have been numbered so, up to {used}",
-                    "write a prefix that has never been used, so that no number can be"
-                    " given twice",
-                )
-            )
-    if values["vat_registered"] and not values["vat_number"]:
-        found.append(
-            (
-                "vat_number",
-                "vat-number-missing",
-                "VAT registered is Yes but the VAT number is blank",
-                "write the practice's VAT number, or No in VAT registered",
-            )
-        )
-    elif values["vat_registered"] and not vat.is_valid(str(values["vat_number"])):
-        found.append(
-            (
-                "vat_number",
-                "vat-number-wrong",
-                f"VAT number: {show(values['vat_number'])} fails its check digits",
-                "copy the number from the registration certificate",
-            )
-        )
     return [
         _stop(
             code,
             _place(sheet, typed.get(heading(by_name[name].title))),
             by_name[name],
-            what,
+            found,
             repair,
         )
-        for name, code, what, repair in found
+        for name, code, found, repair in (
+            *_of_the_zone(values),
+            *_of_the_prefixes(ledger, values),
+            *_of_vat(values),
+        )
     ]
