@@ -538,7 +538,10 @@ def _in_range(read: date, shown: str) -> Parsed | None:
 
 
 def _read_as(read: date, shown: str, code: str) -> Parsed:
-    found = f"{shown} is read as {_in_words(read)}"
+    words = _in_words(read)
+    found = f"{shown} is read as {words}"
+    if shown.casefold() == words.casefold():
+        found = f"{shown} is a text and is read as that day"
     repair = f"if that is right, write it as a date cell or as {read}"
     return _check(read, code, found, repair)
 

@@ -70,7 +70,7 @@ MISTAKES = (
             "Check | date-short-year | patients.xlsx: Patients!L{r2} | 4.3.26 has a year of two digits, so it is left blank | a date, such as 04/03/2026 in a date cell or 2026-03-04 | write all four digits of the year",
             "Check | date-day-first | patients.xlsx: Patients!G{r} | 1.3.26 is read as 1 March 2026 | a date, such as 04/03/2026 in a date cell or 2026-03-04 | if that is right, write it as a date cell or as 2026-03-01",
             "Check | date-as-text | patients.xlsx: Patients!G{r1} | 1-Mar-26 is read as 1 March 2026 | a date, such as 04/03/2026 in a date cell or 2026-03-04 | if that is right, write it as a date cell or as 2026-03-01",
-            "Check | date-as-text | patients.xlsx: Patients!G{r2} | 1 March 2026 is read as 1 March 2026 | a date, such as 04/03/2026 in a date cell or 2026-03-04 | if that is right, write it as a date cell or as 2026-03-01",
+            "Check | date-as-text | patients.xlsx: Patients!G{r2} | 1 March 2026 is a text and is read as that day | a date, such as 04/03/2026 in a date cell or 2026-03-04 | if that is right, write it as a date cell or as 2026-03-01",
         ),
         rows={
             "patients": (
