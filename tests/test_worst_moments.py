@@ -5,6 +5,7 @@ out of a failure is taken in this one.
 """
 
 import io
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -27,8 +28,8 @@ from pipeline.publish import AT_A_TIME
 from pipeline.record import add_run
 from pipeline.transaction import transaction
 from tests import given
+from tests.torture.trial import in_process
 
-ROOT = Path(__file__).parents[1]
 FIRST, SECOND = "2026-03-01", "2026-03-02"
 FULL = OSError(28, "No space left on device")
 LEDGER = "ledger/membill.duckdb"
@@ -58,19 +59,65 @@ class After:
 
 @pytest.fixture(scope="module")
 def cut_off(tmp_path_factory: pytest.TempPathFactory) -> After:
-    """A first night that is recorded, and none of its files made: the disk is full."""
-    folder = practice.make(tmp_path_factory.mktemp("cut off") / "clinic")
+    """A first night that is recorded, and none of its files made: the disk is full.
+
+    Its ledger had been brought back from a copy of one in which nothing was.
+    """
+    root = tmp_path_factory.mktemp("cut off")
+    folder = practice.make(root / "clinic")
+    empty = private_folder(root / "empty") / "membill.duckdb"
+    with opened(empty, write=True):
+        pass
+    assert run("restore", folder, empty).code == 0
     with patch("pipeline.transaction.settle", side_effect=FULL):
         return After(folder, bill(folder, FIRST))
 
 
 @pytest.fixture(scope="module")
-def went_on(billed: Path) -> After:
+def in_its_place(cut_off: After) -> After:
+    """The same night again, which finds a folder in the place of an invoice."""
+    folder = practice.copied(cut_off.folder, cut_off.folder.parent / "in its place")
+    (folder / "out/invoices/2026/03/INV-000002.xlsx").mkdir(parents=True)
+    with patch("pipeline.publish.AT_A_TIME", 2):
+        assert AT_A_TIME > 2
+        return After(folder, bill(folder, FIRST))
+
+
+@pytest.fixture(scope="module")
+def busy(billed: Path) -> tuple[Path, list[Result]]:
+    """A practice whose ledger another program had open in two nights, and what they said.
+
+    The second had to prove the ledger.
+    """
+    folder = practice.copied(billed, billed.parent / "busy")
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(folder / LEDGER)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout is not None and other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        proved = bill(folder, SECOND)
+        (folder / f"{LEDGER}.sha256").unlink()
+        to_be_proved = bill(folder, SECOND)
+        other.stdin.close()
+    return folder, [proved, to_be_proved]
+
+
+_HOLD = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def went_on(busy: tuple[Path, list[Result]]) -> After:
     """A second night with two more members, among files that were moved or left.
 
-    It could not read back the copy of its ledger.
+    The ledger was busy before. It could not read back the copy it made.
     """
-    folder = practice.copied(billed, billed.parent / "went on")
+    folder = practice.copied(busy[0], busy[0].parent / "went on")
     (folder / "out/invoices/2026/03/.INV-000009.xlsx.part").write_text("half of it")
     (folder / "out/invoices/2026/03/INV-000001.xlsx").unlink()
     (folder / "out/runs/2026-03-01-01/run.json").unlink()
@@ -81,16 +128,6 @@ def went_on(billed: Path) -> After:
         told = bill(folder, SECOND)
     assert told.code == 0
     return After(folder, told)
-
-
-def test_what_was_left_is_shown_even_when_the_next_night_is_refused(
-    cut_off: After, tmp_path: Path
-) -> None:
-    folder = practice.copied(cut_off.folder, tmp_path / "clinic")
-    (folder / "products.csv").unlink()
-    refused = bill(folder, SECOND)
-    assert refused.code == 4
-    assert len(list((folder / "out/invoices/2026/03").iterdir())) == 3
 
 
 def test_an_invoice_that_staff_moved_away_stays_away_and_any_other_file_comes_back(
@@ -158,22 +195,20 @@ def test_a_disk_that_fails_while_files_are_made_tells_that_the_night_is_recorded
         told = bill(folder, SECOND)
     assert told.code == 1
     assert told.err.startswith("The run is recorded, but the disk would take no more")
-    assert bill(folder, SECOND).code == 0
     assert len(_numbers(folder)) == 4
 
 
 def test_a_disk_that_is_full_after_the_commit_bills_nothing_twice(
-    cut_off: After, tmp_path: Path
+    cut_off: After, in_its_place: After
 ) -> None:
     assert cut_off.told.code == 1
     assert cut_off.told.err.startswith(
         "The run is recorded, but the disk would take no more"
     )
     assert not (cut_off.folder / "out/invoices").exists()
-    folder = practice.copied(cut_off.folder, tmp_path / "clinic")
-    assert bill(folder, FIRST).code == 0
-    assert sorted(_numbers(folder)) == NUMBERS
-    assert len(list((folder / "out/invoices/2026/03").iterdir())) == 3
+    assert in_its_place.told.code == 0
+    assert sorted(_numbers(in_its_place.folder)) == NUMBERS
+    assert len(list((in_its_place.folder / "out/invoices/2026/03").iterdir())) == 3
 
 
 class _Full(io.RawIOBase):
@@ -243,11 +278,18 @@ def test_a_file_that_fails_for_another_reason_is_a_fault_with_details(
 
 
 def test_a_night_that_was_given_no_screen_is_recorded(clinic: Path) -> None:
-    night = [sys.executable, "-m", "pipeline", "bill", clinic, "--as-of", SECOND]
-    closed = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
-    ended = subprocess.run([*closed, *night], cwd=ROOT, check=False)
-    assert ended.returncode == 0
+    def night() -> dict[str, Any]:
+        os.closerange(0, 3)
+        # As Python begins where they are closed.
+        sys.stdin = sys.stdout = sys.stderr = None  # type: ignore[assignment]
+        sys.argv = ["membill", "bill", str(clinic), "--as-of", SECOND]
+        with suppress(SystemExit):
+            program.main()
+        return {"opened": [os.readlink(f"/proc/self/fd/{at}") for at in range(3)]}
+
+    assert in_process(night) == {"opened": [os.devnull] * 3}
     assert practice.last_run(clinic)["run_id"] == f"{SECOND}-01"
+    assert run("verify", clinic).code == 0
 
 
 @dataclass(frozen=True)
@@ -326,49 +368,38 @@ def test_a_copy_that_cannot_be_made_is_a_warning_and_leaves_nothing_half(
     assert [line[7:] for line in proved if line.startswith("WRONG")] == wrong
 
 
-def test_a_folder_in_an_invoice_s_place_is_told_and_left(
-    cut_off: After, tmp_path: Path
-) -> None:
-    folder = practice.copied(cut_off.folder, tmp_path / "clinic")
-    (folder / "out/invoices/2026/03/INV-000002.xlsx").mkdir(parents=True)
-    with patch("pipeline.publish.AT_A_TIME", 2):
-        assert AT_A_TIME > 2
-        told = bill(folder, FIRST)
+def test_a_folder_in_an_invoice_s_place_is_told_and_left(in_its_place: After) -> None:
     assert (
-        "INV-000002.xlsx is already there and is not what the ledger says" in told.err
+        "INV-000002.xlsx is already there and is not what the ledger says"
+        in in_its_place.told.err
     )
+    assert (in_its_place.folder / "out/invoices/2026/03/INV-000002.xlsx").is_dir()
+
+
+def test_what_was_left_is_shown_even_when_the_next_night_is_refused(
+    in_its_place: After, tmp_path: Path
+) -> None:
+    folder = practice.copied(in_its_place.folder, tmp_path / "clinic")
     (folder / "out/invoices/2026/03/INV-000002.xlsx").rmdir()
-    assert bill(folder, SECOND).err == ""
+    (folder / "products.csv").unlink()
+    refused = bill(folder, SECOND)
+    assert refused.code == 4
+    assert "INV-000002.xlsx" not in refused.err
     assert (folder / "out/invoices/2026/03/INV-000002.xlsx").is_file()
 
 
 # The ledger's own files
 
-_HOLD = """
-import duckdb, sys
-connection = duckdb.connect(sys.argv[1])
-print("held", flush=True)
-sys.stdin.read()
-"""
 
-
-def test_a_ledger_that_another_program_has_open_is_busy(clinic: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(clinic / LEDGER)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    ) as other:  # fmt: skip
-        assert other.stdout is not None and other.stdin is not None
-        assert other.stdout.readline() == "held\n"
-        proved = bill(clinic, SECOND)
-        (clinic / f"{LEDGER}.sha256").unlink()
-        to_be_proved = bill(clinic, SECOND)
-        other.stdin.close()
-    for busy in (proved, to_be_proved):
-        assert (busy.code, busy.err) == (
+def test_a_ledger_that_another_program_has_open_is_busy_until_it_is_done(
+    busy: tuple[Path, list[Result]], went_on: After
+) -> None:
+    for told in busy[1]:
+        assert (told.code, told.err) == (
             5,
             "another program has the ledger open; try again when it is done.\n",
         )
-    assert bill(clinic, SECOND).code == 0
+    assert went_on.told.code == 0
 
 
 @pytest.mark.damaged
@@ -401,6 +432,7 @@ def _written(ledger: Path, statement: str) -> None:
         connection.execute(statement)
 
 
+@pytest.mark.damaged
 def test_verify_names_a_lost_head_and_a_damaged_table(clinic: Path) -> None:
     (clinic / "ledger/head.json").unlink()
     told = run("verify", clinic)
@@ -410,9 +442,6 @@ def test_verify_names_a_lost_head_and_a_damaged_table(clinic: Path) -> None:
         found = run("verify", clinic)
     assert found.code == 4 and "ledger.chain is damaged" in found.out
     assert "does not have its checksum" not in found.out + found.err
-    # Brought back, so that the test ends with a ledger that holds.
-    copy = practice.copied(clinic / "ledger", clinic / "copy") / "membill.duckdb"
-    assert run("restore", clinic, copy).code == 0
 
 
 # Bringing back
@@ -435,14 +464,8 @@ def test_a_ledger_is_brought_back_though_its_head_is_nonsense(clinic: Path) -> N
     assert run("verify", clinic).code == 0
 
 
-def test_an_empty_ledger_is_brought_back(tmp_path: Path) -> None:
-    folder = practice.make(tmp_path / "clinic")
-    empty = private_folder(tmp_path / "empty") / "membill.duckdb"
-    with opened(empty, write=True):
-        pass
-    assert run("restore", folder, empty).code == 0
-    assert bill(folder, FIRST).code == 0
-    assert sorted(_numbers(folder)) == NUMBERS
+def test_an_empty_ledger_is_brought_back_and_billed_on(in_its_place: After) -> None:
+    assert sorted(_numbers(in_its_place.folder)) == NUMBERS
 
 
 def test_a_workbook_under_another_number_is_not_entered(
