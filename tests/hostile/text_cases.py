@@ -61,7 +61,7 @@ TEXTS = (
     Text("a space for separator", lambda t: ("sep= \n" + t).encode(), ""),
     Text("formulas in every name", lambda t: _cell(t, "Annabel", "=cmd|' /c calc'!A0").encode(), "somebody should look", FINE),
     Text("errors of a formula", lambda t: _cell(t, "2026-01-31", "#REF!").encode(), "is an error left by a formula", HELD),
-    Text("a million blank lines", lambda t: t.encode() + b"\n" * 1_000_000, "", FINE),
+    Text("a hundred thousand blank lines", lambda t: t.encode() + b"\n" * 100_000, "", FINE),
     Text("more lines than a spreadsheet", lambda t: t.encode() + b"\n" * 1_100_000, "more than 1,048,576 rows"),
     Text("a workbook under another ending", lambda t: b"PK\x03\x04" + b"x" * 100, "damaged"),
     Text("a web page", lambda t: b"<html><body>" + t.encode(), "a web page"),

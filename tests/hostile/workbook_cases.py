@@ -115,7 +115,7 @@ def _two_sheets(book: Book, second: str, more: str = "") -> Book:
     return book.add(xl__worksheets__sheet2_dot_xml=sheet_xml(_row(1, _cell("A1"))))
 
 
-def _many_sheets(book: Book, count: int = 300) -> bytes:
+def _many_sheets(book: Book, count: int = 40) -> bytes:
     title = book.parts[BOOK].split(b'name="')[1].split(b'"')[0].decode()
     titles = [title, *(f"Sheet {n}" for n in range(2, count + 1))]
     book.parts[BOOK] = book_xml(
@@ -245,7 +245,7 @@ PARTS = (
     Case("two sheets of one part", lambda b: _two_sheets(b, "Other").change(RELS, "sheet2.xml", "sheet1.xml").saved(), UNRELIABLE),
     Case("two sheets of one title", lambda b: _two_sheets(b, b.parts[BOOK].split(b'name="')[1].split(b'"')[0].decode().upper()).saved(), UNRELIABLE),
     Case("a title that only looks different", lambda b: _two_sheets(b, "P&#x430;tients").saved(), "", FINE),
-    Case("three hundred sheets, all but one very hidden", _many_sheets, "", FINE),
+    Case("forty sheets, all but one very hidden", _many_sheets, "", FINE),
     Case("a sheet that lies elsewhere", lambda b: b.change(RELS, 'sheet1.xml"', 'sheet1.xml" TargetMode="External"').saved(), "the sheet "),
     Case("a chart in the sheet's place", lambda b: b.change(RELS, "/worksheet", "/chartsheet").saved(), "the sheet "),
     Case("a dialogue in the sheet's place", lambda b: b.change(RELS, "/worksheet", "/dialogsheet").saved(), "the sheet "),
