@@ -402,32 +402,52 @@ def test_open_data_is_told_by_ids_alone_and_is_the_same_each_time(
 
 
 @pytest.fixture(scope="module")
-def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two nights, and all of both left for two packages since the copy of the second."""
-    folder = practice.make(tmp_path_factory.mktemp("left") / "clinic")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small practice after its first night."""
+    folder = practice.make(tmp_path_factory.mktemp("first") / "clinic")
     assert practice.bill(folder, "2026-03-01").code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def left(first: Path) -> Path:
+    """Two nights, and all of both left for two packages since the copy of the second.
+
+    Two invoices were sent on the day before that.
+    """
+    folder = practice.copied(first, first.parent / "left")
     practice.add(folder, "patients", practice.member("P3", start_date="2026-03-02"))
     assert practice.bill(folder, "2026-03-02").code == 0
+    by = ("--to", "x", "--by", "mm", "--on", TODAY)
+    with practice.unpublished():
+        for number in ("INV-000001", "INV-000002"):
+            assert run("sent", folder, number, *by, today=TODAY).code == 0
     for target in ("xero", "sage50"):
         assert export(folder, target).code == 0
     return folder
 
 
-@pytest.mark.parametrize(
-    ("copy", "more"),
-    [
-        pytest.param("2026-03-02-01", [], id="to the last copy"),
-        pytest.param("2026-03-01-01", ["--adopt"], id="to one before the last night"),
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("2026-03-02-01",), id="to the last copy"),
+        pytest.param(("2026-03-01-01", "--adopt"), id="to one before the last night"),
     ],
 )
-def test_what_left_after_a_copy_was_made_leaves_no_second_time(
-    copy: str, more: list[str], left: Path, tmp_path: Path
-) -> None:
-    folder = practice.copied(left, tmp_path / "clinic")
-    files = imports(folder)
-    (folder / "out/imports").rename(tmp_path / "imported")
+def restored(request: pytest.FixtureRequest, left: Path) -> Path:
+    """That brought back to a copy, the import files in somebody's hands."""
+    copy, *more = request.param
+    folder = practice.copied(left, left.parent / copy / "clinic")
+    (folder / "out/imports").rename(folder.parent / "imported")
     done = run("restore", folder, folder / f"ledger/backups/{copy}.duckdb", *more)
     assert done.code == 0, done.err
+    return folder
+
+
+def test_what_left_after_a_copy_was_made_leaves_no_second_time(
+    left: Path, restored: Path, tmp_path: Path
+) -> None:
+    folder, files = practice.copied(restored, tmp_path / "clinic"), imports(left)
     assert not (folder / "out/imports").exists(), "nobody is tempted to import it twice"
     for name in sorted(files):
         target, _, batch = name.removesuffix(".csv").partition("-")
@@ -439,35 +459,23 @@ def test_what_left_after_a_copy_was_made_leaves_no_second_time(
 
 
 def test_no_batch_takes_the_name_of_one_that_was_entered_again(
-    left: Path, tmp_path: Path
+    restored: Path, tmp_path: Path
 ) -> None:
     """Two runs of the day were lost with it, and the day goes on counting below them."""
-    folder = practice.make(tmp_path / "clinic")
-    assert practice.bill(folder, "2026-03-01").code == 0
-    by = ("--to", "x", "--by", "mm", "--on", "2026-03-01")
-    with practice.unpublished():
-        for number in ("INV-000001", "INV-000002"):
-            assert run("sent", folder, number, *by, today="2026-03-01").code == 0
-    assert run("export", folder, "xero", today="2026-03-01").code == 0
-    copy = folder / "ledger/backups/2026-03-01-01.duckdb"
-    assert run("restore", folder, copy).code == 0
-    practice.add(folder, "patients", practice.member("P3", start_date="2026-03-01"))
-    assert practice.bill(folder, "2026-03-01").code == 0
-    told = run("export", folder, "xero", today="2026-03-01")
-    assert told.out.startswith("batch 2026-03-01-05 for xero: 1 document"), told.err
+    folder = practice.copied(restored, tmp_path / "clinic")
+    told = export(folder, "quickfile")
+    assert told.out.startswith("batch 2026-03-31-05 for quickfile: "), told.err
 
 
 def test_a_batch_whose_documents_the_copy_has_otherwise_is_named(
-    left: Path, tmp_path: Path
+    first: Path, left: Path, tmp_path: Path
 ) -> None:
-    folder = practice.copied(left, tmp_path / "clinic")
-    other = practice.make(tmp_path / "other")
-    practice.change(other, "products", "GOLD", {"Monthly price": "51.00"})
-    assert practice.bill(other, "2026-03-01").code == 0
+    other = practice.copied(first, tmp_path / "other")
     with opened(ledger_path(other), write=True) as ledger:
-        told = enter_batches(ledger, ledger_path(folder))
+        ledger.connection.execute("update ledger.invoices set gross = gross + 1")
+        told = enter_batches(ledger, ledger_path(left))
         assert not ledger.rows("select * from ledger.export_batches")
     assert [each.partition(" left after")[0] for each in told] == [
-        "batch 2026-03-31-01 for xero (4 documents)",
-        "batch 2026-03-31-02 for sage50 (4 documents)",
+        "batch 2026-03-31-03 for xero (4 documents)",
+        "batch 2026-03-31-04 for sage50 (4 documents)",
     ]
