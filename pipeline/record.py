@@ -46,6 +46,8 @@ def run_id_of(ledger: Ledger, as_of: date) -> str:
     lost = ledger.rows(
         "select report->>'of' as run_id from ledger.runs where command = 'adopt'"
         " union select batch from ledger.export_batches"
+        " union select run_id from ledger.runs where as_of = ?",  # they skipped names too
+        [as_of],
     )
     taken = {row["run_id"] for row in lost}
     while (run_id := f"{as_of}-{number + 1:02d}") in taken:
