@@ -463,10 +463,11 @@ def test_no_batch_takes_the_name_of_one_that_was_entered_again(
 ) -> None:
     """Two runs of the day were lost with it, and the day goes on counting below them."""
     folder = practice.copied(restored, tmp_path / "clinic")
-    for number, target in ((5, "quickfile"), (6, "quickbooks")):
-        told = export(folder, target)
-        batch = f"batch 2026-03-31-0{number} for {target}: "
-        assert told.out.startswith(batch), told.err
+    for number in ("INV-000001", "INV-000002"):
+        sent = run("sent", folder, number, "--on", "2026-03-31", "--by", "mm")
+        assert sent.code == 0, sent.err
+    told = export(folder, "quickfile")
+    assert told.out.startswith("batch 2026-03-31-07 for quickfile: "), told.err
 
 
 def test_a_batch_whose_documents_the_copy_has_otherwise_is_named(
