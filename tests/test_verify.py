@@ -1,7 +1,9 @@
 """What `verify` finds, and what a night does that ends with something broken."""
 
 import shutil
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -9,10 +11,11 @@ import practice
 import pytest
 from practice import bill, member, run
 
-from pipeline.ledger import Ledger, opened
+from pipeline import chain
+from pipeline.ledger import Ledger, opened, write_head
 from pipeline.probed import COUNTED, look_at_all, look_at_new, proved_until
 from pipeline.promises import PROMISES
-from pipeline.soundness import note_checksum
+from pipeline.soundness import checksum_of, note_checksum
 from pipeline.verify import books_hold, verify
 from tests.given import ledger as in_memory
 
@@ -127,10 +130,6 @@ BROKEN = {
         "update invoices set bill_to_name = 'x' where number = 'INV-000002'",
     "the head file agrees with the ledger":
         "delete from chain where position = (select max(position) from chain)",
-    "every published workbook is in the ledger":
-        "delete from invoices where number = 'INV-000005'",
-    "everything due was published":
-        "delete from published where path like '%INV-000005%'",
     "each document left once per target":
         "delete from exported_documents where number = 'INV-000002'",
     "each batch that left equals its documents, and keeps its layout":
@@ -167,6 +166,10 @@ BROKEN_TOGETHER = {
         " values ('2026-03', '2026-03-02', 'mm', 1, 0, 0, 0, 0, 'x', 1)",
     "whatever a run closed stays closed":
         "update runs set command = 'close' where run_no = 2",
+    "every published workbook is in the ledger":
+        "delete from invoices where number = 'INV-000005'",
+    "everything due was published":
+        "delete from published where path like '%INV-000004%'",
 }  # fmt: skip
 
 
@@ -179,7 +182,7 @@ def test_every_promise_has_its_test() -> None:
 
 
 @pytest.mark.damaged
-def test_verify_finds_what_breaks_about_credits_and_months(clinic: Path) -> None:
+def test_verify_finds_what_breaks_about_credits_months_and_files(clinic: Path) -> None:
     path = clinic / "ledger/membill.duckdb"
     with duckdb.connect(str(path)) as connection:
         for change in BROKEN_TOGETHER.values():
@@ -193,20 +196,26 @@ def test_verify_finds_what_breaks_about_credits_and_months(clinic: Path) -> None
 QUERIES = {promise: query for promise, _, query in PROMISES}
 
 
+@pytest.fixture
+def books(after_two: Path, tmp_path: Path) -> Iterator[Ledger]:
+    """Its ledger alone, open to be changed."""
+    path = tmp_path / "membill.duckdb"
+    for file in (path, checksum_of(path)):
+        shutil.copy(after_two / "ledger" / file.name, file)
+    with opened(path, write=True, against_head=False) as ledger:
+        yield ledger
+
+
 @pytest.mark.damaged
 @pytest.mark.parametrize("promise", sorted(BROKEN.keys() & QUERIES.keys()))
-def test_a_promise_finds_what_breaks_it(promise: str, clinic: Path) -> None:
-    path = clinic / "ledger/membill.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(BROKEN[promise])
-    note_checksum(path)
-    with opened(path, write=False, against_head=False) as ledger:
-        look_at_all(ledger)
-        assert ledger.rows(QUERIES[promise])
-        # Rows that are all new are looked at by the same queries in another way, and a
-        # row that belongs to no new record is not looked at, but it is counted.
-        miscounted = look_at_new(ledger, NOTHING_PROVED)
-        assert ledger.rows(QUERIES[promise]) or miscounted
+def test_a_promise_finds_what_breaks_it(promise: str, books: Ledger) -> None:
+    books.connection.execute(f"use ledger; {BROKEN[promise]}; use tonight")
+    look_at_all(books)
+    assert books.rows(QUERIES[promise])
+    # Rows that are all new are looked at by the same queries in another way, and a row
+    # that belongs to no new record is not looked at, but it is counted.
+    miscounted = look_at_new(books, NOTHING_PROVED)
+    assert books.rows(QUERIES[promise]) or miscounted
 
 
 @pytest.mark.damaged
@@ -286,7 +295,7 @@ def test_a_head_that_was_noted_is_still_held_later_on(clinic: Path) -> None:
     first = (clinic / "out/runs/2026-03-01-01/run.json").read_text(encoding="utf-8")
     noted = first.split('"chain_head": "')[1][:64]
     promise = "the ledger still holds the head you noted"
-    for head in (noted, noted[:16], noted.upper()):
+    for head in (noted, noted[:16].upper()):
         proved = run("verify", clinic, "--head", head)
         assert (proved.code, f"ok     {promise}" in proved.out) == (0, True)
     (fault,) = _faults(clinic, "--head", "0" * 64)[promise]
@@ -296,11 +305,16 @@ def test_a_head_that_was_noted_is_still_held_later_on(clinic: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def forged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another ledger of the same days, in which a name differs."""
-    folder = practice.make(tmp_path_factory.mktemp("forged") / "clinic")
-    practice.set_to(folder, "Practice name", "Harbour Lane Surgery Ltd")
-    assert bill(folder, FIRST).code == 0
+def forged(after_two: Path) -> Path:
+    """The clinic once more, a name changed in its past and each hash worked out anew."""
+    folder = practice.copied(after_two, after_two.parent / "forged")
+    with opened(folder / "ledger/membill.duckdb", write=True) as ledger:
+        ledger.connection.execute(
+            "update ledger.invoices set bill_to_name = 'x' where number = 'INV-000001';"
+            "delete from ledger.chain"
+        )
+        chain.extend(ledger.connection, 1)
+        write_head(ledger)
     return folder
 
 
@@ -335,19 +349,6 @@ def test_a_night_that_ends_with_a_broken_promise_says_so_and_ends_with_1(
     assert not list(copies), "what does not hold is not copied"
 
 
-@pytest.mark.damaged
-def test_files_that_somebody_changed_are_a_warning_of_the_night(clinic: Path) -> None:
-    (clinic / "out/invoices.xlsx").chmod(0o644)
-    (clinic / "out/lost+found").mkdir(mode=0o755)
-    (clinic / "out/lost+found").chmod(0o755)
-    done = bill(clinic, SECOND)
-    assert done.code == 3
-    assert (
-        "Warning: lost+found can be read or written by others (should hold: nobody else"
-        " can read the ledger or what it makes)\n" in done.err
-    )
-
-
 def test_an_empty_ledger_breaks_no_promise(tmp_path: Path) -> None:
     with in_memory() as books:
         faults = [r for r in verify(books, tmp_path / "out") if r.faults]
@@ -359,22 +360,11 @@ def test_an_empty_ledger_breaks_no_promise(tmp_path: Path) -> None:
 FOURTH = "2026-03-04"
 
 
-@pytest.fixture(scope="module")
-def proved_to_its_end(after_two: Path) -> Path:
-    """The clinic, its ledger too large to be proved whole, proved up to its last run."""
-    folder = practice.copied(after_two, after_two.parent / "large")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("pipeline.verify.SMALL", 0)
-        assert bill(folder, SECOND).code == 3
-    return folder
-
-
 @pytest.fixture
-def large(
-    proved_to_its_end: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def large(clinic: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The clinic, its ledger too large to be proved whole, proved up to its last night."""
     monkeypatch.setattr("pipeline.verify.SMALL", 0)
-    return practice.copied(proved_to_its_end, tmp_path / "large")
+    return clinic
 
 
 def _new_faults(folder: Path, change: str = "") -> dict[str, list[str]]:
@@ -390,15 +380,48 @@ def _new_faults(folder: Path, change: str = "") -> dict[str, list[str]]:
         return {r.promise: r.faults for r in books_hold(ledger, proved) if r.faults}
 
 
-def test_nights_of_a_large_ledger_prove_what_they_add(large: Path) -> None:
-    practice.add(large, "patients", member("P5", start_date=FOURTH))
+@dataclass(frozen=True)
+class Later:
+    """The clinic after a third night, and how far it was proved before; there was a folder
+    of somebody else in its outputs.
+    """
+
+    folder: Path
+    before: dict[str, int]
+    new_faults: dict[str, list[str]]
+    done: practice.Result
+
+
+@pytest.fixture(scope="module")
+def later(after_two: Path) -> Later:
+    folder = practice.copied(after_two, after_two.parent / "later")
+    practice.add(folder, "patients", member("P5", start_date=FOURTH))
     args = ("INV-000002", "--reason", "x", "--by", "mm", "--on", SECOND)
-    assert run("credit", large, *args).code == 0
-    before = _proved(large)
-    assert _new_faults(large) == {}
-    assert bill(large, FOURTH).code == 3
-    assert _proved(large)["run"] == before["run"] + 2
-    assert run("verify", large).code == 0
+    assert run("credit", folder, *args).code == 0
+    before, faults = _proved(folder), _new_faults(folder)
+    (folder / "out/invoices.xlsx").chmod(0o644)
+    (folder / "out/lost+found").mkdir(mode=0o755)
+    (folder / "out/lost+found").chmod(0o755)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("pipeline.verify.SMALL", 0)
+        done = bill(folder, FOURTH)
+    (folder / "out/lost+found").rmdir()
+    return Later(folder, before, faults, done)
+
+
+def test_nights_of_a_large_ledger_prove_what_they_add(later: Later) -> None:
+    """A credit note, the export, another credit note and the night itself."""
+    assert later.new_faults == {}
+    assert later.done.code == 3
+    assert _proved(later.folder)["run"] == later.before["run"] + 4
+    assert run("verify", later.folder).code == 0
+
+
+def test_files_that_somebody_changed_are_a_warning_of_the_night(later: Later) -> None:
+    assert (
+        "Warning: lost+found can be read or written by others (should hold: nobody else"
+        " can read the ledger or what it makes)\n" in later.done.err
+    )
 
 
 def _proved(folder: Path) -> dict[str, int]:
@@ -417,16 +440,14 @@ def test_rows_that_belong_to_no_new_record_are_found(large: Path) -> None:
         "delete from sendings"
     )
     assert _new_faults(large, change)["what was proved before is as it was"] == [
-        "lines has 7 rows of before, where 6 were proved",
+        "lines has 6 rows of before, where 5 were proved",
         "sendings has 0 rows of before, where 1 were proved",
     ]
 
 
-def test_a_proof_of_another_ledger_does_not_count(
-    large: Path, forged: Path, tmp_path: Path
-) -> None:
+def test_a_proof_of_another_ledger_does_not_count(forged: Path, tmp_path: Path) -> None:
+    """It came as far, over other links."""
     other = practice.copied(forged, tmp_path / "other")
-    shutil.copy(large / "ledger/proved.json", other / "ledger/proved.json")
     with _looking(other) as ledger:
         assert proved_until(ledger) == {}
     (other / "ledger/proved.json").write_text("{}", encoding="utf-8")
@@ -436,8 +457,9 @@ def test_a_proof_of_another_ledger_does_not_count(
 
 def test_a_ledger_that_was_brought_back_is_proved_whole(large: Path) -> None:
     """The same night lived again has the same link, and is a new one all the same."""
-    copy = max((large / "ledger/backups").glob("*.duckdb"))
-    assert (large / "ledger/proved.json").exists()
+    assert run("backup", large).code == 0
+    (copy,) = (large / "ledger/backups").glob("*by-hand.duckdb")
+    assert _proved(large)
     assert run("restore", large, copy).code == 0
     with _looking(large) as ledger:
         assert proved_until(ledger) == {}
