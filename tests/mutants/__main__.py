@@ -51,9 +51,10 @@ CONCERNS = {
         "tests/test_by_command.py tests/test_looking_back.py tests/test_journeys.py"
     ),
     "pipeline/credits.py": (
-        "tests/test_credit_notes.py tests/test_credits.py tests/test_journeys.py"
+        "tests/test_credit_notes.py tests/test_credits.py tests/test_end_dates.py"
+        " tests/test_journeys.py"
     ),
-    "pipeline/credit_due.py": "tests/test_credit_due.py tests/test_credits.py",
+    "pipeline/credit_due.py": "tests/test_credit_due.py tests/test_end_dates.py",
     "pipeline/closing.py": "tests/test_closing.py tests/test_credits.py",
     "pipeline/seals.py": "tests/test_credits.py tests/test_verify.py",
 }
