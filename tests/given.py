@@ -4,7 +4,8 @@ Tests name only the cells that matter; every other cell has a plain default.
 Dates and amounts are written, and given back, as text: "2026-01-31", "50.00".
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from decimal import Decimal
@@ -170,6 +171,8 @@ def ledger() -> Iterator[Ledger]:
 
 
 _KEPT = ExitStack()
+# What each table of sheets in the kept ledger holds: the same again is not laid out again.
+_LAID: dict[str, str] = {}
 
 
 @cache
@@ -214,18 +217,22 @@ def lay_out(books: Ledger, given: Given) -> None:
     known |= {"unreadable_prices", *map(name_of, INPUTS)}
     assert given.keys() <= known, f"no such table: {given.keys() - known}"
     for schema in INPUTS:
-        name = name_of(schema)
-        rows = given.get(name, USUAL.get(name, []))
-        filled = [_filled(schema, row, at) for at, row in enumerate(rows)]
-        load(books.connection, schema, _table(schema, filled), f"input.{name}")
-    unread = _table(UnreadablePrices, given.get("unreadable_prices", []))
-    load(books.connection, UnreadablePrices, unread, "input.unreadable_prices")
-    settings = _table(Practice, [_settings(given.get("practice", {}))])
-    load(books.connection, Practice, settings, "input.practice")
+        rows = given.get(name_of(schema), USUAL.get(name_of(schema), []))
+        _lay(books, schema, [_filled(schema, row, at) for at, row in enumerate(rows)])
+    _lay(books, UnreadablePrices, given.get("unreadable_prices", []))
+    _lay(books, Practice, [_settings(given.get("practice", {}))])
     books.connection.execute(
         "create or replace table input.run as select ?::date as as_of",
         [given.get("as_of", AS_OF)],
     )
+
+
+def _lay(books: Ledger, schema: Schema, rows: Sequence[Row]) -> None:
+    """Put rows into a table of `input.*`."""
+    name, key, laid = name_of(schema), repr(rows), _LAID if books is _kept() else {}
+    if laid.get(name) != key:
+        load(books.connection, schema, _table(schema, rows), f"input.{name}")
+        laid[name] = key
 
 
 @contextmanager
@@ -287,3 +294,109 @@ def made(model: str, names: str, given: Given) -> list[Any]:
             books.connection, hold=MODELS[upto : upto + 1], models=MODELS[: upto + 1]
         )
         return read(books, f"model.{model}", names)
+
+
+# Practices side by side: which cells of a sheet name something, the codes of each
+# practice being its own; what belongs to all of one night; and whose a row is.
+CODES = {
+    "tax_codes": ["code"],
+    "products": ["code", "tax_code"],
+    "contacts": ["code"],
+    "patients": ["patient_id", "membership", "bill_to"],
+    "contract_prices": ["contact_code", "product_code", "row_key"],
+    "price_changes": ["product_code", "row_key"],
+    "invoice_requests": ["request_id", "patient_id", "product_code", "bill_to"],
+}
+OF_THE_NIGHT = ("as_of", "practice", "nights", "issued")
+ROWS_APART = 1000
+WHOSE = {
+    "settled": "patient_row // 1000",
+    "price_conflicts": "row_number // 1000",
+    "new_invoices": "split_part(coalesce(patient_id, bill_to), '~', 1)::integer",
+}
+BY_PATIENT = "split_part(patient_id, '~', 1)::integer"
+
+
+def side_by_side(model: str, names: str, practices: Sequence[Given]) -> list[list[Any]]:
+    """What `made` gives for each of several practices, worked out in one night.
+
+    Each has patients, products, payers and rows of its own, which the others' rules must
+    leave alone. Those of other days or settings have nights of their own. Numbers of
+    invoices and the order of billed lines are those of the whole night.
+    """
+    found: list[list[Any]] = [[] for _ in practices]
+    nights: dict[str, list[int]] = {}
+    for at, given in enumerate(practices):
+        night = repr([given.get(name) for name in OF_THE_NIGHT])
+        nights.setdefault(night, []).append(at)
+    titles = [name.strip().rpartition(" ")[2] for name in names.split(",")]
+    for together in nights.values():
+        given = {k: v for k, v in practices[together[0]].items() if k in OF_THE_NIGHT}
+        for at in together:
+            for name, rows in _apart(at + 1, practices[at]).items():
+                given.setdefault(name, []).extend(rows)
+        for whose, *row in made(
+            model, f"{WHOSE.get(model, BY_PATIENT)}, {names}", given
+        ):
+            cells = [
+                _as_alone(whose, title, value)
+                for title, value in zip(titles, row, strict=True)
+            ]
+            found[whose - 1].append(tuple(cells) if len(cells) > 1 else cells[0])
+    return found
+
+
+def _apart(at: int, given: Given) -> dict[str, list[Any]]:
+    """The rows of a practice, each code and place in a sheet made its own."""
+
+    def own(value: Any) -> Any:
+        return value if value is None else f"{at}~{value}"
+
+    found: dict[str, list[Any]] = {}
+    for name, codes in CODES.items():
+        rows = [
+            PLAIN.get(name, {}) | row for row in given.get(name, USUAL.get(name, []))
+        ]
+        found[name] = [
+            {"row_number": at * ROWS_APART + place + 2}
+            | {title: own(v) if title in codes else v for title, v in row.items()}
+            for place, row in enumerate(rows)
+        ]
+    found["unreadable_prices"] = [
+        row | {"row_number": at * ROWS_APART + row["row_number"]}
+        for row in given.get("unreadable_prices", [])
+    ]
+    for name in ("billed", "filled", "freed"):
+        found[name] = [(own(code), *rest) for code, *rest in given.get(name, [])]
+    return found
+
+
+def _as_alone(at: int, title: str, value: Any) -> Any:
+    """A cell as it is where the practice is alone."""
+    if isinstance(value, str):
+        return re.sub(rf"\brow {at}0*(\d+)", r"row \1", value.replace(f"{at}~", ""))
+    if value is not None and title.endswith(("row", "row_number")):
+        return value - at * ROWS_APART
+    return value
+
+
+def answers(
+    cases: Sequence[Any], model: str, names: str, given: Callable[..., Given]
+) -> dict[str, list[Any]]:
+    """What a rule makes of each case by its ID; `given` makes a practice of a case.
+
+    The last value of a case is what it comes to (see `wanted`).
+    """
+    practices = [given(*case.values[:-1]) for case in cases]
+    found = side_by_side(model, names, practices)
+    return dict(zip((case.id for case in cases), found, strict=True))
+
+
+def wanted(cases: Sequence[Any]) -> dict[str, list[Any]]:
+    """What each case should come to by its ID; of one row, the row alone will do."""
+    ids = [case.id for case in cases]
+    assert len(ids) == len(set(ids))
+    rows = [case.values[-1] for case in cases]
+    return dict(
+        zip(ids, [r if isinstance(r, list) else [r] for r in rows], strict=True)
+    )

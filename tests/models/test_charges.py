@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.given import made
+from tests.given import answers, made, wanted
 
 ON_TOP = [
     pytest.param("50.00", "20", ("50.00", "10.00", "60.00"), id="20% of 50.00"),
@@ -141,9 +141,8 @@ HELD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), HELD)
-def test_held_by(given: dict[str, Any], expected: list[Any]) -> None:
-    assert made("charges", "reason, gross", given) == expected
+def test_held_by() -> None:
+    assert answers(HELD, "charges", "reason, gross", dict) == wanted(HELD)
 
 
 def test_one_held_period_holds_all_of_its_membership() -> None:

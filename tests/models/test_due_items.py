@@ -1,10 +1,8 @@
 """Everything to be charged tonight or held, periods and requests side by side."""
 
-from typing import Any
-
 import pytest
 
-from tests.given import made
+from tests.given import answers, made, wanted
 
 CASES = [
     pytest.param(
@@ -72,12 +70,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), CASES)
-def test_due_items(given: dict[str, Any], expected: list[Any]) -> None:
+def test_due_items() -> None:
     names = (
         "patient_id, is_period, product_code, quantity, price_on, period_start, reason"
     )
-    assert made("due_items", names, given) == expected
+    assert answers(CASES, "due_items", names, dict) == wanted(CASES)
 
 
 def test_a_request_is_never_combined_with_periods_of_its_payer() -> None:

@@ -1,20 +1,31 @@
 """Which periods are billed tonight: those not billed yet, unless something holds them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.given import bill, ledger, made, read, work_out
+from tests.given import answers, bill, ledger, made, read, wanted, work_out
 
 JANUARY = ("P1", "2026-01-01", "2026-01-31")
 FEBRUARY = ("P1", "2026-02-01", "2026-02-28")
 
 
+def member(given: dict[str, Any]) -> dict[str, Any]:
+    """One monthly member since 1 January, on 15 February."""
+    return {"as_of": "2026-02-15", "patients": [{}], **given}
+
+
 def due(given: dict[str, Any], names: str = "period_start, reason") -> list[Any]:
-    """What is due of one monthly member since 1 January, on 15 February."""
-    return made(
-        "due_periods", names, {"as_of": "2026-02-15", "patients": [{}], **given}
-    )
+    """What is due of the member."""
+    return made("due_periods", names, member(given))
+
+
+def each(
+    cases: list[Any], given: Callable[..., Any], names: str = "period_start, reason"
+) -> dict[str, list[Any]]:
+    """What is due of the member of each case."""
+    return answers(cases, "due_periods", names, lambda *case: member(given(*case)))
 
 
 SWITCHES = [
@@ -33,9 +44,8 @@ SWITCHES = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), SWITCHES)
-def test_switches(given: dict[str, Any], expected: list[str]) -> None:
-    assert due(given, "period_start") == expected
+def test_switches() -> None:
+    assert each(SWITCHES, dict, "period_start") == wanted(SWITCHES)
 
 
 NEVER_TWICE = [
@@ -50,9 +60,9 @@ NEVER_TWICE = [
 ]
 
 
-@pytest.mark.parametrize(("billed", "expected"), NEVER_TWICE)
-def test_never_twice(billed: list[Any], expected: list[str]) -> None:
-    assert due({"billed": billed}, "period_start") == expected
+def test_never_twice() -> None:
+    found = each(NEVER_TWICE, lambda billed: {"billed": billed}, "period_start")
+    assert found == wanted(NEVER_TWICE)
 
 
 def test_another_spelling_of_the_id_is_the_same_membership() -> None:
@@ -109,12 +119,11 @@ CATCH_UP = [
 ]
 
 
-@pytest.mark.parametrize(("practice", "bill_from", "expected"), CATCH_UP)
-def test_catch_up(
-    practice: dict[str, Any], bill_from: Any, expected: list[Any]
-) -> None:
-    given = {"practice": practice, "patients": [{"bill_from": bill_from}]}
-    assert due(given) == expected
+def test_catch_up() -> None:
+    def from_day(practice: dict[str, Any], bill_from: str | None) -> dict[str, Any]:
+        return {"practice": practice, "patients": [{"bill_from": bill_from}]}
+
+    assert each(CATCH_UP, from_day) == wanted(CATCH_UP)
 
 
 def test_a_night_for_an_earlier_day_makes_no_period_young_again() -> None:
@@ -202,10 +211,12 @@ OVERLAPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("patient", "expected"), OVERLAPS)
-def test_overlap(patient: dict[str, Any], expected: list[Any]) -> None:
-    given = {"patients": [patient], "billed": [JANUARY]}
-    assert due(given, "period_start, reason, billed_until") == expected
+def test_overlap() -> None:
+    def moved(patient: dict[str, Any]) -> dict[str, Any]:
+        return {"patients": [patient], "billed": [JANUARY]}
+
+    found = each(OVERLAPS, moved, "period_start, reason, billed_until")
+    assert found == wanted(OVERLAPS)
 
 
 def test_what_overlaps_several_billed_periods_is_told_the_last_billed_day() -> None:
@@ -215,59 +226,57 @@ def test_what_overlaps_several_billed_periods_is_told_the_last_billed_day() -> N
     assert due(given, "reason, billed_until") == [("overlaps-billed", "2026-02-28")]
 
 
+HELD_UP = [("2026-01-01", "overlaps-billed", "2026-01-31")]
+LONG_AGO = {"start_date": "2025-01-01", "bill_from": "2026-01-01"}
+
 SWITCHED = [
     pytest.param(
-        "Monthly",
-        "Annual",
-        [("2026-01-01", "overlaps-billed", "2026-01-31")],
+        {}, {"billing_frequency": "Annual"}, HELD_UP,
         id="by the year from a day that is billed by the month is held",
     ),
     pytest.param(
-        "Annual", "Monthly", [], id="by the month is billed already in the first month"
+        {}, {"billing_frequency": "Annual"}, HELD_UP,
+        id="and so is another member's, each once",
     ),
-    pytest.param("Annual", "Annual", [], id="what was not changed is billed already"),
-]
+    pytest.param(
+        {"billing_frequency": "Annual"}, {}, [],
+        id="by the month is billed already in the first month",
+    ),
+    pytest.param(
+        {"billing_frequency": "Annual"}, {"billing_frequency": "Annual"}, [],
+        id="what was not changed is billed already",
+    ),
+    # With a year before it that is due, each of its periods is looked at.
+    pytest.param(
+        LONG_AGO,
+        {**LONG_AGO, "bill_from": "2025-01-01", "billing_frequency": "Annual",
+         "end_date": "2026-01-31"},
+        [("2025-01-01", None, None)],
+        id="by the year to the day that is billed is billed already",
+    ),
+    pytest.param(
+        {"end_date": "2026-01-15"}, {}, [],
+        id="an End date taken back is no change of frequency",
+    ),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("billed_by", "now", "expected"), SWITCHED)
-def test_a_change_of_frequency_from_the_same_day(
-    billed_by: str, now: str, expected: list[Any]
-) -> None:
+def test_a_change_of_frequency_from_the_same_day() -> None:
+    billed, now = (
+        [{"patient_id": case.id, **case.values[at]} for case in SWITCHED]
+        for at in (0, 1)
+    )
+    # None of them is too old here.
+    practice = {"practice": {"catch_up_days": 400}}
     with ledger() as books:
-        bill(books, {"patients": [{"billing_frequency": billed_by}]})
-        work_out(books, {"patients": [{"billing_frequency": now}]})
-        names = "period_start, reason, billed_until"
-        assert read(books, "model.due_periods", names) == expected
-
-
-def test_by_the_year_to_the_day_that_is_billed_is_billed_already() -> None:
-    member = {"start_date": "2025-01-01", "bill_from": "2026-01-01"}
-    ended = {"billing_frequency": "Annual", "end_date": "2026-01-31"}
-    with ledger() as books:
-        bill(books, {"patients": [member]})
-        # With a year before it that is due, each of its periods is looked at.
-        earlier = {**member, **ended, "bill_from": "2025-01-01"}
-        work_out(books, {"patients": [earlier]})
-        assert read(books, "model.due_periods", "period_start") == ["2025-01-01"]
-
-
-def test_each_change_of_frequency_holds_its_own_member_once() -> None:
-    members = [{"patient_id": "P1"}, {"patient_id": "P2"}]
-    with ledger() as books:
-        bill(books, {"patients": members})
-        changed = [{**member, "billing_frequency": "Annual"} for member in members]
-        work_out(books, {"patients": changed})
-        names = "patient_id, reason"
-        assert read(books, "model.due_periods", names) == [
-            ("P1", "overlaps-billed"), ("P2", "overlaps-billed"),
-        ]  # fmt: skip
-
-
-def test_an_end_date_taken_back_is_no_change_of_frequency() -> None:
-    with ledger() as books:
-        bill(books, {"patients": [{"end_date": "2026-01-15"}]})
-        work_out(books, {"patients": [{}]})
-        assert read(books, "model.due_periods", "period_start") == []
+        bill(books, {"patients": billed, **practice})
+        work_out(books, {"patients": now, **practice})
+        names = "patient_id, period_start, reason, billed_until"
+        due_now = read(books, "model.due_periods", names)
+    found = {
+        case.id: [row[1:] for row in due_now if row[0] == case.id] for case in SWITCHED
+    }
+    assert found == wanted(SWITCHED)
 
 
 REASONS = [
@@ -286,12 +295,12 @@ REASONS = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), REASONS)
-def test_every_due_period_of_a_held_member_is_held_by(
-    given: dict[str, Any], expected: str
-) -> None:
+def test_every_due_period_of_a_held_member_is_held_by() -> None:
     starts = ["2026-01-01", "2026-02-01"]
-    assert due(given) == [(start, expected) for start in starts]
+    assert each(REASONS, dict) == {
+        why: [(start, reason) for start in starts]
+        for why, [reason] in wanted(REASONS).items()
+    }
 
 
 def test_a_held_row_that_says_inactive_has_nothing_due() -> None:

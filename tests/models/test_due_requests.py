@@ -1,20 +1,32 @@
 """What is put on invoices by hand: billed once, and never over a billed period."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.given import USUAL, made
+from tests.given import USUAL, answers, made, wanted
 
 # Nobody is a member here, unless the test says so.
 NO_MEMBER = {"membership": None, "billing_frequency": None, "membership_active": False}
 GOLD = {"product_code": "GOLD", "billing_frequency": "Monthly"}
 
 
+def nobody(given: dict[str, Any]) -> dict[str, Any]:
+    """A practice on 31 January."""
+    return {"patients": [NO_MEMBER], **given}
+
+
 def due(given: dict[str, Any], names: str = "request_id, reason") -> list[Any]:
-    """What is asked for and due on 31 January."""
-    patients = {"patients": [NO_MEMBER]}
-    return made("due_requests", names, {**patients, **given})
+    """What is asked for and due in the practice."""
+    return made("due_requests", names, nobody(given))
+
+
+def each(
+    cases: list[Any], given: Callable[..., Any], names: str = "reason"
+) -> dict[str, list[Any]]:
+    """What is asked for and due in the practice of each case."""
+    return answers(cases, "due_requests", names, lambda *case: nobody(given(*case)))
 
 
 ONCE = [
@@ -42,9 +54,8 @@ ONCE = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), ONCE)
-def test_each_request_once(given: dict[str, Any], expected: list[Any]) -> None:
-    assert due(given) == expected
+def test_each_request_once() -> None:
+    assert each(ONCE, dict, "request_id, reason") == wanted(ONCE)
 
 
 PERIODS = [
@@ -69,10 +80,10 @@ PERIODS = [
 ]
 
 
-@pytest.mark.parametrize(("request_", "expected"), PERIODS)
-def test_period(request_: dict[str, Any], expected: tuple[Any, ...]) -> None:
+def test_period() -> None:
     names = "frequency, period_start, period_end"
-    assert due({"invoice_requests": [request_]}, names) == [expected]
+    found = each(PERIODS, lambda request: {"invoice_requests": [request]}, names)
+    assert found == wanted(PERIODS)
 
 
 def test_a_blank_frequency_is_the_only_one_sold() -> None:
@@ -108,25 +119,28 @@ OVERLAPS = [
 
 APART = [
     pytest.param(
-        {"billed": [("P1", "2026-02-10", "2026-03-09")]}, id="the day after it"
+        {"billed": [("P1", "2026-02-10", "2026-03-09")]}, None, id="the day after it"
     ),
     pytest.param(
-        {"billed": [("P1", "2025-12-10", "2026-01-09")]}, id="the day before it"
+        {"billed": [("P1", "2025-12-10", "2026-01-09")]}, None, id="the day before it"
     ),
-    pytest.param({"billed": [("P2", "2026-01-10", "2026-02-09")]}, id="another's"),
+    pytest.param(
+        {"billed": [("P2", "2026-01-10", "2026-02-09")]}, None, id="another's"
+    ),
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), OVERLAPS)
-def test_a_membership_asked_for_is_held_by(
-    given: dict[str, Any], expected: Any
-) -> None:
-    assert due({"invoice_requests": [GOLD], **given}, "reason") == expected
+def asked(given: dict[str, Any]) -> dict[str, Any]:
+    """A membership is asked for."""
+    return {"invoice_requests": [GOLD], **given}
 
 
-@pytest.mark.parametrize("given", APART)
-def test_it_is_not_held_by_a_period(given: dict[str, Any]) -> None:
-    assert due({"invoice_requests": [GOLD], **given}, "reason") == [None]
+def test_a_membership_asked_for_is_held_by() -> None:
+    assert each(OVERLAPS, asked) == wanted(OVERLAPS)
+
+
+def test_it_is_not_held_by_a_period() -> None:
+    assert each(APART, asked) == wanted(APART)
 
 
 def test_the_earlier_row_of_two_that_overlap_is_billed() -> None:
@@ -226,6 +240,6 @@ HELD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "request_", "expected"), HELD)
-def test_held(given: dict[str, Any], request_: dict[str, Any], expected: Any) -> None:
-    assert due({**given, "invoice_requests": [request_]}, "reason") == [expected]
+def test_held() -> None:
+    found = each(HELD, lambda given, request: {**given, "invoice_requests": [request]})
+    assert found == wanted(HELD)

@@ -1,11 +1,14 @@
 """A table that is made of others has no row where none of those has one."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from pipeline.ledger import Ledger
 from pipeline.transform import sql_of
 from schemas.columns import Schema, about, name_of
 from schemas.models import MODELS
-from tests.given import Given, kept_ledger, work_out
+from tests.given import Given, ledger, work_out
 
 # Every rule has something to do here.
 BUSY: Given = {
@@ -27,11 +30,20 @@ BUSY: Given = {
 _MADE = [schema for schema in MODELS if "made_of" in about(schema)]
 
 
-@pytest.mark.parametrize("schema", _MADE, ids=name_of)
-def test_of_nothing_nothing_is_made(schema: Schema) -> None:
-    with kept_ledger() as books:
+@pytest.fixture(scope="module")
+def busy() -> Iterator[Ledger]:
+    with ledger() as books:
         work_out(books, BUSY)
+        yield books
+
+
+@pytest.mark.parametrize("schema", _MADE, ids=name_of)
+def test_of_nothing_nothing_is_made(schema: Schema, busy: Ledger) -> None:
+    busy.connection.execute("begin")
+    try:
         for source in about(schema)["made_of"]:
-            assert books.value(f"select count(*) from {source}"), f"{source} is empty"
-            books.connection.execute(f"delete from {source}")
-        assert not books.rows(sql_of(schema))
+            assert busy.value(f"select count(*) from {source}"), f"{source} is empty"
+            busy.connection.execute(f"delete from {source}")
+        assert not busy.rows(sql_of(schema))
+    finally:
+        busy.connection.execute("rollback")

@@ -1,10 +1,11 @@
 """The roster: what each membership costs by, and what keeps it from being billed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.given import made
+from tests.given import answers, made, wanted
 
 SOLD_BOTH_WAYS = {"code": "GOLD"}
 BY_MONTH = {"code": "GOLD", "annual_price": None}
@@ -30,10 +31,15 @@ ROSTER = [
 ]
 
 
-@pytest.mark.parametrize(("patient", "expected"), ROSTER)
-def test_roster(patient: dict[str, Any], expected: list[tuple[Any, ...]]) -> None:
+def each(cases: list[Any], names: str, given: Callable[..., Any]) -> dict[str, Any]:
+    """What the roster says of the member of each case."""
+    return answers(cases, "memberships", names, given)
+
+
+def test_roster() -> None:
     names = "patient_id, product_code, frequency, active"
-    assert made("memberships", names, {"patients": [patient]}) == expected
+    found = each(ROSTER, names, lambda patient: {"patients": [patient]})
+    assert found == wanted(ROSTER)
 
 
 FREQUENCIES = [
@@ -71,10 +77,12 @@ FREQUENCIES = [
 ]
 
 
-@pytest.mark.parametrize(("product", "frequency", "expected"), FREQUENCIES)
-def test_frequency(product: Any, frequency: Any, expected: tuple[Any, ...]) -> None:
-    given = {"products": [product], "patients": [{"billing_frequency": frequency}]}
-    assert made("memberships", "frequency, step_months, reason", given) == [expected]
+def test_frequency() -> None:
+    def sold(product: dict[str, Any], frequency: str | None) -> dict[str, Any]:
+        return {"products": [product], "patients": [{"billing_frequency": frequency}]}
+
+    found = each(FREQUENCIES, "frequency, step_months, reason", sold)
+    assert found == wanted(FREQUENCIES)
 
 
 BILL_FROM = [
@@ -84,10 +92,13 @@ BILL_FROM = [
 ]
 
 
-@pytest.mark.parametrize(("own", "expected"), BILL_FROM)
-def test_bill_from(own: str | None, expected: tuple[str, bool]) -> None:
-    given = {"patients": [{"bill_from": own}], "practice": {"bill_from": "2026-01-01"}}
-    assert made("memberships", "bill_from, has_own_bill_from", given) == [expected]
+def test_bill_from() -> None:
+    def of_both(own: str | None) -> dict[str, Any]:
+        practice = {"bill_from": "2026-01-01"}
+        return {"patients": [{"bill_from": own}], "practice": practice}
+
+    found = each(BILL_FROM, "bill_from, has_own_bill_from", of_both)
+    assert found == wanted(BILL_FROM)
 
 
 PAYERS = [
@@ -97,13 +108,12 @@ PAYERS = [
 ]
 
 
-@pytest.mark.parametrize(("bill_to", "combine", "expected"), PAYERS)
-def test_payer(bill_to: Any, combine: Any, expected: tuple[Any, ...]) -> None:
-    given = {
-        "patients": [{"bill_to": bill_to}],
-        "contacts": [{"code": "ACME", "combine_invoices": combine}],
-    }
-    assert made("memberships", "payer_code, combined", given) == [expected]
+def test_payer() -> None:
+    def paid(bill_to: str | None, combine: bool | None) -> dict[str, Any]:
+        contact = {"code": "ACME", "combine_invoices": combine}
+        return {"patients": [{"bill_to": bill_to}], "contacts": [contact]}
+
+    assert each(PAYERS, "payer_code, combined", paid) == wanted(PAYERS)
 
 
 PAID_BY_ACME = {"patients": [{"bill_to": "ACME"}], "contacts": [{"code": "ACME"}]}
@@ -141,9 +151,9 @@ HELD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), HELD)
-def test_held(given: dict[str, Any], expected: str | None) -> None:
-    assert made("memberships", "reason", {"patients": [{}], **given}) == [expected]
+def test_held() -> None:
+    found = each(HELD, "reason", lambda given: {"patients": [{}], **given})
+    assert found == wanted(HELD)
 
 
 def test_a_held_row_holds_only_what_rests_on_it() -> None:

@@ -1,10 +1,11 @@
 """Which periods a membership has, and which of them count by their dates."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.given import made
+from tests.given import answers, made, wanted
 
 MONTHS = [
     pytest.param(
@@ -153,31 +154,37 @@ BILL_FROM = [
 ]
 
 
-def periods(patient: dict[str, Any], as_of: str, bill_from: str) -> list[Any]:
-    """Start and end of a patient's periods on a day."""
-    given = {
-        "patients": [patient],
-        "as_of": as_of,
-        "practice": {"bill_from": bill_from},
-    }
-    return made("periods", "period_start, period_end", given)
+def on(as_of: str, bill_from: str, patient: dict[str, Any]) -> dict[str, Any]:
+    """A patient of a practice on a day."""
+    practice = {"bill_from": bill_from}
+    return {"patients": [patient], "as_of": as_of, "practice": practice}
 
 
-@pytest.mark.parametrize(("patient", "as_of", "expected"), [*MONTHS, *YEARS, *DUE])
-def test_calendar(patient: dict[str, Any], as_of: str, expected: list[Any]) -> None:
-    assert periods(patient, as_of, "2020-01-01") == expected
+def each(cases: list[Any], given: Callable[..., Any]) -> dict[str, list[Any]]:
+    """Start and end of the periods of each case's patient."""
+    return answers(cases, "periods", "period_start, period_end", given)
 
 
-@pytest.mark.parametrize(("end_date", "expected"), END_DATES)
-def test_end_date(end_date: str, expected: list[Any]) -> None:
-    patient = {"start_date": "2026-01-15", "end_date": end_date}
-    assert periods(patient, "2026-03-01", "2026-01-01") == expected
+def test_calendar() -> None:
+    cases = [*MONTHS, *YEARS, *DUE]
+    found = each(cases, lambda patient, as_of: on(as_of, "2020-01-01", patient))
+    assert found == wanted(cases)
 
 
-@pytest.mark.parametrize(("practice", "patient", "expected"), BILL_FROM)
-def test_bill_from(practice: str, patient: str | None, expected: list[Any]) -> None:
-    row = {"start_date": "2026-01-31", "bill_from": patient}
-    assert periods(row, "2026-03-31", practice) == expected
+def test_end_date() -> None:
+    def until(end_date: str) -> dict[str, Any]:
+        patient = {"start_date": "2026-01-15", "end_date": end_date}
+        return on("2026-03-01", "2026-01-01", patient)
+
+    assert each(END_DATES, until) == wanted(END_DATES)
+
+
+def test_bill_from() -> None:
+    def since(practice: str, own: str | None) -> dict[str, Any]:
+        patient = {"start_date": "2026-01-31", "bill_from": own}
+        return on("2026-03-31", practice, patient)
+
+    assert each(BILL_FROM, since) == wanted(BILL_FROM)
 
 
 def test_each_membership_has_the_periods_of_its_own_calendar() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.given import made
+from tests.given import answers, made, side_by_side, wanted
 
 FIRST = {"monthly_price": "44.00", "valid_to": "2026-06-30"}
 
@@ -60,10 +60,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("second", "expected"), CASES)
-def test_price_conflicts(second: dict[str, Any], expected: list[Any]) -> None:
-    given = {"contract_prices": [FIRST, second]}
-    assert made("price_conflicts", "row_number, other_row", given) == expected
+def test_price_conflicts() -> None:
+    def both(second: dict[str, Any]) -> dict[str, Any]:
+        return {"contract_prices": [FIRST, second]}
+
+    found = answers(CASES, "price_conflicts", "row_number, other_row", both)
+    assert found == wanted(CASES)
 
 
 def test_of_three_that_compete_each_names_the_first_of_the_others() -> None:
@@ -80,8 +82,11 @@ def test_a_conflict_names_the_contact_and_the_product() -> None:
     assert found == [("contract_prices", "ACME GOLD")] * 2
 
 
-@pytest.mark.parametrize("kind", ["monthly_price", "annual_price", "price"])
-def test_two_of_a_kind_compete(kind: str) -> None:
-    rows = [{kind: "44.00", "valid_from": day} for day in ("2026-01-01", "2026-02-01")]
-    given = {"contract_prices": rows}
-    assert made("price_conflicts", "row_number, other_row", given) == [(2, 3), (3, 2)]
+def test_two_of_a_kind_compete() -> None:
+    days = ("2026-01-01", "2026-02-01")
+    practices = [
+        {"contract_prices": [{kind: "44.00", "valid_from": day} for day in days]}
+        for kind in ("monthly_price", "annual_price", "price")
+    ]
+    found = side_by_side("price_conflicts", "row_number, other_row", practices)
+    assert found == [[(2, 3), (3, 2)]] * 3

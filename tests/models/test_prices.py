@@ -4,17 +4,21 @@ from typing import Any
 
 import pytest
 
-from tests.given import made
+from tests.given import answers, made, wanted
 
 ACME = {"bill_to": "ACME"}
 CONTRACT = {"monthly_price": "44.00", "annual_price": "440.00"}
 CHANGE = {"effective_from": "2026-01-01", "monthly_price": "52.00"}
 
 
+def sheets_of(patient: dict[str, Any], sheets: dict[str, Any]) -> dict[str, Any]:
+    """A member who pays for the period from 1 January."""
+    return {"patients": [patient], "contacts": [{}], **sheets}
+
+
 def prices(patient: dict[str, Any], names: str, **sheets: Any) -> list[Any]:
     """What a member pays for the period from 1 January."""
-    given = {"patients": [patient], "contacts": [{}], **sheets}
-    return made("prices", names, given)
+    return made("prices", names, sheets_of(patient, sheets))
 
 
 WINS = [
@@ -73,9 +77,8 @@ WINS = [
 ]
 
 
-@pytest.mark.parametrize(("patient", "sheets", "expected"), WINS)
-def test_which_price(patient: Any, sheets: dict[str, Any], expected: str) -> None:
-    assert prices(patient, "unit_price", **sheets) == [expected]
+def test_which_price() -> None:
+    assert answers(WINS, "prices", "unit_price", sheets_of) == wanted(WINS)
 
 
 LIMITS = [
@@ -87,10 +90,11 @@ LIMITS = [
 ]
 
 
-@pytest.mark.parametrize(("dates", "expected"), LIMITS)
-def test_a_contract_price_answers(dates: dict[str, str], expected: str) -> None:
-    sheets = {"contract_prices": [{**CONTRACT, **dates}]}
-    assert prices(ACME, "unit_price", **sheets) == [expected]
+def test_a_contract_price_answers() -> None:
+    def contract(dates: dict[str, str]) -> dict[str, Any]:
+        return sheets_of(ACME, {"contract_prices": [{**CONTRACT, **dates}]})
+
+    assert answers(LIMITS, "prices", "unit_price", contract) == wanted(LIMITS)
 
 
 CHANGES = [
@@ -125,9 +129,11 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "expected"), CHANGES)
-def test_of_price_changes(changes: list[dict[str, str]], expected: str) -> None:
-    assert prices({}, "unit_price", price_changes=changes) == [expected]
+def test_of_price_changes() -> None:
+    def changed(changes: list[dict[str, str]]) -> dict[str, Any]:
+        return sheets_of({}, {"price_changes": changes})
+
+    assert answers(CHANGES, "prices", "unit_price", changed) == wanted(CHANGES)
 
 
 def test_each_period_costs_the_price_of_its_own_start_day() -> None:
@@ -184,11 +190,8 @@ SOURCES = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), SOURCES)
-def test_the_line_says_its_price_came_from(
-    given: dict[str, Any], expected: str
-) -> None:
-    assert made("prices", "price_source", given) == [expected]
+def test_the_line_says_its_price_came_from() -> None:
+    assert answers(SOURCES, "prices", "price_source", dict) == wanted(SOURCES)
 
 
 REQUESTS = [
@@ -215,11 +218,12 @@ REQUESTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("request_", "sheets", "expected"), REQUESTS)
-def test_a_request_costs(request_: Any, sheets: dict[str, Any], expected: str) -> None:
-    left = {"membership_active": False}
-    found = prices(left, "unit_price", invoice_requests=[request_], **sheets)
-    assert found == [expected]
+def test_a_request_costs() -> None:
+    def asked(request: dict[str, str], sheets: dict[str, Any]) -> dict[str, Any]:
+        left = {"membership_active": False}
+        return sheets_of(left, {"invoice_requests": [request], **sheets})
+
+    assert answers(REQUESTS, "prices", "unit_price", asked) == wanted(REQUESTS)
 
 
 MIGHT_ANSWER = [
@@ -293,11 +297,9 @@ MIGHT_ANSWER = [
 ]
 
 
-@pytest.mark.parametrize(("patient", "sheets", "expected"), MIGHT_ANSWER)
-def test_a_row_with_a_problem_holds_the_days_it_might_answer_for(
-    patient: dict[str, Any], sheets: dict[str, Any], expected: str | None
-) -> None:
-    assert prices(patient, "held_price", **sheets) == [expected]
+def test_a_row_with_a_problem_holds_the_days_it_might_answer_for() -> None:
+    found = answers(MIGHT_ANSWER, "prices", "held_price", sheets_of)
+    assert found == wanted(MIGHT_ANSWER)
 
 
 COME_LATER = [
@@ -324,12 +326,13 @@ COME_LATER = [
 ]
 
 
-@pytest.mark.parametrize(("good", "expected"), COME_LATER)
-def test_a_price_change_with_a_problem_holds_until_another_takes_its_place(
-    good: dict[str, str], expected: str | None
-) -> None:
+def test_a_price_change_with_a_problem_holds_until_another_takes_its_place() -> None:
     bad = {"effective_from": "2025-06-01", "monthly_price": "52.00", "held": True}
-    assert prices({}, "held_price", price_changes=[bad, good]) == [expected]
+
+    def followed(good: dict[str, str]) -> dict[str, Any]:
+        return sheets_of({}, {"price_changes": [bad, good]})
+
+    assert answers(COME_LATER, "prices", "held_price", followed) == wanted(COME_LATER)
 
 
 def test_a_price_change_of_a_day_nobody_can_read_may_come_after_all_others() -> None:
@@ -369,10 +372,17 @@ FOR_WHOM = [
 
 
 @pytest.mark.parametrize("sheet", ["contract_prices", "price_changes"])
-@pytest.mark.parametrize(("filled", "unread", "expected"), FOR_WHOM)
-def test_a_row_with_a_problem_holds_whom_it_might_concern(
-    filled: list[str], unread: list[str], expected: tuple[bool, bool], sheet: str
-) -> None:
+def test_a_row_with_a_problem_holds_whom_it_might_concern(sheet: str) -> None:
+    names = "patient_id, held_price is not null as held"
+    found = answers(FOR_WHOM, "prices", names, lambda *prices: _problem(sheet, *prices))
+    assert found == {
+        why: [("P1", month), ("P2", year)]
+        for why, [(month, year)] in wanted(FOR_WHOM).items()
+    }
+
+
+def _problem(sheet: str, filled: list[str], unread: list[str]) -> dict[str, Any]:
+    """A member by the month and one by the year, and a price row with a problem."""
     bad = {"held": True, **dict.fromkeys(filled, "40.00")}
     # What cannot be read in a row of the other sheet, or in another row, is not its own.
     other = {"contract_prices": "price_changes", "price_changes": "contract_prices"}
@@ -381,7 +391,7 @@ def test_a_row_with_a_problem_holds_whom_it_might_concern(
         at for name in ("monthly_price", "annual_price")
         for at in ((other[sheet], 2, name), (sheet, 3, name))
     ]  # fmt: skip
-    given = {
+    return {
         "patients": [
             {"patient_id": "P1", "bill_to": "ACME"},
             {"patient_id": "P2", "bill_to": "ACME", "billing_frequency": "Annual"},
@@ -393,8 +403,6 @@ def test_a_row_with_a_problem_holds_whom_it_might_concern(
             for table, row, name in cells
         ],
     }
-    found = made("prices", "patient_id, held_price is not null as held", given)
-    assert found == [("P1", expected[0]), ("P2", expected[1])]
 
 
 def test_a_service_is_held_by_any_row_of_it_with_a_problem() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.given import made
+from tests.given import answers, wanted
 
 JANUARY = ("P1", "2026-01-01", "2026-01-31")
 FEBRUARY = ("P1", "2026-02-01", "2026-02-28")
@@ -50,7 +50,8 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("billed", "row", "expected"), CASES)
-def test_settled(billed: list[Any], row: dict[str, str], expected: list[int]) -> None:
-    given = {"as_of": "2026-02-15", "patients": [row], "billed": billed}
-    assert made("settled", "periods", given) == expected
+def test_settled() -> None:
+    def billed_so_far(billed: list[Any], row: dict[str, str]) -> dict[str, Any]:
+        return {"as_of": "2026-02-15", "patients": [row], "billed": billed}
+
+    assert answers(CASES, "settled", "periods", billed_so_far) == wanted(CASES)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.given import made
+from tests.given import answers, made, wanted
 
 JANUARY = ("P1", "2026-01-01", "2026-01-31")
 OFF = {"practice": {"auto_invoice": False}}
@@ -177,9 +177,11 @@ def test_bucket_of_a_row(at: int, buckets: list[Any]) -> None:
     assert buckets[at] == (ROWS[at][2],)
 
 
-@pytest.mark.parametrize(("patient", "given", "expected"), NIGHTS)
-def test_bucket(patient: dict[str, Any], given: dict[str, Any], expected: str) -> None:
-    assert made("standings", "bucket", {"patients": [patient], **given}) == [expected]
+def test_bucket() -> None:
+    def of(patient: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+        return {"patients": [patient], **given}
+
+    assert answers(NIGHTS, "standings", "bucket", of) == wanted(NIGHTS)
 
 
 @each(HELD)
