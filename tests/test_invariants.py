@@ -12,12 +12,12 @@ from hypothesis import strategies as some
 from pipeline import run
 from pipeline.guards import GUARDS
 from pipeline.ledger import Ledger, ledger_path, opened
-from tests.given import bill, ledger, read
+from tests.given import bill, kept_ledger, read
 from tests.practice import add, make, member, set_to
 
 # The same few examples each time: a night takes a quarter of a second.
 few = settings(
-    max_examples=4,
+    max_examples=2,
     derandomize=True,
     database=None,
     deadline=None,
@@ -47,7 +47,10 @@ def members(draw: some.DrawFn) -> dict[str, Any]:
     }
 
 
-rosters = some.lists(members(), min_size=30, max_size=30)
+# One in which every row is held, the first that is drawn, would show nothing.
+rosters = some.lists(members(), min_size=45, max_size=45).filter(
+    lambda roster: not all(row["held"] for row in roster)
+)
 
 
 def practice(roster: list[dict[str, Any]], as_of: date) -> dict[str, Any]:
@@ -77,13 +80,13 @@ LINES = "patient_id, period_start, period_end, net, tax, gross, price_source"
 def test_any_nights_in_any_order_bill_what_one_at_the_last_would(
     roster: list[dict[str, Any]], nights: list[date]
 ) -> None:
-    with ledger() as books:
+    with kept_ledger() as books:
         for at, as_of in enumerate(nights):
             bill(books, practice(roster, as_of))
             if any(as_of <= earlier for earlier in nights[:at]):
                 assert read(books, "model.new_invoices", "number") == []
         billed = read(books, "ledger.lines", LINES)
-    with ledger() as books:
+    with kept_ledger() as books:
         bill(books, practice(roster, max(nights)))
         assert read(books, "ledger.lines", LINES) == billed
 
@@ -96,7 +99,7 @@ def test_whatever_is_edited_between_two_nights(
     first: date,
     last: date,
 ) -> None:
-    with ledger() as books:
+    with kept_ledger() as books:
         for rows, as_of in ((roster, first), (edited, last)):
             bill(books, practice(rows, as_of))
             every_membership_is_in_one_bucket(books, len(rows))
