@@ -1,35 +1,42 @@
 """Each guard stops the night just beyond its limit, and never at it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import practice
 import pytest
 from practice import Row, member, product
 
-from pipeline.guards import check_guards
-from pipeline.ledger import ledger_path, opened
+from pipeline.guards import Tripped, _changed, _drop, _joined, check_guards
+from pipeline.ledger import Ledger, ledger_path, opened
 from pipeline.problems import Refused, Severity
 from pipeline.run import guard, prepare
+from tests.given import Given, two_nights
 
+FIRST, SECOND = "2026-03-01", "2026-03-02"
 # A hundred and twenty members who start in the autumn: six of them are 5 %.
 MEMBERS = [member(f"M{n:03d}", start_date="2026-09-01") for n in range(120)]
-FIRST, SECOND = "2026-03-01", "2026-03-02"
+# One whose invoice is as large as it may be, and one who is due on the second night.
+OTHERS = [
+    member("T1", membership="TOP", billing_frequency="Annual"),
+    member("V1", membership="VIP", start_date=SECOND),
+]
+BAD = [member(f"B{n}", start_date="31/02/2026") for n in range(7)]
 
 
 @pytest.fixture(scope="module")
 def billed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A practice after its first night; one member is due on the second."""
-    given = practice.sheets()
-    given["patients"] = [*MEMBERS, member("V1", membership="VIP", start_date=SECOND)]
-    given["products"].append(_signed(product("VIP", "Vip", monthly="1500.00")))
+    """A practice after its first night, which held seven rows."""
+    given = practice.sheets() | _roster(*MEMBERS, *BAD) | _gold("50.00")
     given["contacts"] = [{"Code": "ACME", "Name": "Acme Widgets Ltd"}]
     given["price_changes"] = COMING
     given["contract_prices"] = [_contract("2026-01-01", "40.00")]
-    folder = practice.make(tmp_path_factory.mktemp("guards") / "clinic", given)
-    assert practice.bill(folder, FIRST).code == 0
+    folder = practice.make(tmp_path_factory.mktemp("guards") / "a clinic", given)
+    assert practice.run("bill", folder, "--as-of", FIRST, today=FIRST).code == 3
     return folder
 
 
@@ -59,7 +66,13 @@ def _first(count: int, **cells: str) -> list[Row]:
 
 
 def _roster(*rows: Row) -> dict[str, list[Row]]:
-    return {"patients": [*rows, member("V1", membership="VIP", start_date=SECOND)]}
+    return {"patients": [*rows, *OTHERS]}
+
+
+def _raised(by: str) -> dict[str, list[Row]]:
+    """The settings with a higher limit for what is dropped."""
+    raised = {"Setting": "Max drop %", "Value": "6", "Last edited by": by}
+    return {"settings": [*practice.sheets()["settings"], raised]}
 
 
 def _joining(count: int) -> list[Row]:
@@ -69,7 +82,9 @@ def _joining(count: int) -> list[Row]:
 def _gold(price: str) -> dict[str, list[Row]]:
     rows = practice.sheets()["products"]
     rows[0]["Monthly price"] = price
-    return {"products": [*rows, _signed(product("VIP", "Vip", monthly="1500.00"))]}
+    vip = product("VIP", "Vip", monthly="1500.00")
+    top = product("TOP", "Top", annual="10000.00")
+    return {"products": [*rows, _signed(vip), _signed(top)]}
 
 
 RENAMED = [
@@ -100,37 +115,32 @@ class Night:
 
 OFF = {"membership_active": "No", "start_date": "2026-09-01"}
 NIGHTS = {
-    "rows-gone": Night(
-        "2026-03-16", _roster(*MEMBERS[7:]) | _gold("62.51"), ("date", "drop", "price")
-    ),
-    "switched-off": Night(
-        "2026-02-28",
-        _roster(*_first(7, **OFF))
-        | {"price_changes": [_coming("2026-06-01", "41.24")]},
+    "gone": Night(
+        "2026-03-16",
+        _roster(*_first(14, **OFF)[7:])
+        | _gold("62.51")
+        | {"price_changes": [_coming("2026-06-01", "41.24")]}
+        | _raised(by="dd"),
         ("date", "drop", "price"),
     ),
     "other-ids": Night(
-        SECOND,
+        "2026-02-28",
         _roster(*RENAMED, *MEMBERS[7:])
         | {"price_changes": [*COMING, _coming("2026-04-01", "62.51")]},
-        ("drop", "joined", "price"),
+        ("date", "drop", "joined", "price"),
     ),
     "joined": Night(
         SECOND,
-        _roster(*_joining(7)) | {"contract_prices": [_contract("2026-01-01", "50.01")]},
-        ("joined", "price"),
-    ),
-    "changed": Night(
-        SECOND,
-        _roster(*_first(7, start_date="2026-09-02"), VIP, SMALL),
-        ("changed", "forecast"),
+        _roster(*_first(7, start_date="2026-09-02"), *_joining(5)[120:], VIP, SMALL)
+        | {"contract_prices": [_contract("2026-01-01", "50.01")]},
+        ("joined", "changed", "price", "forecast"),
     ),
 }
 
 
-def _price_moved(what: str) -> str:
+def _price_moved(what: str, prices: str = "1 price") -> str:
     return (
-        "Max price change %: guard price: 1 price moved by more than 25 % (largest:"
+        f"Max price change %: guard price: {prices} moved by more than 25 % (largest:"
         f" {what})"
     )
 
@@ -139,56 +149,46 @@ FIVE_IDS = "(largest: M000; M001; M002; M003; M004)"
 CASES = [
     pytest.param(
         Case(
-            "drop", "rows-gone",
-            "Max drop %: guard drop: active members fell from 121 to 114 and patient"
-            f" rows fell from 121 to 114 {FIVE_IDS}",
+            "drop", "gone",
+            "Max drop %: guard drop: active members fell from 122 to 108 and patient"
+            " rows fell from 122 to 115 (largest: M000; M001; M002; M003; M004)",
         ),
-        id="drop: more than 5 % of the rows are gone",
-    ),
-    pytest.param(
-        Case(
-            "drop", "switched-off",
-            f"Max drop %: guard drop: active members fell from 121 to 114 {FIVE_IDS}",
-        ),
-        id="drop: more than 5 % of the members were switched off",
+        id="drop: more than 5 % of the rows are gone, as many members were switched off",
     ),
     pytest.param(
         Case(
             "drop", "other-ids",
-            "Max drop %: guard drop: 7 of 121 active members are missing, with others"
-            " there are 121 and 7 of 121 patient rows are missing, with others there are"
-            f" 121 {FIVE_IDS}",
+            "Max drop %: guard drop: 7 of 122 active members are missing, with others"
+            " there are 122 and 7 of 122 patient rows are missing, with others there are"
+            f" 122 {FIVE_IDS}",
         ),
         id="drop: as many came under other ids as are gone",
     ),
     pytest.param(
         Case(
             "joined", "joined",
-            "Max joined %: guard joined: active members rose from 121 to 128"
+            "Max joined %: guard joined: active members rose from 122 to 129"
             " (largest: N0; N1; N2; N3; N4)",
         ),
         id="joined: more than 5 % joined in one night",
     ),
     pytest.param(
         Case(
-            "changed", "changed",
-            "Max changed %: guard changed: 7 of 121 rows changed membership, frequency"
+            "changed", "joined",
+            "Max changed %: guard changed: 7 of 122 rows changed membership, frequency"
             f" or start date {FIVE_IDS}",
         ),
         id="changed: more than 5 % changed start date",
     ),
     pytest.param(
         Case(
-            "price", "rows-gone", _price_moved("GOLD Monthly price 50.00 to 62.51")
+            "price", "gone",
+            _price_moved(
+                "GOLD Monthly price 55.00 to 41.24; GOLD Monthly price 50.00 to 62.51",
+                "2 prices",
+            ),
         ),
-        id="price: a standard price moved by more than 25 %",
-    ),
-    pytest.param(
-        Case(
-            "price", "switched-off",
-            _price_moved("GOLD Monthly price 55.00 to 41.24"),
-        ),
-        id="price: a coming price moved by more than 25 %",
+        id="price: a standard and a coming price moved by more than 25 %",
     ),
     pytest.param(
         Case(
@@ -206,7 +206,7 @@ CASES = [
     ),
     pytest.param(
         Case(
-            "forecast", "changed",
+            "forecast", "joined",
             "Max forecast difference %: guard forecast: tonight would bill 3030.00, the"
             " last accepted sheets would bill 1500.00"
             " (largest: V1 1500.00; V2 1500.00; V3 30.00)",
@@ -215,7 +215,7 @@ CASES = [
     ),
     pytest.param(
         Case(
-            "date", "rows-gone",
+            "date", "gone",
             "Max days ahead: guard date: the as-of day 2026-03-16 is more than 14 days"
             " past the last run, 2026-03-01",
         ),
@@ -223,7 +223,7 @@ CASES = [
     ),
     pytest.param(
         Case(
-            "date", "switched-off",
+            "date", "other-ids",
             "Max days ahead: guard date: the as-of day 2026-02-28 is before the last"
             " run's, 2026-03-01",
         ),
@@ -233,7 +233,8 @@ CASES = [
 
 AT_THE_LIMIT = [
     pytest.param(
-        _roster(*_first(6, start_date="2026-09-02"), *_joining(5)[120:], VIP)
+        _roster(*_first(6, start_date="2026-09-02")[:113], *_joining(5)[120:], VIP)
+        | _raised(by="mm")
         | _gold("62.50")
         | {
             "price_changes": [
@@ -242,18 +243,14 @@ AT_THE_LIMIT = [
             "contract_prices": [_contract("2026-01-01", "50.00")],
         },
         SECOND,
-        id="joined, changed, price and forecast",
+        id="joined, changed, price and forecast, and drop where its limit was raised",
     ),
     pytest.param(_roster(*MEMBERS[6:]), "2026-03-15", id="drop and date"),
-    pytest.param({}, FIRST, id="date: the same day again"),
 ]  # fmt: skip
 
 
 def _with(billed: Path, target: Path, given: dict[str, list[Row]]) -> Path:
-    return practice.make(practice.copied(billed, target), given or {"staff": STAFF})
-
-
-STAFF = practice.sheets()["staff"]
+    return practice.make(practice.copied(billed, target), given)
 
 
 # What the guards say of a night, and which of them stop it with one of them let through.
@@ -324,101 +321,68 @@ def test_guards_let_their_limits_through(
     assert _stops(_with(billed, tmp_path / "clinic", given), day) == []
 
 
-# The rest of it is seen in a small practice: twelve members, seven rows that are held,
-# and an invoice that is as large as it may be.
-
-BAD = [member(f"B{n}", start_date="31/02/2026") for n in range(7)]
-LARGE = [
-    member("V1", membership="VIP", billing_frequency="Annual"), member("V2"),
-]  # fmt: skip
-FEW = [*MEMBERS[:12], *LARGE]
+def test_a_limit_raised_by_somebody_without_the_right_does_not_count(
+    stopped: dict[str, Stopped],
+) -> None:
+    told, _ = stopped["gone"]
+    assert [text for text in told if "guard drop" in text]
 
 
-def _small(annual: str) -> practice.Sheets:
-    given = practice.sheets()
-    given["products"].append(_signed(product("VIP", "Vip", annual=annual)))
-    given["patients"] = [*FEW, *BAD]
-    return given
+@pytest.mark.parametrize("command", ["preview", "check"])
+def test_preview_and_check_heed_no_guard(
+    command: str, stopped: dict[str, Stopped], billed: Path
+) -> None:
+    folder, day = billed.parent / "other-ids", NIGHTS["other-ids"].day
+    assert practice.run(command, folder, "--as-of", day).code == 0
+
+
+# What a night that is stopped may leave behind.
+TRACES = ("out/issues.xlsx", "ledger/membill.lock.json")
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small practice after its first night."""
-    folder = practice.make(
-        tmp_path_factory.mktemp("small") / "clinic", _small("10000.00")
+def let_through(billed: Path) -> Path:
+    """The practice after a night that two guards stopped, and that was let through."""
+    folder = _with(
+        billed,
+        billed.parent / "let through",
+        _roster(*MEMBERS[7:], *BAD) | _gold("62.51"),
     )
-    assert practice.run("bill", folder, "--as-of", FIRST, today=FIRST).code == 3
-    return folder
-
-
-@pytest.fixture
-def dropped(small: Path, tmp_path: Path) -> Path:
-    """The same, and seven of its members gone."""
-    folder = practice.copied(small, tmp_path / "a clinic")
-    practice.write(folder, "patients", [*FEW[7:], *BAD])
-    return folder
-
-
-@pytest.fixture(scope="module")
-def five_more(small: Path) -> Path:
-    """The same after a second night: five joined, and the rows are held once more."""
-    folder = practice.copied(small, small.parent / "five more")
-    practice.write(folder, "patients", [*FEW, *MEMBERS[12:17], *BAD])
-    assert practice.bill(folder, SECOND).code == 3, "held, and no reason to stop"
+    before, ledger = practice.files(folder, but=TRACES), ledger_path(folder)
+    one = practice.bill(folder, SECOND, "--accept", "drop", "--ledger", ledger)
+    assert one.code == 4, "accepting one guard leaves the others standing"
+    assert one.err.splitlines()[0].endswith(
+        f"once with: membill bill '{folder}' --as-of {SECOND}"
+        f" --ledger '{ledger}' --accept drop --accept price"
+    )
+    assert practice.files(folder, but=TRACES) == before
+    both = practice.bill(folder, SECOND, "--accept", "drop", "--accept", "price")
+    assert both.code == 3
     return folder
 
 
 def test_a_guarded_night_changes_nothing_until_it_is_accepted_once(
-    dropped: Path,
+    billed: Path, let_through: Path
 ) -> None:
-    unlike = ("out/issues.xlsx", "ledger/membill.lock.json")
-    before = practice.files(dropped, but=unlike)
-    assert practice.bill(dropped, SECOND).code == 4
-    assert practice.files(dropped, but=unlike) == before
-    assert practice.bill(dropped, SECOND, "--accept", "drop").code == 3
-    assert practice.last_run(dropped)["accepted_guards"] == ["drop"]
-    assert practice.bill(dropped, SECOND).code == 3, "what was accepted is accepted"
-    assert practice.last_run(dropped)["accepted_guards"] == []
+    assert practice.last_run(billed)["accepted_guards"] == []
+    assert practice.last_run(let_through)["accepted_guards"] == ["drop", "price"]
 
 
-def test_accepting_one_guard_leaves_the_others_standing(dropped: Path) -> None:
-    practice.change(dropped, "products", "GOLD", {"Monthly price": "90.00"})
-    both = practice.bill(dropped, SECOND)
-    assert both.err.count("guard ") == 2, "all that stops the night is told at once"
-    ledger = dropped / "ledger/membill.duckdb"
-    one = practice.bill(dropped, SECOND, "--accept", "drop", "--ledger", ledger)
-    assert one.code == 4
-    assert one.err.splitlines()[0].endswith(
-        f"once with: membill bill '{dropped}' --as-of {SECOND}"
-        f" --ledger '{ledger}' --accept drop --accept price"
-    )
-
-
-def test_preview_and_check_heed_no_guard(dropped: Path) -> None:
-    practice.write(dropped, "patients", FEW[7:])
-    practice.change(dropped, "products", "GOLD", {"Monthly price": "90.00"})
-    for command in ("preview", "check"):
-        assert practice.run(command, dropped, "--as-of", "2026-04-30").code == 0
-
-
-def test_five_of_a_small_practice_never_trip_a_guard(five_more: Path) -> None:
-    night = practice.last_run(five_more)
-    assert (night["as_of"], night["accepted_guards"]) == (SECOND, [])
-
-
-def test_rows_held_night_after_night_join_nobody(
-    five_more: Path, tmp_path: Path
+def test_what_was_let_through_is_accepted_and_who_was_held_all_the_time_joins_not(
+    let_through: Path,
 ) -> None:
-    folder = practice.copied(five_more, tmp_path / "clinic")
     mended = [member(row["Patient ID"], start_date="2026-09-01") for row in BAD]
-    practice.write(folder, "patients", [*FEW, *MEMBERS[12:17], *mended])
-    assert practice.bill(folder, "2026-03-03").code == 0
+    roster = _roster(*MEMBERS[7:], *mended)
+    assert _stops(_with(let_through, let_through.parent / "m", roster), SECOND) == []
 
 
 def test_the_first_night_knows_nothing_to_compare_with_but_amount_and_date(
-    small: Path, tmp_path: Path
+    billed: Path, tmp_path: Path
 ) -> None:
-    folder = practice.make(tmp_path / "clinic", _small("10000.01"))
+    given = practice.sheets()
+    given["products"].append(_signed(product("TOP", "Top", annual="10000.01")))
+    given["patients"].append(OTHERS[0])
+    folder = practice.make(tmp_path / "clinic", given)
     refused = practice.run("bill", folder, "--as-of", SECOND, today=FIRST)
     assert refused.code == 4
     told = [line.split("; if")[0] for line in refused.err.splitlines()[:2]]
@@ -426,16 +390,38 @@ def test_the_first_night_knows_nothing_to_compare_with_but_amount_and_date(
         "Stops the night: settings.csv: Max days ahead: guard date: the as-of"
         f" day {SECOND} is after today, {FIRST}",
         "Stops the night: settings.csv: Max invoice amount: guard amount: 1"
-        " invoice over 10000.00 (largest: V1 10000.01)",
+        " invoice over 10000.00 (largest: T1 10000.01)",
     ]
     assert not (folder / "ledger/membill.duckdb").exists(), "no ledger is left behind"
-    assert ("V1", "10000.00") in practice.lines(small, "patient_id", "gross")
+    assert ("T1", "10000.00") in practice.lines(billed, "patient_id", "gross")
 
 
-def test_a_limit_raised_by_somebody_without_the_right_does_not_count(
-    dropped: Path,
+# Six of a small practice are many of it, five are not.
+
+
+def _few(*changed: Given, since: int = 0, until: int = 12) -> Given:
+    """The members from one to another, with the first changed."""
+    rows = [{"patient_id": f"P{n}"} for n in range(since, until)]
+    return {"patients": [
+        {**row, **more} for row, more in zip_longest(rows, changed, fillvalue={})
+    ]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("guard", "now"),
+    [
+        pytest.param(_drop, lambda n: _few(since=n), id="gone"),
+        pytest.param(_joined, lambda n: _few(until=12 + n), id="joined"),
+        pytest.param(
+            _changed, lambda n: _few(*n * [{"start_date": "2026-01-02"}]), id="changed"
+        ),
+    ],
+)
+def test_five_of_a_small_practice_never_trip_a_guard(
+    guard: Callable[[Ledger, dict[str, Any]], Tripped | None],
+    now: Callable[[int], Given],
 ) -> None:
-    practice.set_to(dropped, "Max drop %", "90", by="dd")
-    assert len(_stops(dropped, SECOND)) == 1
-    practice.set_to(dropped, "Max drop %", "90", by="mm")
-    assert _stops(dropped, SECOND) == []
+    for moved, trips in ((5, False), (6, True)):
+        with two_nights(_few(), now(moved)) as books:
+            limits = books.rows("select * from input.practice")[0]
+            assert (guard(books, limits) is not None) == trips, moved
