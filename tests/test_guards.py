@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from pipeline.guards import Tripped, _changed, _drop, _joined, check_guards
 from pipeline.ledger import Ledger, ledger_path, opened
 from pipeline.problems import Refused, Severity
 from pipeline.run import guard, prepare
-from tests.given import Given, two_nights
+from tests.given import two_nights
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
 # A hundred and twenty members who start in the autumn: six of them are 5 %.
@@ -396,32 +395,18 @@ def test_the_first_night_knows_nothing_to_compare_with_but_amount_and_date(
     assert ("T1", "10000.00") in practice.lines(billed, "patient_id", "gross")
 
 
-# Six of a small practice are many of it, five are not.
-
-
-def _few(*changed: Given, since: int = 0, until: int = 12) -> Given:
-    """The members from one to another, with the first changed."""
-    rows = [{"patient_id": f"P{n}"} for n in range(since, until)]
-    return {"patients": [
-        {**row, **more} for row, more in zip_longest(rows, changed, fillvalue={})
-    ]}  # fmt: skip
-
-
 @pytest.mark.parametrize(
-    ("guard", "now"),
-    [
-        pytest.param(_drop, lambda n: _few(since=n), id="gone"),
-        pytest.param(_joined, lambda n: _few(until=12 + n), id="joined"),
-        pytest.param(
-            _changed, lambda n: _few(*n * [{"start_date": "2026-01-02"}]), id="changed"
-        ),
-    ],
+    ("moved", "tripped"), [(5, []), (6, [_drop, _joined, _changed])]
 )
 def test_five_of_a_small_practice_never_trip_a_guard(
-    guard: Callable[[Ledger, dict[str, Any]], Tripped | None],
-    now: Callable[[int], Given],
+    moved: int, tripped: list[Callable[[Ledger, dict[str, Any]], Tripped | None]]
 ) -> None:
-    for moved, trips in ((5, False), (6, True)):
-        with two_nights(_few(), now(moved)) as books:
-            limits = books.rows("select * from input.practice")[0]
-            assert (guard(books, limits) is not None) == trips, moved
+    """As many are gone, joined and changed: six of them are too many, five are not."""
+    before = [{"patient_id": f"P{n}"} for n in range(12)]
+    changed = [{**row, "start_date": "2026-01-02"} for row in before[moved : 2 * moved]]
+    joined = [{"patient_id": f"N{n}"} for n in range(moved)]
+    now = [*changed, *before[2 * moved :], *joined]
+    with two_nights({"patients": before}, {"patients": now}) as books:
+        limits = books.rows("select * from input.practice")[0]
+        found = [each for each in (_drop, _joined, _changed) if each(books, limits)]
+    assert found == tripped

@@ -145,13 +145,17 @@ def _changes(folder: Path) -> list[Change]:
     return list(night.changes)
 
 
-def _problems(folder: Path) -> dict[tuple[str, str], str]:
-    """(sheet, subject) to what was found, of the last night."""
-    with opened(ledger_path(folder), write=False) as ledger:
-        return {
-            (open_.problem.place.file, open_.problem.subject): open_.problem.found
-            for open_ in accounts.open_problems(ledger)
-        }
+@pytest.fixture(scope="module")
+def problems(second: Path) -> list[Problem]:
+    """The problems that it leaves open."""
+    with opened(ledger_path(second), write=False) as ledger:
+        return [each.problem for each in accounts.open_problems(ledger)]
+
+
+@pytest.fixture(scope="module")
+def told(problems: list[Problem]) -> dict[tuple[str, str], str]:
+    """(file, subject) to what was found."""
+    return {(each.place.file, each.subject): each.found for each in problems}
 
 
 @pytest.mark.parametrize(("code", "cells", "price", "why"), CASES)
@@ -177,19 +181,18 @@ def test_every_change_is_shown_old_and_new(
 
 @pytest.mark.parametrize(("code", "cells", "price", "why"), CASES)
 def test_a_refused_change_is_reported(
-    code: str, cells: Row, price: str, why: str, second: Path
+    code: str, cells: Row, price: str, why: str, told: dict[tuple[str, str], str]
 ) -> None:
-    found = _problems(second).get(("products.csv", code), "")
-    assert found == (
+    assert told.get(("products.csv", code), "") == (
         f"{why}, so the last accepted version stays in force" if why else ""
     )
 
 
 def test_a_row_taken_out_stays_in_force_and_is_reported(
-    second: Path, prices: dict[str, str], changes: list[Change]
+    told: dict[tuple[str, str], str], prices: dict[str, str], changes: list[Change]
 ) -> None:
     assert prices["GONE"] == "30.00"
-    assert _problems(second)["products.csv", "GONE"] == (
+    assert told["products.csv", "GONE"] == (
         "the row of GONE is no longer here; its last accepted version stays in force"
     )
     assert [c.new for c in changes if c.subject == "GONE"] == ["removed"]
@@ -214,10 +217,11 @@ def test_what_a_member_is_charged(
     assert prices.get(who) == price
 
 
-def test_settings_and_tax_codes_stay_as_last_accepted(second: Path) -> None:
+def test_settings_and_tax_codes_stay_as_last_accepted(
+    second: Path, told: dict[tuple[str, str], str]
+) -> None:
     rows = [row for row in practice.invoices(second) if row["patient_id"] == "MGR"]
     assert [row["due_on"] for row in rows] == ["2026-03-16"], "14 days, not 30"
-    told = _problems(second)
     assert told["settings.csv", "Practice name"] == (
         "dd may not edit settings, so the last accepted version stays in force"
     )
@@ -323,11 +327,9 @@ def test_a_signed_change_that_names_what_is_not_there_is_shown_as_not_in_force(
 
 
 def test_two_refused_rows_of_one_product_are_both_reported_and_hold_nobody(
-    second: Path, prices: dict[str, str]
+    problems: list[Problem], prices: dict[str, str]
 ) -> None:
-    with opened(ledger_path(second), write=False) as ledger:
-        found = [each.problem for each in accounts.open_problems(ledger)]
-    told = [p for p in found if p.place.file == "price_changes.csv"]
+    told = [p for p in problems if p.place.file == "price_changes.csv"]
     assert [(p.place.row, p.severity, p.found) for p in told] == [
         (row, Severity.CHECK, "dd may not edit products, so the row is not used yet")
         for row in (2, 3)
