@@ -464,7 +464,8 @@ def test_no_batch_takes_the_name_of_one_that_was_entered_again(
     """Two runs of the day were lost with it, and the day goes on counting below them."""
     folder = practice.copied(restored, tmp_path / "clinic")
     for number in ("INV-000001", "INV-000002"):
-        sent = run("sent", folder, number, "--on", "2026-03-31", "--by", "mm")
+        how = ("--to", "the desk", "--by", "mm", "--on", "2026-03-31")
+        sent = run("sent", folder, number, *how)
         assert sent.code == 0, sent.err
     told = export(folder, "quickfile")
     assert told.out.startswith("batch 2026-03-31-07 for quickfile: "), told.err

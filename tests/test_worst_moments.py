@@ -327,7 +327,8 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Short:
 def test_what_could_not_be_noted_as_published_is_looked_at_again(short: Short) -> None:
     told, again = short.told, short.again
     assert (told.code, "what was published could not be noted" in told.err) == (0, True)
-    assert (again.code, again.err) == (0, "")
+    left = "Finished first what an earlier run left: bill 2026-03-01-01.\n"
+    assert (again.code, again.err) == (0, left)
     before = practice.files(short.after / "out/invoices")
     assert practice.files(short.folder / "out/invoices") == before
 
@@ -336,7 +337,7 @@ def test_a_proof_that_cannot_be_noted_is_a_warning(short: Short) -> None:
     told = short.told
     assert told.code == 0
     assert "could not be noted that the ledger was proved (No space left" in told.err
-    assert short.again.err == ""
+    assert "Warning" not in short.again.err
 
 
 def test_a_register_that_may_not_be_looked_at_is_made_again(short: Short) -> None:
