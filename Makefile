@@ -55,7 +55,7 @@ mutants: .venv/.ready ## change the rules in small ways: do the tests notice? (a
 
 # Billing, numbering, money and recovery, of which the tests reach every branch.
 REACHED := transform record transaction chain outbox publish restore backups touched \
-  desk credits credit_due closing seals left_already lineage strangers overlaps
+  desk credits credit_due closing seals adopt left_already lineage strangers verify
 
 coverage: .venv/.ready ## which branches the tests reach: all of REACHED
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered

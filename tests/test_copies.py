@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,7 @@ import practice
 import pytest
 from practice import bill, member, run
 
-from pipeline import backups, csv_copies
+from pipeline import adopt, backups, csv_copies
 from pipeline.backups import thin_out
 from pipeline.books import Document
 from pipeline.csv_copies import weekly
@@ -30,6 +31,7 @@ from pipeline.package import unpack
 from pipeline.problems import Refused
 from pipeline.record import run_id_of
 from pipeline.strangers import strangers
+from tests.given import ledger as in_memory
 from tests.test_exports_invoice import document, line
 
 FIRST, SECOND, THIRD = "2026-03-01", "2026-03-02", "2026-03-05"
@@ -555,6 +557,23 @@ def test_data_of_another_version_are_not_guessed_at() -> None:
         read_back({"data_sha256": digest, "data_0001": text})
     with pytest.raises(Unreadable, match="carries no data"):
         read_back({})
+
+
+def test_a_workbook_whose_lines_do_not_add_up_to_it_is_not_entered(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "INV-000001.xlsx"
+    file.write_bytes(invoice.render(document()))
+    assert adopt._document("INV-000001", file)[0] == document()
+    file.write_bytes(invoice.render(replace(document(), gross=Decimal("50.00"))))
+    with pytest.raises(Unreadable, match="its lines do not add up to it"):
+        adopt._document("INV-000001", file)
+
+
+def test_no_document_is_entered_that_is_dated_before_the_number_before_it() -> None:
+    later = {"number": "INV-000002", "sequence": 2, "issued_on": date(2026, 2, 28)}
+    with in_memory() as books, pytest.raises(Refused, match="dated before the number"):
+        adopt._must_follow_on(books, [document(sequence=1), document(**later)])
 
 
 def test_a_month_closed_again_after_its_documents_were_entered_has_the_same_seal(

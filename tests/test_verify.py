@@ -1,5 +1,6 @@
 """What `verify` finds, and what a night does that ends with something broken."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -12,7 +13,7 @@ import pytest
 from practice import bill, member, run
 
 from pipeline import chain
-from pipeline.ledger import Ledger, opened, write_head
+from pipeline.ledger import Ledger, ledger_path, opened, write_head
 from pipeline.probed import COUNTED, look_at_all, look_at_new, proved_until
 from pipeline.promises import PROMISES
 from pipeline.soundness import checksum_of, note_checksum
@@ -74,6 +75,20 @@ def test_it_holds_and_says_what_it_tried(clinic: Path) -> None:
     assert {promise for promise, _, _ in PROMISES} <= set(said)
     assert len(set(said)) == len(said) == len(PROMISES) + 14
     assert all(text.startswith("ok    ") for text in proved.out.splitlines())
+
+
+@pytest.mark.damaged
+def test_a_head_of_an_earlier_link_is_told(clinic: Path) -> None:
+    """As after a kill between a command's commit and its head file."""
+    head = clinic / "ledger/head.json"
+    written = json.loads(head.read_text(encoding="utf-8"))
+    with opened(ledger_path(clinic), write=False) as ledger:
+        (before,) = ledger.rows(
+            "select position, sha256 from ledger.chain where position = 1"
+        )
+    head.write_text(json.dumps(written | before), encoding="utf-8")
+    (told,) = _faults(clinic).values()
+    assert told == [f"head.json is of link 1, the ledger of {written['position']}"]
 
 
 # For each promise, a change that breaks it.
