@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.archive import unreliable
 from pipeline.cells import CellError, shows_nothing
+from pipeline.fetching import first_row
 from pipeline.plain_rows import NUMBER, TEXT, TRUTH, Flags, Floats, Numbers
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Severity
@@ -241,10 +242,11 @@ def rows_lost(
     The pre-flight's count is held against what arrived in `staged`; rows that stand
     twice and rows that are no part of the table were each told.
     """
-    found = connection.execute(
+    found = first_row(
+        connection,
         "select count(*) filter (not held), count(*) filter (held)"
-        f" from staged.{sheet.table}"
-    ).fetchone()
+        f" from staged.{sheet.table}",
+    )
     taken, held = found or (0, 0)
     twice = sum(problem.code == "row-twice" for problem in problems)
     if taken + held + twice + sheet.skipped == sheet.filled:

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from pipeline import bulk
+from pipeline.fetching import first_row
 from pipeline.personal import LINE, PATIENT, PAYER, SENDING, Part
 
 START = "0" * 64
@@ -136,10 +137,11 @@ def _records_between(
 
 def head(connection: duckdb.DuckDBPyConnection) -> Link:
     """The last link, or the start of an empty chain."""
-    row = connection.execute(
+    row = first_row(
+        connection,
         "select position, kind, record_key, previous, sha256 from ledger.chain"
-        " order by position desc limit 1"
-    ).fetchone()
+        " order by position desc limit 1",
+    )
     return Link(*row) if row else Link(0, "", "", "", START)
 
 
@@ -167,12 +169,13 @@ def breaks(connection: duckdb.DuckDBPyConnection, first_run: int = 0) -> list[st
     Worked out again from a run on; the links before it are counted alone.
     """
     expected = list(records(connection, first_run))
-    (before,) = connection.execute(
+    (before,) = first_row(
+        connection,
         "select (select count(*) from ledger.invoices where run_no < $1)"
         " + (select count(*) from ledger.sendings where run_no < $1)"
         " + (select count(*) from ledger.runs where run_no < $1)",
         [first_run],
-    ).fetchone() or (0,)
+    ) or (0,)
     written = connection.execute(
         "select position, kind, record_key, previous, sha256 from ledger.chain"
         " where position >= ? order by position",

@@ -17,6 +17,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from pipeline import chain
+from pipeline.fetching import first_row
 from pipeline.files import sweep, sync_folder, write_text
 from pipeline.problems import Refused, refused
 from pipeline.soundness import (
@@ -79,7 +80,7 @@ class Ledger:
 
     def value(self, query: str, values: Sequence[Any] = ()) -> Any:
         """The single value of a query, or None where it has no row."""
-        row = self.connection.execute(query, list(values)).fetchone()
+        row = first_row(self.connection, query, values)
         return row[0] if row else None
 
     @property
@@ -256,9 +257,9 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -
     mode = f"row_group_size {ROW_GROUP}" if write else "read_only"
     try:
         connection.execute(f"attach '{quoted(path)}' as ledger ({mode})")
-        (version,) = connection.execute(
-            "select schema_version from ledger.about"
-        ).fetchone() or (None,)
+        (version,) = first_row(
+            connection, "select schema_version from ledger.about"
+        ) or (None,)
     except duckdb.Error as error:
         if "lock" in str(error).lower():
             raise Busy("another program has the ledger open") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.exports.invoice_data import Unreadable, read_back
+from pipeline.fetching import first_row
 from pipeline.ledger import Ledger, read_head
 from pipeline.outbox import DOCUMENTS
 from pipeline.package import unpack
@@ -129,10 +130,11 @@ def in_place(path: Path) -> dict[str, Sealed]:
         head = read_head(path) or {}
         with duckdb.connect(":memory:") as connection:
             connection.execute(f"attach '{quoted(path)}' as ledger (read_only)")
-            link = connection.execute(
+            link = first_row(
+                connection,
                 "select sha256 from ledger.chain where position = ?",
                 [head.get("position")],
-            ).fetchone()
+            )
             return own_seals(connection) if link == (head.get("sha256"),) else {}
     except (Refused, duckdb.Error):
         return {}

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.fetching import first_row
 from pipeline.files import sync_folder, write_text
 from pipeline.problems import Refused, refused
 from pipeline.threads import settings_for
@@ -172,7 +173,7 @@ def must_be_readable(path: Path) -> None:
         with duckdb.connect(":memory:", config=settings_for([path])) as connection:
             connection.execute(f"attach '{quoted(path)}' as ledger (read_only)")
             contents(connection)
-            whole = connection.execute(_LINKED).fetchone() == (True,)
+            whole = first_row(connection, _LINKED) == (True,)
     except duckdb.Error as error:
         if "conflicting lock" in str(error).lower():
             return  # whoever opens it next is told who holds it

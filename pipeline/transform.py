@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import duckdb
 
+from pipeline.fetching import first_row
 from pipeline.tables import frame, load_nothing
 from schemas.columns import Schema, about, column_types, name_of
 from schemas.models import MODELS
@@ -56,7 +57,7 @@ def _rows_outside(
     }
     outside = sorted(source for source in sources if not source.startswith("model."))
     asked = ", ".join(f"(exists (from {source}))::integer" for source in outside)
-    found = connection.execute(f"select {asked}").fetchone() if outside else ()
+    found = first_row(connection, f"select {asked}") if outside else ()
     return dict(zip(outside, found or (), strict=True))
 
 
@@ -64,7 +65,8 @@ def _make(connection: duckdb.DuckDBPyConnection, schema: Schema, name: str) -> i
     """Make a model by its rule; returns how many rows it has."""
     types = column_types(schema)
     cast = ", ".join(f"{column}::{kind} as {column}" for column, kind in types.items())
-    (rows,) = connection.execute(
-        f"create or replace table {name} as select {cast} from (\n{sql_of(schema)}\n)"
-    ).fetchone() or (0,)
+    (rows,) = first_row(
+        connection,
+        f"create or replace table {name} as select {cast} from (\n{sql_of(schema)}\n)",
+    ) or (0,)
     return int(rows)
