@@ -135,7 +135,7 @@ def sheets(spec: Spec, *, tonight: bool = True) -> dict[str, Rows]:
         "price_changes": _price_changes(spec),
         "contract_prices": _contract_prices(spec),
         "contacts": _contacts(spec),
-        "patients": _fetched(people),
+        "patients": _fetched(connection, people),
     }  # fmt: skip
     return {
         name_of(schema): chain([[field.title for field in columns(schema)]], rows)
@@ -144,8 +144,12 @@ def sheets(spec: Spec, *, tonight: bool = True) -> dict[str, Rows]:
     }
 
 
-def _fetched(people: duckdb.DuckDBPyRelation) -> Iterator[tuple[str, ...]]:
-    while rows := people.fetchmany(_BATCH):
+def _fetched(
+    connection: duckdb.DuckDBPyConnection, people: duckdb.DuckDBPyRelation
+) -> Iterator[tuple[str, ...]]:
+    people.create("people")
+    connection.execute("from people")
+    while rows := connection.fetchmany(_BATCH):
         yield from rows
 
 

@@ -12,15 +12,19 @@ import pytest
 from pipeline import chain, outbox, publish
 from pipeline.ledger import Ledger
 from pipeline.record import add_run
-from tests.given import kept_ledger
+from tests.given import ledger
 
 A, B = ("a.xlsx", "0" * 64), ("b.xlsx", "1" * 64)
 
 
 @pytest.fixture
 def books() -> Iterator[Ledger]:
-    """Two runs: the first has two files to show, the second one of them anew."""
-    with kept_ledger() as books:
+    """Two runs: the first has two files to show, the second one of them anew.
+
+    In a ledger of their own: of what was checkpointed and then deleted, as nothing of a
+    ledger ever is, DuckDB 2.0.1 finds no greatest row any more.
+    """
+    with ledger() as books:
         for run_no in (1, 2):
             report = {"said": "Zoë"}
             day = date(2026, 3, run_no)
