@@ -16,6 +16,7 @@ PDF_PATH = f"{_PLACE} || '.pdf'"
 
 # Where the files lie that are written once, below `out/`.
 DOCUMENTS, IMPORTS = "invoices/", "imports/"
+ONCE = (DOCUMENTS, IMPORTS)  # what is written once and never again
 
 # In place of the hash of a PDF that no font can show: it counts as done, without a file.
 WITHHELD = "withheld"
@@ -92,7 +93,7 @@ def followers(ledger: Ledger) -> set[str]:
     rows = ledger.rows(
         "select distinct path from ledger.outbox"
         " where not (starts_with(path, $1) or starts_with(path, $2))",
-        [DOCUMENTS, IMPORTS],
+        [*ONCE],
     )
     return {row["path"] for row in rows}
 

@@ -68,6 +68,11 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
         with opened(path, write=True) as ledger:
             # They told of what was replaced.
             warnings = reopened + left + publish(ledger, out, pages=True).warnings
+            if not ledger.last_night_no:
+                warnings.append(
+                    "the copy is of before the first night: registers and lists are made"
+                    " by the next one"
+                )
         return Restored(kept, Adopted(adopted.numbers, adopted.warnings + warnings))
 
 

@@ -271,6 +271,8 @@ def _misplaced(ledger: Ledger, out: Path) -> list[str]:
 def _unpublished(ledger: Ledger) -> list[str]:
     """A night that was cut short leaves some; the next one publishes them first."""
     waiting = outbox.pending(ledger, everywhere=True)
+    if not ledger.last_night_no:  # registers and lists are of nights
+        waiting = [path for path in waiting if path.startswith(outbox.ONCE)]
     return [f"{path} waits for the next run" for path in waiting][:20]
 
 

@@ -857,6 +857,9 @@ def test_from_a_ledger_of_before_the_first_night_the_nights_go_on(
         " open again: close them, in this order, before anything else, and compare their"
         " seals\n"
     ) in done.err
+    later = "the copy is of before the first night: registers and lists are made by the next"
+    assert later in done.err
+    assert run("verify", folder).code == 0
     practice.add(folder, "patients", member("P3", start_date=SECOND))
     again = bill(folder, SECOND)
     assert again.code == 0, again.err
