@@ -368,6 +368,18 @@ FOR_WHOM = [
     pytest.param([], [], (True, True), id="none, so that it might get any"),
     pytest.param(["price"], [], (True, True), id="none that a membership has"),
     pytest.param([], ["price"], (True, True), id="nor one that cannot be read"),
+    pytest.param(
+        [],
+        ["price", "monthly_price"],
+        (True, False),
+        id="beside it a month's that cannot be read",
+    ),
+    pytest.param(
+        [],
+        ["annual_price", "price"],
+        (False, True),
+        id="beside it a year's that cannot be read",
+    ),
 ]
 
 

@@ -49,6 +49,7 @@ CONCERNS = {
     ),
     "pipeline/desk.py": (
         "tests/test_by_command.py tests/test_looking_back.py tests/test_journeys.py"
+        " tests/test_damage.py"
     ),
     "pipeline/credits.py": (
         "tests/test_credit_notes.py tests/test_credits.py tests/test_end_dates.py"
