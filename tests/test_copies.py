@@ -105,9 +105,20 @@ def test_each_night_leaves_a_copy_that_only_this_account_can_read(
     assert last == (after_all / "ledger/membill.duckdb").read_bytes()
 
 
-def test_a_refused_night_leaves_none(clinic: Path) -> None:
+def test_a_refused_night_leaves_none_and_says_what_it_finished_first(
+    clinic: Path,
+) -> None:
+    words = ("INV-000001", "--reason", "left", "--by", "mm", "--on", FIRST)
+    with practice.unpublished():
+        assert run("credit", clinic, *words).code == 0
     (clinic / "products.csv").unlink()
-    assert bill(clinic, SECOND).code == 4
+    told = bill(clinic, SECOND)
+    assert told.code == 4
+    left = (
+        "Finished first what an earlier run left: credit 2026-03-01-02 (CRN-000001).\n"
+    )
+    assert told.err.startswith(left)
+    assert list((clinic / "out/invoices").rglob("CRN-000001.xlsx"))
     assert len(list((clinic / "ledger/backups").glob("*.duckdb"))) == 1
 
 
