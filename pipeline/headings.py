@@ -19,8 +19,6 @@ from schemas.columns import Column, Schema, columns
 _TURNED_DEPTH = 60  # rows of column A in which a table on its side is looked for
 _CLOSE = 0.8  # how alike a heading is that was surely meant
 _PERHAPS = 0.6  # how alike one is that is worth a question
-# What stops the night and says nothing of any other column.
-_OF_ONE_COLUMN = ("column-missing", "heading-blank")
 
 # Other words offices use for a column, as `heading` folds them.
 _ALIASES = {
@@ -112,7 +110,8 @@ def fits(rows: Sequence[list[object]], schema: Schema, *, well: bool) -> bool:
 def read_headings(grid: Grid, schema: Schema) -> tuple[Layout | None, list[Problem]]:
     """Find the headings; without a layout the problems say what stops the night.
 
-    They also stop it with one that lacks a column: what stands in the others is known.
+    They also stop it with one that lacks a column: what stands in the others is known,
+    unless values without a heading show that the others may have moved.
     """
     number = heading_row(grid.rows, schema)
     if _turned(grid.rows, schema, number):
@@ -121,7 +120,7 @@ def read_headings(grid: Grid, schema: Schema) -> tuple[Layout | None, list[Probl
         return None, [_not_found(grid, schema)]
     reader = _Headings(grid, schema, number)
     problems = [*reader.problems()]
-    if any(problem.code not in _OF_ONE_COLUMN for problem in stops(problems)):
+    if any(problem.code != "column-missing" for problem in stops(problems)):
         return None, problems
     return reader.layout(), problems
 

@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 from pipeline.cells import Fault, show
 from pipeline.column_cells import compared, filled, typed
 from pipeline.problems import Place, Problem, Severity
+from pipeline.sheets import TOO_MANY_CELLS, Sheet
 from pipeline.tables import arrow_types, for_pandera
-from pipeline.workbooks import Sheet
 from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns, rules_of
 from schemas.lean_pandera import pa
 
 _LIMIT = re.compile(r"(greater|less)_than_or_equal_to\((.+)\)")
+_FEW = 3  # cells that may be wrong whatever share of a column they are
 _NAMED = re.compile(r"\{(\w+)\}")
 
 
@@ -60,13 +61,24 @@ def faults_of(schema: Schema, sheet: Sheet) -> list[Problem]:
     """The cells that cannot be read of a sheet that is used for nothing else.
 
     What a cell is to another, or to a blank one, cannot be said where a column is missing
-    or a formula has no value.
+    or a formula has no value. Where a heading was lost with its cell, all that stands
+    beneath the next ones is right and reads as wrong, and rows have a cell too many.
     """
     read = _Rows(schema, sheet)
+    found = [p for p in read.problems if p.code != TOO_MANY_CELLS]
     for column in read.listed:
+        told = len(read.problems)
         read.take_column(column)
-    found = [p for p in read.problems if p.severity is Severity.HELD]
+        held = [p for p in read.problems[told:] if p.severity is Severity.HELD]
+        if len(held) <= max(_FEW, _filled_of(sheet, column) / 2):
+            found += held
     return _with_subjects(found, arrow.table(read.values), read.listed)
+
+
+def _filled_of(sheet: Sheet, column: Column) -> int:
+    """How many cells of a column show something."""
+    cells = sheet.cells(column.name)
+    return 0 if cells is None else int(pc.sum(filled(cells)).as_py() or 0)
 
 
 class _Rows:

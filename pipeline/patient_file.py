@@ -63,11 +63,15 @@ class PatientFile:
     changes: tuple[Change, ...]
 
 
+_LAST_DAY = "select max(as_of) from ledger.runs"
+
+
 def patient_file(ledger: Ledger, patient_id: str) -> PatientFile:
     """The patient's file; raises `NoSuchPatient`."""
     key = _known(ledger, patient_id)
+    # A document that was entered again may be known before there is a night.
     night = accounts.last_night(ledger)
-    assert night is not None, "whoever is known was known to a night"
+    held = json.loads(night["report"])["held"] if night else []
     title, currency = accounts.practice(ledger)
     rows = ledger.rows(
         f"select * from ({current('ledger.accepted.patients', 'row_key')})"
@@ -86,7 +90,7 @@ def patient_file(ledger: Ledger, patient_id: str) -> PatientFile:
     numbers = [entry.number for entry in documents]
     waiting = [
         request
-        for request in json.loads(night["report"])["held"]
+        for request in held
         if request["patient_id"] and canonical(request["patient_id"]) == key
     ]
     asked = [request.get("request_id") for request in waiting]
@@ -95,7 +99,7 @@ def patient_file(ledger: Ledger, patient_id: str) -> PatientFile:
     return PatientFile(
         patient_id=_spelled(row, standing, lines, patient_id),
         name=_name(row, lines),
-        as_of=night["as_of"],
+        as_of=night["as_of"] if night else ledger.value(_LAST_DAY),
         practice_name=title,
         currency=currency,
         row=row,

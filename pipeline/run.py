@@ -102,7 +102,8 @@ def _faults_beside(stopped: dict[str, Sheet]) -> list[Problem]:
         if name_of(schema) in stopped:
             sheet = stopped[name_of(schema)]
             with file_boundary(Place(sheet.file), found):
-                found += faults_of(schema, sheet)
+                faults = faults_of(schema, sheet)
+                found += _as_checks(faults) if sheet.table == "sent" else faults
     return found
 
 

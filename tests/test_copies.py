@@ -871,6 +871,8 @@ def test_from_a_ledger_of_before_the_first_night_the_nights_go_on(
     later = "the copy is of before the first night: registers and lists are made by the next"
     assert later in done.err
     assert run("verify", folder).code == 0
+    shown = run("patient", folder, "P1")
+    assert (shown.code, "INV-000001" in shown.out) == (0, True)
     practice.add(folder, "patients", member("P3", start_date=SECOND))
     again = bill(folder, SECOND)
     assert again.code == 0, again.err

@@ -77,3 +77,53 @@ def test_a_formula_without_its_value_hides_no_fault_of_other_cells(
         "Not billed: products.xlsx: Products!D3: thirty is not an amount; write an amount"
         " in pounds with at most two decimals, such as 49.99 (SILVER)",
     ]
+
+
+def test_of_cells_that_have_moved_under_other_headings_nothing_is_told(
+    tmp_path: Path,
+) -> None:
+    """A heading deleted with its cell: the values are right, and must stay as they are."""
+    given = practice.sheets()
+    given["patients"] = [member(f"P{at}", bill_to="ACME") for at in range(9)]
+    folder = practice.make(tmp_path, given)
+    file = folder / "patients.csv"
+    head, *rows = file.read_text(encoding="utf-8").splitlines()
+    missing = "the column Membership active is missing"
+    blank = "the heading is blank, but there are values under it"
+    for left, told in ((",", [blank, missing]), ("", [missing])):
+        shifted = head.replace("Membership active,", "") + left
+        file.write_text("\n".join([shifted, *rows]) + "\n", encoding="utf-8")
+        for found, words in zip(_told(folder), told, strict=True):
+            assert words in found
+
+
+def test_a_column_that_is_wrong_from_top_to_bottom_may_be_another_s(
+    tmp_path: Path,
+) -> None:
+    """More than three of its cells, and more than half, beside a column that is missing."""
+    given = practice.sheets()
+    rows = [member(f"P{at}", start_date="soon") for at in range(4)]
+    rows += [member(f"Q{at}", end_date="never") for at in range(4)]
+    rows += [member(f"R{at}", end_date="2026-12-31") for at in range(4)]
+    given["patients"] = _without("First name", rows)
+    folder = practice.make(tmp_path, given)
+    columns = ["Start date"] * 4 + ["End date"] * 4
+    assert [
+        text.split(", ")[1].partition(":")[0] for text in _told(folder)[1:]
+    ] == columns
+    practice.write(folder, "patients", given["patients"][:6])
+    assert [text.split(", ")[1].partition(":")[0] for text in _told(folder)[1:]] == [
+        "End date", "End date",
+    ]  # fmt: skip
+
+
+def test_a_sent_row_holds_nobody_also_where_its_sheet_stops_the_night(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path)
+    sent = {"Invoice number": "INV-000001", "Sent on": "32/13/2026", "How": "post"}
+    practice.write(folder, "sent", [sent])
+    *_, told = _told(folder)
+    assert told.startswith(
+        "Check: sent.csv: row 2, Sent on: 32/13/2026 is not a date, so"
+    )
