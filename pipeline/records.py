@@ -6,6 +6,7 @@ each amount once, and a month's amounts are few.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
@@ -22,6 +23,9 @@ _PICKED = {
     Decimal: "{0}::varchar",
     int: "{0}::bigint",
     int | None: "{0}::bigint",
+    bool: "{0}",
+    date: "{0}",
+    date | None: "{0}",
 }
 
 
@@ -33,7 +37,7 @@ def columns(
     values: Sequence[Any] = (),
 ) -> list[Sequence[Any]]:
     """Named columns of a query, each of a type; a text that is null is ''."""
-    listed = [_PICKED.get(kind, "{0}").format(name) for name, kind in kinds.items()]
+    listed = [_PICKED[kind].format(name) for name, kind in kinds.items()]
     named = ", ".join(f"{picked} as column_{at}" for at, picked in enumerate(listed))
     arrays = ledger.connection.execute(
         f"select {named} from ({source}) as made order by {order}", list(values)

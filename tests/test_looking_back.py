@@ -534,6 +534,9 @@ def test_a_number_named_twice_is_sent_once(clinic: Path) -> None:
     rows = practice.invoices(clinic)
     assert sorted(row["number"] for row in rows if row["sent_on"]) == sent
     assert _times_sent(clinic, "INV-000001") == 1
+    with opened(clinic / "ledger/membill.duckdb", write=False) as ledger:
+        noted = ledger.rows("select sending_no as no, number from ledger.sendings")
+    assert sorted((row["no"], row["number"]) for row in noted) == [*enumerate(sent, 1)]
 
 
 def _times_sent(folder: Path, number: str) -> int:

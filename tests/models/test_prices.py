@@ -319,6 +319,11 @@ COME_LATER = [
         id="nor one of an earlier day",
     ),
     pytest.param(
+        {"effective_from": "2025-06-01", "monthly_price": "53.00"},
+        "price-change-held",
+        id="nor one of its own day",
+    ),
+    pytest.param(
         {"effective_from": "2026-01-02", "monthly_price": "53.00"},
         "price-change-held",
         id="nor one that has not begun",

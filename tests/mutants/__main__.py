@@ -43,7 +43,9 @@ CONCERNS = {
     ),
     "pipeline/transaction.py": f"{WRECKS} tests/test_journeys.py tests/torture",
     "pipeline/outbox.py": f"{WRECKS} {FILES} tests/test_journeys.py tests/torture",
-    "pipeline/publish.py": f"{WRECKS} {FILES} tests/test_journeys.py tests/torture",
+    "pipeline/publish.py": (
+        f"{WRECKS} {FILES} tests/test_journeys.py tests/test_golden.py tests/torture"
+    ),
     "pipeline/chain.py": (
         "tests/test_chain.py tests/test_journeys.py tests/test_forget.py"
     ),
