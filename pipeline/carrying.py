@@ -13,7 +13,7 @@ from pipeline.exports.words import counted
 from pipeline.files import write_bytes
 from pipeline.folder import WORKBOOKS, carried_name
 from pipeline.headings import Grid, heading_row, known_headings, read_headings
-from pipeline.problems import Place, Problem, Refused, Severity
+from pipeline.problems import Place, Problem, Refused, Severity, stops
 from pipeline.raw_table import is_blank
 from pipeline.read_back import filled_templates
 from pipeline.sheet_rows import MORE_CELLS
@@ -79,7 +79,7 @@ def _told(file: str, carried: Mapping[str, Carried]) -> list[str]:
 def _carried(old: Path) -> dict[str, Carried]:
     """Each sheet of the old folder by table; Refused says what cannot be carried."""
     grids, problems = read_grids(old)
-    problems = [p for p in problems if p.severity is Severity.STOPS]
+    problems = stops(problems)
     schemas = {name_of(schema): schema for schema in INPUTS}
     for table, grid in grids.items():
         problems += _in_the_way(grid, schemas[table])

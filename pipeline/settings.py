@@ -14,7 +14,7 @@ from pipeline.cells import canonical, heading, parse, show
 from pipeline.ingest import within
 from pipeline.ledger import Ledger
 from pipeline.meant import meant
-from pipeline.problems import Place, Problem, Severity
+from pipeline.problems import Place, Problem, Severity, stops
 from pipeline.tables import for_pandera, load
 from pipeline.workbooks import Sheet
 from schemas.columns import Column, columns, rules_of
@@ -68,7 +68,7 @@ def read_settings(
     senseless += _nonsense(ledger, values, typed, sheet)
     # A setting that has no value is told already.
     problems += [problem for problem in senseless if problem.subject not in unusable]
-    if not any(problem.severity is Severity.STOPS for problem in problems):
+    if not stops(problems):
         load(ledger.connection, Practice, arrow.table(given), "input.practice")
     return problems
 

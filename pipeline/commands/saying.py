@@ -25,7 +25,7 @@ def outcomes(*, night: bool = False) -> Iterator[None]:
     import duckdb
 
     from pipeline.ledger import Busy
-    from pipeline.problems import Refused, Severity, WrongUsage
+    from pipeline.problems import Refused, WrongUsage, stops
     from pipeline.transaction import Unfinished
 
     try:
@@ -33,8 +33,7 @@ def outcomes(*, night: bool = False) -> Iterator[None]:
     except WrongUsage as wrong:
         raise click.UsageError(str(wrong)) from None
     except Refused as refusal:
-        stops = [p for p in refusal.problems if p.severity is Severity.STOPS]
-        _say(stops, "" if night else "Refused")
+        _say(stops(refusal.problems), "" if night else "Refused")
         undone = "billed, and the ledger is as it was" if night else "changed"
         click.echo(f"Nothing was {undone}.", err=True)
         sys.exit(REFUSED)

@@ -219,13 +219,12 @@ def _failed(job: Job, error: BaseException) -> Record:
 
     from pipeline.crash import keep
     from pipeline.ledger import Busy
-    from pipeline.problems import Refused, Severity
+    from pipeline.problems import Refused, stops
     from pipeline.transaction import Unfinished
 
     match error:
         case Refused():
-            stops = [p for p in error.problems if p.severity is Severity.STOPS]
-            code, why = REFUSED, [problem.public() for problem in stops]
+            code, why = REFUSED, [p.public() for p in stops(error.problems)]
         case Busy():
             code, why = BUSY, [str(error)]
         case Unfinished():
