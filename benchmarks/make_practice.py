@@ -64,9 +64,18 @@ class Spec:
 
     @property
     def nights(self) -> list[date]:
-        """The days of the nights in the ledger, a month apart."""
-        return [
+        """The days of the nights in the ledger, a month apart.
+
+        The last month has two, so that tonight finds no more of what moves the night
+        after billing than a practice does that bills every night.
+        """
+        nights = [
             months_before(self.last_night, ago) for ago in reversed(range(self.months))
+        ]
+        return [
+            *nights[:-1],
+            *(day - timedelta(days=1) for day in nights[-1:]),
+            *nights[-1:],
         ]
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import duckdb
@@ -34,17 +35,19 @@ class Link:
 
 def digest(previous: str, kind: str, key: str, content: object) -> str:
     """SHA-256 of a record on top of the previous link, as 64 hex digits."""
-    text = json.dumps(
-        [previous, kind, key, content], default=str, separators=(",", ":")
-    )
+    text = _as_text([previous, kind, key, content])
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 # When and how long a run worked is a fact of the machine, not of the books.
 _NOT_HASHED = ("recorded_at", "milliseconds")
 
-# A query for each run would take as long for a small one as for fifty.
-_RUNS_AT_A_TIME = 50
+# An encoder made once, not for each record.
+_as_text = json.JSONEncoder(default=str, separators=(",", ":")).encode
+
+# Records and links that are read at once. A query for each run would take as long for a
+# small one as for fifty, and one for all of them would need memory for them all.
+_AT_A_TIME = 20_000
 
 Row = dict[str, Any]
 
@@ -88,12 +91,31 @@ def records(
     """
     kept = _rows(connection, "select part, record_key, sha256 from ledger.forgotten")
     tell = _Teller({(row["part"], row["record_key"]): row["sha256"] for row in kept})
-    numbers = connection.execute(
-        "select run_no from ledger.runs where run_no >= ? order by run_no", [first_run]
-    ).fetchall()
-    for at in range(0, len(numbers), _RUNS_AT_A_TIME):
-        (first,), (last,) = numbers[at], numbers[at : at + _RUNS_AT_A_TIME][-1]
+    for first, last in _spans(connection, first_run):
         yield from _records_between(connection, tell, first, last)
+
+
+def _spans(
+    connection: duckdb.DuckDBPyConnection, first_run: int
+) -> Iterator[tuple[int, int]]:
+    """The first and last of runs that are read at once: one, or as many as are small."""
+    runs = connection.execute(
+        "select run_no, count(*) from (select run_no from ledger.runs"
+        " union all select run_no from ledger.invoices"
+        " union all select run_no from ledger.sendings)"
+        " where run_no >= ? group by run_no order by run_no",
+        [first_run],
+    ).fetchall()
+    span: list[int] = []
+    held = 0
+    for run_no, records in runs:
+        if span and held + records > _AT_A_TIME:
+            yield span[0], span[-1]
+            span, held = [], 0
+        span.append(run_no)
+        held += records
+    if span:
+        yield span[0], span[-1]
 
 
 def _records_between(
@@ -168,7 +190,6 @@ def breaks(connection: duckdb.DuckDBPyConnection, first_run: int = 0) -> list[st
 
     Worked out again from a run on; the links before it are counted alone.
     """
-    expected = list(records(connection, first_run))
     (before,) = first_row(
         connection,
         "select (select count(*) from ledger.invoices where run_no < $1)"
@@ -176,22 +197,40 @@ def breaks(connection: duckdb.DuckDBPyConnection, first_run: int = 0) -> list[st
         " + (select count(*) from ledger.runs where run_no < $1)",
         [first_run],
     ) or (0,)
-    written = connection.execute(
-        "select position, kind, record_key, previous, sha256 from ledger.chain"
-        " where position >= ? order by position",
-        [before],
-    ).fetchall()
-    previous = written.pop(0)[-1] if before and written else START
-    for position, ((kind, key, content), row) in enumerate(
-        zip(expected, written, strict=False), start=before + 1
+    written = _links(connection, before)
+    previous = next(written, (START,))[-1] if before else START
+    expected = records(connection, first_run)
+    for position, (record, row) in enumerate(
+        zip_longest(expected, written), before + 1
     ):
+        if record is None or row is None:
+            return [_counted(connection)]
+        kind, key, content = record
         sha256 = digest(previous, kind, key, content)
         if row != (position, kind, key, previous, sha256):
             return [f"{kind} {key} is not what was written (link {position})"]
         previous = sha256
-    if len(expected) != len(written):
-        return [
-            f"the chain has {before + len(written)} links for"
-            f" {before + len(expected)} records"
-        ]
     return []
+
+
+def _links(
+    connection: duckdb.DuckDBPyConnection, first: int
+) -> Iterator[tuple[int, str, str, str, str]]:
+    """The links as they are written, from a place in the chain on."""
+    while links := connection.execute(
+        "select position, kind, record_key, previous, sha256 from ledger.chain"
+        " where position >= ? order by position limit ?",
+        [first, _AT_A_TIME],
+    ).fetchall():
+        yield from links
+        first = links[-1][0] + 1
+
+
+def _counted(connection: duckdb.DuckDBPyConnection) -> str:
+    links, of = first_row(
+        connection,
+        "select (select count(*) from ledger.chain),"
+        " (select count(*) from ledger.invoices)"
+        " + (select count(*) from ledger.sendings) + (select count(*) from ledger.runs)",
+    ) or (0, 0)
+    return f"the chain has {links} links for {of} records"

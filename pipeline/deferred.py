@@ -105,7 +105,7 @@ def schedule(ledger: Ledger, month: str) -> Schedule:
     taken_back: dict[Key, Decimal] = {}
     for line in _lines(ledger, first, last):
         row, back = _month_of(
-            line, credits.get((line["number"], line["line"]), ()), first
+            line, credits.get((line["number"], line["line"]), ()), first, last
         )
         taken_back |= back
         if any((row.opening, row.invoiced, row.credited, row.released)):
@@ -152,14 +152,14 @@ def _credits(ledger: Ledger, last: date) -> dict[Key, list[_Credit]]:
 
 
 def _month_of(
-    line: Mapping[str, Any], credits: Sequence[_Credit], first: date
+    line: Mapping[str, Any], credits: Sequence[_Credit], first: date, last: date
 ) -> tuple[Deferral, dict[Key, Decimal]]:
     """One line's month, and what each of the month's credits takes out of it."""
     basis, start, end = line["deferred_basis"], line["period_start"], line["period_end"]
-    of, month = parts(basis, start, end), f"{first:%Y-%m}"
+    of = parts(basis, start, end)
     is_new = line["issued_on"] >= first
     before = 0 if is_new else elapsed(basis, start, end, first - timedelta(days=1))
-    now = elapsed(basis, start, end, last_of(month))
+    now = elapsed(basis, start, end, last)
     left = line["pence"] - _sum(credits, lambda credit: credit.issued_on < first)
     opening = 0 if is_new else left - released(left, before, of)
     back: dict[Key, Decimal] = {}

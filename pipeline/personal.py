@@ -13,6 +13,8 @@ from typing import Any
 
 FORGOTTEN = "forgotten"
 
+_as_text = json.JSONEncoder(separators=(",", ":")).encode
+
 
 @dataclass(frozen=True)
 class Part:
@@ -30,8 +32,7 @@ class Part:
     def digest(self, row: Mapping[str, Any]) -> str:
         """SHA-256 of what a row says here, as 64 hex digits."""
         words = [self.name, self.key_of(row), *(row[name] for name in self.columns)]
-        text = json.dumps(words, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+        return hashlib.sha256(_as_text(words).encode("utf-8")).hexdigest()
 
     def pseudonyms(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What stands in the columns once forgotten; the same again for what does."""

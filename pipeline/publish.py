@@ -7,6 +7,7 @@ pages follow the ledger. What a killed night left unmade is made at the start of
 import gc
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -35,6 +36,8 @@ from pipeline.many_files import AT_A_TIME, Faults, write_new
 # Documents on the Invoices page, which is made again every night: more would cost more
 # every year, and nobody looks through them.
 _LISTED = 20_000
+
+_WORKBOOK = re.compile(r"[A-Za-z0-9_-]+[0-9]{6,}\.xlsx")
 
 
 @dataclass(frozen=True)
@@ -108,14 +111,21 @@ def published_numbers(out: Path, since: date | None = None) -> set[str]:
 
 def published_paths(out: Path, since: date | None = None) -> set[str]:
     """Where invoice workbooks lie, below `out/`, from the month of a day on."""
-    first = f"{since:%Y/%m}" if since else ""
+    first = f"invoices/{since:%Y/%m}" if since else ""
     return {
-        file.relative_to(out).as_posix()
+        f"{month}/{name}"
         for folder in out.glob("invoices/*/*")
-        if folder.relative_to(out / "invoices").as_posix() >= first
-        for file in folder.glob("*.xlsx")
-        if re.fullmatch(r"[A-Za-z0-9_-]+[0-9]{6,}", file.stem)
+        if (month := folder.relative_to(out).as_posix()) >= first
+        for name in _names_in(folder)
+        if _WORKBOOK.fullmatch(name)
     }
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:  # no folder, or one that nobody may look into
+        return []
 
 
 def _is_file(path: Path) -> bool:

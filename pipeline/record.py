@@ -333,8 +333,10 @@ def _versions(ledger: Ledger, run_no: int) -> None:
             in_force=in_force,
         )  # fmt: skip
     ledger.connection.execute(
-        "insert or replace into ledger.standings_now"
-        " select * from ledger.standings where run_no = ?",
+        "merge into ledger.standings_now"
+        " using (select * from ledger.standings where run_no = ?) as tonight"
+        " using (standing_key)"
+        " when matched then update when not matched then insert",
         [run_no],
     )
 

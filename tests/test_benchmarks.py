@@ -30,9 +30,10 @@ def _contents(folder: Path) -> dict[str, list[tuple]]:
     """Every row of a ledger, but what a clock said."""
     but = {
         "runs": "exclude (recorded_at, milliseconds)",
-        # Pages tell when their run worked, and its link of the chain.
-        "published": "replace (case when path like 'invoices/%' then sha256 end as"
-        " sha256)",
+        # Pages tell when their run worked, and its link of the chain; invoices theirs,
+        # which follows on the files that the second night read, the sent log among them.
+        "published": "replace (case when path like 'invoices/%' and run_no < 3"
+        " then sha256 end as sha256)",
     }
     names = [*map(name_of, LEDGER), *(f"accepted.{name_of(one)}" for one in ACCEPTED)]
     with duckdb.connect(str(ledger_path(folder)), read_only=True) as ledger:
@@ -48,7 +49,8 @@ def _sent(folder: Path, day: str) -> list[Row]:
     """The sent log of a practice that has sent what the last night made."""
     with duckdb.connect(str(ledger_path(folder)), read_only=True) as ledger:
         made = ledger.sql(
-            "select number from invoices order by sequence desc"
+            "select number from invoices where run_no = (select max(run_no) from runs)"
+            " order by sequence desc"
         ).fetchall()
     return [
         {"Invoice number": number, "Sent on": day, "Sent to": "the address on it",

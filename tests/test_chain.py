@@ -37,7 +37,7 @@ def test_a_chain_that_nobody_touched_holds_from_any_run_on(
     since: int, books: Ledger
 ) -> None:
     assert chain.breaks(books.connection, since) == []
-    with patch("pipeline.chain._RUNS_AT_A_TIME", 2):
+    with patch("pipeline.chain._AT_A_TIME", 2):
         assert chain.breaks(books.connection, since) == []
 
 
