@@ -296,12 +296,11 @@ _NIGHTS: tuple[Promise, ...] = (
     (
         "each link of the chain holds on to the one before it",
         (4, 11),
-        "select 'link ' || position as fault from (select *,"
-        "  lag(sha256, 1, if(position = 1, repeat('0', 64), previous))"
-        "   over (order by position) as before,"
-        "  lag(position, 1, position - 1) over (order by position) as place"
-        "  from probed.links)"
-        " where previous <> before or position <> place + 1",
+        "select 'link ' || position as fault from probed.links left join"
+        " (select position + 1 as position, sha256 as before from probed.links)"
+        " using (position) where previous <> coalesce(before, case position"
+        "  when 1 then repeat('0', 64)"
+        "  when (select min(position) from probed.links) then previous else '' end)",
     ),
     (
         "every document is posted for publishing",

@@ -8,6 +8,8 @@ import pytest
 
 from pipeline import chain
 from pipeline.ledger import Ledger
+from pipeline.probed import look_at_all
+from pipeline.promises import PROMISES
 from pipeline.record import add_run
 from tests.given import ledger
 
@@ -70,3 +72,30 @@ def test_when_and_how_long_a_run_worked_is_no_fact_of_the_books(books: Ledger) -
         "update ledger.runs set recorded_at = 'another time', milliseconds = 7"
     )
     assert chain.breaks(books.connection) == []
+
+
+@pytest.mark.parametrize(
+    ("harm", "found"),
+    [
+        ("update ledger.chain set previous = 'x' where position = 1", ["link 1"]),
+        ("update ledger.chain set previous = 'x' where position = 3", ["link 3"]),
+        ("update ledger.chain set sha256 = 'x' where position = 2", ["link 3"]),
+        ("delete from ledger.chain where position = 2", ["link 3"]),
+        ("select 1", []),
+    ],
+)
+def test_a_link_that_does_not_hold_on_to_the_one_before_is_named(
+    harm: str, found: list[str], books: Ledger
+) -> None:
+    (query,) = [query for name, _, query in PROMISES if "each link" in name]
+    look_at_all(books)
+    books.connection.execute(harm)
+    assert [row["fault"] for row in books.rows(query)] == found
+
+
+def test_of_the_first_link_that_is_looked_at_nothing_is_asked(books: Ledger) -> None:
+    """What was proved before is not read again; only the first of all has a known one."""
+    (query,) = [query for name, _, query in PROMISES if "each link" in name]
+    look_at_all(books)
+    books.connection.execute("delete from ledger.chain where position = 1")
+    assert books.rows(query) == []
