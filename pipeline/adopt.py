@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.books import Document, Line
-from pipeline.cells import canonical, show
+from pipeline.cells.spelling import canonical, show
 from pipeline.credits import insert, release
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, read_back

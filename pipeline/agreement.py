@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.archive import unreliable
-from pipeline.cells import CellError, shows_nothing
+from pipeline.cells.spelling import CellError, shows_nothing
 from pipeline.fetching import first_row
 from pipeline.plain_rows import NUMBER, TEXT, TRUTH, Flags, Floats, Numbers
 from pipeline.preflight import Facts

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.cells import heading
+from pipeline.cells.spelling import heading
 from pipeline.exports.exact_text import Unwritable, exact
 from pipeline.exports.input_words import sheets_of, title_of
 from pipeline.exports.templates import Filled, already_there, first_rows

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from pipeline.cells import show
+from pipeline.cells.spelling import show
 from pipeline.credit_due import asked_again, credit_due
 from pipeline.ledger import Ledger
 from pipeline.meant import meant, users

@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as arrow
 import pyarrow.compute as pc
 
-from pipeline.cells import Fault, canonical, heading, parse
+from pipeline.cells import parse
+from pipeline.cells.answers import Fault
+from pipeline.cells.spelling import canonical, heading
 from pipeline.plain import plain
 from schemas.columns import Column
 
@@ -120,6 +122,6 @@ def compared(values: arrow.Array, column: Column) -> arrow.Array:
 
 
 def _compared_codes(values: arrow.Array) -> arrow.Array:
-    """`pipeline.cells.canonical` for codes, which are plain ASCII."""
+    """`pipeline.cells.spelling.canonical` for codes, which are plain ASCII."""
     tight = pc.replace_substring(pc.ascii_lower(values), " ", "")
     return pc.replace_substring_regex(tight, r"\A0+([0-9]+)\z", r"\1")

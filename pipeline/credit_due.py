@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from typing import Any
 
-from pipeline.cells import show
+from pipeline.cells.spelling import show
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet

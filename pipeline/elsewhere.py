@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.boundary import file_boundary
-from pipeline.cells import heading
+from pipeline.cells.spelling import heading
 from pipeline.folder import MARK, read_start
 from pipeline.formats import format_of
 from pipeline.headings import Grid, fits, heading_row, known_headings

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.accounts import entries, last_night
 from pipeline.books import Entry
-from pipeline.cells import canonical, show
+from pipeline.cells.spelling import canonical, show
 from pipeline.exports.words import BUCKET_WORDS, counted, money, reason
 from pipeline.ledger import STANDINGS, Ledger, current
 

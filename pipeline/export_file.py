@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pipeline.boundary import file_boundary
-from pipeline.cells import heading, show
+from pipeline.cells.spelling import heading, show
 from pipeline.folder import read_bytes
 from pipeline.formats import MESSAGES, format_of
 from pipeline.headings import Grid

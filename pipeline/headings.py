@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from pipeline.cells import heading, show
+from pipeline.cells.spelling import heading, show
 from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Severity, stops
 from pipeline.raw_table import RawTable, is_blank, shown

@@ -1,6 +1,7 @@
 """Settings as last accepted, typed as the Settings sheet has them, or their defaults."""
 
-from pipeline.cells import heading, parse
+from pipeline.cells import parse
+from pipeline.cells.spelling import heading
 from pipeline.ledger import Ledger, current
 from schemas import Practice
 from schemas.columns import columns

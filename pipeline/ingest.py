@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as arrow
 import pyarrow.compute as pc
 
-from pipeline.cells import Fault, show
+from pipeline.cells.answers import Fault
+from pipeline.cells.spelling import show
 from pipeline.column_cells import compared, filled, typed
 from pipeline.problems import Place, Problem, Severity
 from pipeline.sheets import TOO_MANY_CELLS, Sheet

@@ -298,8 +298,8 @@ def _upgrade(
         connection.execute("commit")
 
 
-# `pipeline.cells.canonical` for codes, which are plain ASCII: one expression, which names
-# the code once, since what a macro repeats is planned as often as it is repeated.
+# `pipeline.cells.spelling.canonical` for codes, which are plain ASCII: one expression,
+# which names the code once, since what a macro repeats is planned as often as it is.
 _CANONICAL = r"""
 create macro tonight.main.canonical(code) as
 regexp_replace(replace(lower(code), ' ', ''), '^0+([0-9]+)$', '\1')

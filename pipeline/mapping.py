@@ -13,7 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline.cells import MONTHS, heading, parse
+from pipeline.cells import parse
+from pipeline.cells.spelling import MONTHS, heading
 from pipeline.headings import known_headings
 from pipeline.problems import Severity, WrongUsage
 from schemas.columns import Column, Schema, columns

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from pipeline.cells import canonical
+from pipeline.cells.spelling import canonical
 from pipeline.ledger import Ledger
 
 

@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from pipeline import chain
 from pipeline.books import Member, MonthTotal, Series, Unsent
-from pipeline.cells import heading, parse
+from pipeline.cells import parse
+from pipeline.cells.spelling import heading
 from pipeline.deferred import first_of, following, last_of
 from pipeline.ledger import Ledger
 from pipeline.records import records

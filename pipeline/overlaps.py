@@ -6,7 +6,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from pipeline.cells import show
+from pipeline.cells.spelling import show
 from pipeline.credit_due import MONTHS_BILLED, months_after
 from pipeline.ledger import Ledger
 

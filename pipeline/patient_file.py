@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline import accounts
 from pipeline.books import Entry
-from pipeline.cells import canonical, show
+from pipeline.cells.spelling import canonical, show
 from pipeline.coming_price import Due, next_period
 from pipeline.exports.words import total
 from pipeline.ledger import STANDINGS, Ledger, current

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from pipeline.cells import heading
+from pipeline.cells.spelling import heading
 from pipeline.headings import Grid, heading_row, known_headings
 from schemas import Practice
 from schemas.columns import Schema, columns

@@ -8,7 +8,9 @@ refused but read cell by cell.
 import pyarrow as arrow
 import pyarrow.compute as pc
 
-from pipeline.cells import FIRST_YEAR, LAST_YEAR, LONGEST_CODE, LONGEST_TEXT
+from pipeline.cells import LONGEST_TEXT
+from pipeline.cells.dates import FIRST_YEAR, LAST_YEAR
+from pipeline.cells.texts import LONGEST_CODE
 
 # A word that stands for nothing has at most so many characters.
 _SHORTEST = 5

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from pipeline.cells import shows_nothing
+from pipeline.cells.spelling import shows_nothing
 
 NOT_COMPARED = float("nan")
 

@@ -7,7 +7,7 @@ Contract prices with nothing else is a row without a price.
 
 from typing import Any
 
-from pipeline.cells import show
+from pipeline.cells.spelling import show
 from pipeline.ledger import Ledger
 from pipeline.problems import Problem, Severity
 from pipeline.workbooks import Sheet

@@ -7,7 +7,7 @@ from typing import TypeAlias, overload
 import numpy as np
 import pyarrow as pa
 
-from pipeline.cells import shows_nothing
+from pipeline.cells.spelling import shows_nothing
 
 Raw: TypeAlias = pa.Array | list[object]
 

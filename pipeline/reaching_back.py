@@ -7,7 +7,7 @@ night the sheets say what they said before.
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.cells import heading, show
+from pipeline.cells.spelling import heading, show
 from pipeline.exports.words import counted
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity

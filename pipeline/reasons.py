@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.books import Held
-from pipeline.cells import show
+from pipeline.cells.spelling import show
 from pipeline.ledger import Ledger
 from pipeline.overlaps import because, credited, instead, overlapped
 from pipeline.problems import Place, Problem, Severity

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from pipeline.cells import canonical
+from pipeline.cells.spelling import canonical
 from pipeline.ledger import Ledger
 from pipeline.problems import Problem, Severity
 from pipeline.workbooks import Sheet

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from pipeline.cells import show
+from pipeline.cells.spelling import show
 from pipeline.ledger import Ledger
 from pipeline.meant import meant, number_meant, users
 from pipeline.problems import Problem, Severity

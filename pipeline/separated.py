@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.cells import CellError, heading, shows_nothing
+from pipeline.cells.spelling import CellError, heading, shows_nothing
 from pipeline.formats import MESSAGES, format_of
 from pipeline.plain_text import Lines, NotPlain, Way, head_of, read_lines
 from pipeline.sheets import COLUMNS, LAST_ROW, Unusable

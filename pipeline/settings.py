@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import pyarrow as arrow
 from stdnum.gb import vat
 
-from pipeline.cells import canonical, heading, parse, show
+from pipeline.cells import parse
+from pipeline.cells.spelling import canonical, heading, show
 from pipeline.ingest import within
 from pipeline.ledger import Ledger
 from pipeline.meant import meant

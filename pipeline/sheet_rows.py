@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.cells import canonical
+from pipeline.cells.spelling import canonical
 from pipeline.headings import Grid, Layout, known_headings, read_headings
 from pipeline.preflight import ExcelTable
 from pipeline.problems import Place, Problem, Severity, stops

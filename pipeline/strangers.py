@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.books import Document
-from pipeline.cells import canonical, heading
+from pipeline.cells.spelling import canonical, heading
 from pipeline.ledger import Ledger
 from pipeline.lineage import in_place
 from pipeline.workbooks import read_practice

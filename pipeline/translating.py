@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from pipeline.cells import CellError, heading, parse, show
+from pipeline.cells import parse
+from pipeline.cells.spelling import CellError, heading, show
 from pipeline.headings import Grid
 from pipeline.mapping import Plan, said
 from pipeline.problems import Place, Problem, Severity

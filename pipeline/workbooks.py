@@ -14,7 +14,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 from pipeline.agreement import Agreement, Differing
 from pipeline.archive import too_large, unreliable
 from pipeline.boundary import file_boundary, refusal
-from pipeline.cells import CellError, heading
+from pipeline.cells.spelling import CellError, heading
 from pipeline.crash import unheard
 from pipeline.elsewhere import has_rows, in_other_files, sheet_elsewhere, titled
 from pipeline.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes

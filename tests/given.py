@@ -15,7 +15,8 @@ from typing import Any
 
 import pyarrow as arrow
 
-from pipeline.cells import canonical, parse
+from pipeline.cells import parse
+from pipeline.cells.spelling import canonical
 from pipeline.ledger import Ledger, opened
 from pipeline.record import Night, record, stage
 from pipeline.tables import load

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.cells import CellError, Fault, Parsed, canonical, heading, parse, show
+from pipeline.cells import parse
+from pipeline.cells.answers import Fault, Parsed
+from pipeline.cells.spelling import CellError, canonical, heading, show
 from pipeline.problems import Place, Problem, Severity
 from schemas.columns import KINDS, Column
 

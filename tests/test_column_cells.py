@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.cells import LONGEST_CODE, CellError, canonical, heading, parse
+from pipeline.cells import parse
+from pipeline.cells.spelling import CellError, canonical, heading
+from pipeline.cells.texts import LONGEST_CODE
 from pipeline.column_cells import compared, filled, typed
 from pipeline.ledger import opened
 from pipeline.plain import plain

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.cells import CellError
+from pipeline.cells.spelling import CellError
 from pipeline.separated import read_separated
 from pipeline.sheets import Unusable
 

@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline import folder as folders
 from pipeline import workbooks as subject
-from pipeline.cells import CellError
+from pipeline.cells.spelling import CellError
 from pipeline.problems import Place, Severity
 from pipeline.workbooks import Reading, read_practice
 

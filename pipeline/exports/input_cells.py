@@ -7,7 +7,7 @@ from typing import Any
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.cells import CellError
+from pipeline.cells.spelling import CellError
 from pipeline.exports.exact_text import exact
 from pipeline.exports.input_sheets import InputBook, format_of
 from pipeline.exports.workbook import DATE_FORMAT

@@ -18,7 +18,7 @@ from openpyxl.styles import Border, PatternFill, Side
 from openpyxl.workbook.views import BookView
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.cells import heading
+from pipeline.cells.spelling import heading
 from pipeline.exports.exact_text import exact, legible
 from pipeline.exports.words import counted, day, sentence
 from pipeline.folder import MARK

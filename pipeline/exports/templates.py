@@ -8,7 +8,7 @@ from typing import Any
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.cells import heading
+from pipeline.cells.spelling import heading
 from pipeline.exports.input_cells import write_cell
 from pipeline.exports.input_lists import write_lists
 from pipeline.exports.input_marks import MISSING, mark_mistakes, name_codes
