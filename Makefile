@@ -54,8 +54,10 @@ mutants: .venv/.ready ## change the rules in small ways: do the tests notice? (a
 	$(BIN)/python -m tests.mutants
 
 # Billing, numbering, money and recovery, of which the tests reach every branch.
-REACHED := transform record transaction chain outbox publish restore backups touched \
-  desk credits credit_due closing seals adopt left_already lineage strangers verify
+REACHED := transform record transaction chain outbox publish bookkeeping/touched \
+  bookkeeping/seals judging/credit_due office/desk office/credits office/closing \
+  copies/restore copies/backups copies/adopt copies/left_already copies/lineage \
+  copies/strangers proof/verify
 
 coverage: .venv/.ready ## which branches the tests reach: all of REACHED
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered

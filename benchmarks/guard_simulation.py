@@ -37,10 +37,10 @@ from benchmarks.simulated_practice import (
 from pipeline import run
 from pipeline.ledger import Ledger, opened
 from pipeline.problems import Refused
+from pipeline.reading.sheets import Sheet
 from pipeline.record import Night as Work
 from pipeline.record import record, stage
 from pipeline.run import Prepared, guard, prepare
-from pipeline.sheets import Sheet
 from pipeline.transaction import count_numbers
 from pipeline.transform import transform
 from schemas.models import MODELS

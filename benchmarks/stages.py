@@ -29,30 +29,32 @@ class Stage:
 STAGES = (
     Stage("opening the ledger", (
         "pipeline.ledger:locked", "pipeline.ledger:opened",
-        "pipeline.soundness:must_be_sound", "pipeline.soundness:note_checksum",
+        "pipeline.proof.soundness:must_be_sound", "pipeline.proof.soundness:note_checksum",
         "pipeline.run:must_know_published", "pipeline.publish:finish",
     )),
     Stage("reading", (
-        "pipeline.workbooks:read_practice", "pipeline.package:unpack",
-        "pipeline.preflight:inspect", "pipeline.workbooks:grid_of",
-        "pipeline.agreement:Agreement.rows", "pipeline.agreement:Agreement.finish",
-        "pipeline.sheet_rows:read_sheet_rows",
-        "pipeline.separated:read_separated",
+        "pipeline.workbooks:read_practice", "pipeline.reading.package:unpack",
+        "pipeline.reading.preflight:inspect", "pipeline.workbooks:grid_of",
+        "pipeline.reading.agreement:Agreement.rows",
+        "pipeline.reading.agreement:Agreement.finish",
+        "pipeline.reading.sheet_rows:read_sheet_rows",
+        "pipeline.reading.separated:read_separated",
     )),
     Stage("parsing cells", (
         "pipeline.ingest:read_sheet", "pipeline.tables:load",
-        "pipeline.checks:swapped_days", "pipeline.agreement:rows_lost",
+        "pipeline.judging.checks:swapped_days", "pipeline.reading.agreement:rows_lost",
     )),
     Stage("validation", ("pipeline.ingest:_Rows.keep_promises",), whole=True),
     Stage("rights and accepted rows", (
         "pipeline.rights:apply", "pipeline.rights:not_in_force",
-        "pipeline.settings:read_settings", "pipeline.references:resolve",
-        "pipeline.price_columns:hold_misplaced",
+        "pipeline.settings:read_settings", "pipeline.judging.references:resolve",
+        "pipeline.judging.price_columns:hold_misplaced",
     )),
     Stage("checks across rows", (
-        "pipeline.checks:check", "pipeline.checks:lost_columns",
-        "pipeline.addresses:missing_addresses", "pipeline.reasons:explain_held",
-        "pipeline.reasons:with_amounts", "pipeline.reasons:without_filled",
+        "pipeline.judging.checks:check", "pipeline.judging.checks:lost_columns",
+        "pipeline.judging.addresses:missing_addresses",
+        "pipeline.judging.reasons:explain_held",
+        "pipeline.judging.reasons:with_amounts", "pipeline.judging.reasons:without_filled",
     )),
     Stage("due, price and tax", ("pipeline.transform:transform",)),
     Stage("guards", ("pipeline.run:guard",), whole=True),
@@ -63,20 +65,20 @@ STAGES = (
     )),
     Stage("invoice workbooks", ("pipeline.publish:_invoices",), whole=True),
     Stage("register", (
-        "pipeline.accounts:month", "pipeline.exports.register:render",
+        "pipeline.bookkeeping.accounts:month", "pipeline.exports.register:render",
     ), whole=True),
     Stage("list of invoices", (
-        "pipeline.accounts:entries", "pipeline.exports.invoice_list:render",
+        "pipeline.bookkeeping.accounts:entries", "pipeline.exports.invoice_list:render",
     ), whole=True),
     Stage("issues and marked copies", (
         "pipeline.exports.issues:render", "pipeline.marked_copies:make",
         "pipeline.marked_copies:put",
     )),
     Stage("other outputs", ("pipeline.publish:publish", "pipeline.outbox:mark")),
-    Stage("proof", ("pipeline.verify:night_holds",), whole=True),
+    Stage("proof", ("pipeline.proof.verify:night_holds",), whole=True),
     Stage("copy", (
-        "pipeline.backups:state", "pipeline.backups:copy_to_backups",
-        "pipeline.backups:thin_out", "pipeline.csv_copies:weekly",
+        "pipeline.copies.backups:state", "pipeline.copies.backups:copy_to_backups",
+        "pipeline.copies.backups:thin_out", "pipeline.copies.csv_copies:weekly",
     )),
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 
 from pipeline import crash
 from pipeline.problems import Place, Problem, Severity
-from pipeline.sheets import Unusable
+from pipeline.reading.sheets import Unusable
 
 
 def refusal(place: Place, unusable: Unusable) -> Problem:

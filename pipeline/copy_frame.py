@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from pipeline.archive import Part, packed_again
-from pipeline.package import NAMESPACES, Entry, Package, relations
-from pipeline.sheets import Area
-from pipeline.xml_parts import XmlReader, elements, local
+from pipeline.reading.archive import Part, packed_again
+from pipeline.reading.package import NAMESPACES, Entry, Package, relations
+from pipeline.reading.sheets import Area
+from pipeline.reading.xml_parts import XmlReader, elements, local
 
 MOST_ROWS = 10_000  # of a sheet: a copy of more takes longer than the night
 MOST_CELLS = 250_000  # of a workbook, formatted blank ones too

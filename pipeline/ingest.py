@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from pipeline.cells.answers import Fault
 from pipeline.cells.spelling import show
-from pipeline.column_cells import compared, filled, typed
 from pipeline.problems import Place, Problem, Severity
-from pipeline.sheets import TOO_MANY_CELLS, Sheet
+from pipeline.reading.column_cells import compared, filled, typed
+from pipeline.reading.sheets import TOO_MANY_CELLS, Sheet
 from pipeline.tables import arrow_types, for_pandera
 from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns, rules_of
 from schemas.lean_pandera import pa

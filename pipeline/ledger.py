@@ -20,7 +20,7 @@ from pipeline import chain
 from pipeline.fetching import first_row
 from pipeline.files import sweep, sync_folder, write_text
 from pipeline.problems import Refused, refused
-from pipeline.soundness import (
+from pipeline.proof.soundness import (
     at_work,
     checksum_of,
     log_of,

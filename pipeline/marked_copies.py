@@ -14,14 +14,14 @@ from datetime import date
 from pathlib import Path
 
 from pipeline import crash
-from pipeline.archive import unreliable
 from pipeline.copy_frame import TooMuch, framed
 from pipeline.files import inside, write_bytes
-from pipeline.folder import MARKED, read_bytes
-from pipeline.formats import format_of
-from pipeline.package import unpack
 from pipeline.problems import Problem, Severity
-from pipeline.sheets import Unusable
+from pipeline.reading.archive import unreliable
+from pipeline.reading.folder import MARKED, read_bytes
+from pipeline.reading.formats import format_of
+from pipeline.reading.package import unpack
+from pipeline.reading.sheets import Unusable
 
 FOLDER = "marked"
 _WORKBOOKS = (".xlsx", ".xlsm")

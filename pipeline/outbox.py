@@ -4,9 +4,9 @@ The rows are part of the run's own transaction, so that nothing recorded can be 
 and nothing can be shown that is not recorded.
 """
 
+from pipeline.bookkeeping.touched import touched
 from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
-from pipeline.touched import touched
 
 # Where a document's workbook goes, below `out/`: its number and its month, no name.
 # For a query that reads `ledger.invoices` under its own name.

@@ -18,8 +18,9 @@ from typing import Any
 
 import duckdb
 
-from pipeline import accounts, outbox, unsent
-from pipeline.books import Document, Night
+from pipeline import outbox
+from pipeline.bookkeeping import accounts, unsent
+from pipeline.bookkeeping.books import Document, Night
 from pipeline.exports import (
     imports,
     invoice,

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline import bulk
-from pipeline.books import Change
+from pipeline.bookkeeping.books import Change
+from pipeline.judging.sent_log import HAPPENED
 from pipeline.ledger import STANDINGS, Ledger, add_versions
 from pipeline.problems import Problem, Severity
 from pipeline.rights import content
-from pipeline.sent_log import HAPPENED
 from schemas.columns import Schema, column_types, name_of
 from schemas.ledger import ACCEPTED, Letterheads, Lines, Problems
 from schemas.models import BUCKETS

@@ -7,12 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import accounts, marked_copies
-from pipeline.books import Night
+from pipeline import marked_copies
+from pipeline.bookkeeping import accounts
+from pipeline.bookkeeping.books import Night
+from pipeline.judging.reasons import held_listing
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import publish_issues
-from pipeline.reasons import held_listing
 from pipeline.record import memberships
 from schemas.columns import columns
 from schemas.practice import Practice

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from pipeline.books import Change
+from pipeline.bookkeeping.books import Change
+from pipeline.judging.meant import meant
+from pipeline.judging.meant import users as users_meant
 from pipeline.ledger import Ledger, current
-from pipeline.meant import meant
-from pipeline.meant import users as users_meant
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet
 from schemas.columns import Schema, about, column_types, columns, name_of, title_of

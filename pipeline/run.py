@@ -12,35 +12,35 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from pipeline import bulk, marked_copies, rights
-from pipeline.addresses import missing_addresses
-from pipeline.agreement import rows_lost
-from pipeline.books import Change, Night
+from pipeline.bookkeeping.books import Change, Night
+from pipeline.bookkeeping.unsent import limits
 from pipeline.boundary import file_boundary
-from pipeline.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.clock import doubts
-from pipeline.ending import ending
 from pipeline.exports.words import late_in_words
-from pipeline.file_age import unchanged_for_long
 from pipeline.files import private_folder, sweep
-from pipeline.guards import as_problem, check_guards
 from pipeline.ingest import Parsing, faults_of, read_sheet
+from pipeline.judging.addresses import missing_addresses
+from pipeline.judging.checks import check, lost_columns, nobody_to_judge, swapped_days
+from pipeline.judging.guards import as_problem, check_guards
+from pipeline.judging.price_columns import hold_misplaced
+from pipeline.judging.reasons import explain_held, with_amounts, without_filled
+from pipeline.judging.references import resolve
 from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.marked_copies import Copies
-from pipeline.price_columns import hold_misplaced
 from pipeline.problems import Place, Problem, Refused, Severity, refused, stops
+from pipeline.proof.ending import ending
+from pipeline.proof.soundness import checksum_of, head_of, log_of
+from pipeline.proof.verify import lost_since, unknown_numbers
 from pipeline.publish import Published, finish, publish
-from pipeline.reasons import explain_held, with_amounts, without_filled
+from pipeline.reading.agreement import rows_lost
+from pipeline.reading.file_age import unchanged_for_long
 from pipeline.record import Night as Work
 from pipeline.record import record, stage
-from pipeline.references import resolve
 from pipeline.repairs import show_check, show_refusal
 from pipeline.settings import read_settings
-from pipeline.soundness import checksum_of, head_of, log_of
 from pipeline.tables import empty, load, load_nothing
 from pipeline.transaction import recorded, transaction
 from pipeline.transform import transform
-from pipeline.unsent import limits
-from pipeline.verify import lost_since, unknown_numbers
 from pipeline.workbooks import Reading, Sheet, read_practice
 from schemas import INPUTS
 from schemas.columns import Schema, column_types, columns, name_of

@@ -13,8 +13,8 @@ from stdnum.gb import vat
 from pipeline.cells import parse
 from pipeline.cells.spelling import canonical, heading, show
 from pipeline.ingest import within
+from pipeline.judging.meant import meant
 from pipeline.ledger import Ledger
-from pipeline.meant import meant
 from pipeline.problems import Place, Problem, Severity, stops
 from pipeline.tables import for_pandera, load
 from pipeline.workbooks import Sheet

@@ -11,24 +11,24 @@ from pathlib import Path
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
-from pipeline.agreement import Agreement, Differing
-from pipeline.archive import too_large, unreliable
 from pipeline.boundary import file_boundary, refusal
 from pipeline.cells.spelling import CellError, heading
 from pipeline.crash import unheard
-from pipeline.elsewhere import has_rows, in_other_files, sheet_elsewhere, titled
-from pipeline.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes
-from pipeline.formats import MESSAGES, format_of
-from pipeline.headings import Grid, fits, heading_row, known_headings
-from pipeline.package import Entry, Package, unpack
-from pipeline.percents import as_shown, has_percentages
-from pipeline.preflight import MOST_CELLS, Facts, inspect
 from pipeline.problems import Place, Problem, Severity
-from pipeline.raw_table import Gathering, RawTable
-from pipeline.separated import Separated, read_separated
-from pipeline.sheet_rows import read_sheet_rows
-from pipeline.sheets import Sheet, Unusable, column_letter
-from pipeline.template_stamp import age, must_be
+from pipeline.reading.agreement import Agreement, Differing
+from pipeline.reading.archive import too_large, unreliable
+from pipeline.reading.elsewhere import has_rows, in_other_files, sheet_elsewhere, titled
+from pipeline.reading.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes
+from pipeline.reading.formats import MESSAGES, format_of
+from pipeline.reading.headings import Grid, fits, heading_row, known_headings
+from pipeline.reading.package import Entry, Package, unpack
+from pipeline.reading.percents import as_shown, has_percentages
+from pipeline.reading.preflight import MOST_CELLS, Facts, inspect
+from pipeline.reading.raw_table import Gathering, RawTable
+from pipeline.reading.separated import Separated, read_separated
+from pipeline.reading.sheet_rows import read_sheet_rows
+from pipeline.reading.sheets import Sheet, Unusable, column_letter
+from pipeline.reading.template_stamp import age, must_be
 from schemas import INPUTS
 from schemas.columns import Schema, about, name_of
 

@@ -29,7 +29,7 @@ LEVELS = {
 AREAS = ("products", "patients", "settings", "invoices")
 
 _EDITOR = "the user (from the Staff sheet) who last changed this row"
-# Found by `pipeline.price_columns`: what a product is stands in another sheet.
+# Found by `pipeline.judging.price_columns`: what a product is stands in another sheet.
 _NO_PRICE_OF_THE_PRODUCT = (
     "a membership without a Monthly price or an Annual price, another product without a"
     " Price"

@@ -11,7 +11,7 @@ import pytest
 
 import tests.practice
 from pipeline.ledger import ledger_path, opened
-from pipeline.verify import verify
+from pipeline.proof.verify import verify
 from tests import remembered
 
 

@@ -206,9 +206,9 @@ def unpublished() -> Iterator[None]:
     """
     nothing = Published([], [])
     with (
-        patch("pipeline.desk.finish", return_value=False),
-        patch("pipeline.desk.publish", return_value=nothing),
-        patch("pipeline.credits.publish", return_value=nothing),
+        patch("pipeline.office.desk.finish", return_value=False),
+        patch("pipeline.office.desk.publish", return_value=nothing),
+        patch("pipeline.office.credits.publish", return_value=nothing),
     ):
         yield
 

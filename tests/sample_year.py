@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.deferred import first_of, following
+from pipeline.bookkeeping.deferred import first_of, following
 from sample_data.practice import SCHEMAS
 from sample_data.practice import practice as sample_sheets
 from schemas.columns import columns

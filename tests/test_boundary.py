@@ -10,11 +10,11 @@ import practice
 import pytest
 
 from pipeline import crash
-from pipeline.agreement import Agreement, rows_lost
 from pipeline.boundary import file_boundary
-from pipeline.preflight import Facts
 from pipeline.problems import Place, Problem, Severity
-from pipeline.sheets import Sheet, Unusable
+from pipeline.reading.agreement import Agreement, rows_lost
+from pipeline.reading.preflight import Facts
+from pipeline.reading.sheets import Sheet, Unusable
 
 DAY = 24 * 60 * 60
 

@@ -8,8 +8,8 @@ from unittest.mock import patch
 import pytest
 
 from pipeline.cells import LONGEST_TEXT
-from pipeline.desk import WrongRequest, day_of, document_of, must_may, must_say
 from pipeline.ledger import Ledger
+from pipeline.office.desk import WrongRequest, day_of, document_of, must_may, must_say
 from tests.given import kept_ledger
 
 TODAY = date(2026, 3, 5)

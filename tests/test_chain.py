@@ -8,8 +8,8 @@ import pytest
 
 from pipeline import chain
 from pipeline.ledger import Ledger
-from pipeline.probed import look_at_all
-from pipeline.promises import PROMISES
+from pipeline.proof.probed import look_at_all
+from pipeline.proof.promises import PROMISES
 from pipeline.record import add_run
 from tests.given import ledger
 

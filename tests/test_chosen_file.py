@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chosen_file import (
+from pipeline.files import private_folder
+from pipeline.office.chosen_file import (
     WrongPlace,
     must_be_free,
     must_take_files,
     write_beside,
     write_chosen,
 )
-from pipeline.files import private_folder
 
 
 @pytest.fixture(params=["out", "out on another disk"])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import closing
-from pipeline.desk import WrongRequest
+from pipeline.office import closing
+from pipeline.office.desk import WrongRequest
 from tests.given import kept_ledger
 
 CLOSED = (

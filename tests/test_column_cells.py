@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pipeline.cells import parse
 from pipeline.cells.spelling import CellError, canonical, heading
 from pipeline.cells.texts import LONGEST_CODE
-from pipeline.column_cells import compared, filled, typed
 from pipeline.ledger import opened
-from pipeline.plain import plain
+from pipeline.reading.column_cells import compared, filled, typed
+from pipeline.reading.plain import plain
 from schemas import INPUTS, Practice
 from schemas.columns import KINDS, Column, columns
 
@@ -65,7 +65,7 @@ RAW = st.one_of(
 @pytest.fixture(autouse=True, scope="module")
 def many() -> Iterator[None]:
     """Every column counts as one of many rows."""
-    with patch("pipeline.column_cells.FEW", -1):
+    with patch("pipeline.reading.column_cells.FEW", -1):
         yield
 
 

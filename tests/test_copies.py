@@ -18,19 +18,19 @@ import practice
 import pytest
 from practice import bill, member, run
 
-from pipeline import adopt, backups, csv_copies
-from pipeline.backups import thin_out
-from pipeline.books import Document
-from pipeline.csv_copies import weekly
+from pipeline.bookkeeping.books import Document
+from pipeline.copies import adopt, backups, csv_copies
+from pipeline.copies.backups import thin_out
+from pipeline.copies.csv_copies import weekly
+from pipeline.copies.lineage import must_be_the_same
+from pipeline.copies.strangers import strangers
 from pipeline.exports import invoice
 from pipeline.exports.invoice_data import Unreadable, embedded, read_back
 from pipeline.files import private_folder
 from pipeline.ledger import opened
-from pipeline.lineage import must_be_the_same
-from pipeline.package import unpack
 from pipeline.problems import Refused
+from pipeline.reading.package import unpack
 from pipeline.record import run_id_of
-from pipeline.strangers import strangers
 from tests.given import ledger as in_memory
 from tests.test_exports_invoice import document, line
 
@@ -500,7 +500,7 @@ def half_way(after_all: Path, request: pytest.FixtureRequest) -> HalfWay:
         real(source, target)
 
     with pytest.MonkeyPatch.context() as killing:
-        killing.setattr("pipeline.restore.os", SimpleNamespace(replace=replace))
+        killing.setattr("pipeline.copies.restore.os", SimpleNamespace(replace=replace))
         with pytest.raises(StopIteration):
             run("restore", folder, folder / BEFORE, "--adopt")
     between = bill(folder, THIRD)

@@ -7,8 +7,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from pipeline import credit_due
-from pipeline.credit_due import MOST_COMMANDS
+from pipeline.judging import credit_due
+from pipeline.judging.credit_due import MOST_COMMANDS
 from pipeline.problems import Place
 from tests import given
 

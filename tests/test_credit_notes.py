@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipeline import credits
-from pipeline.books import IN_PART
-from pipeline.credits import Made, Wish, part
-from pipeline.desk import WrongRequest
+from pipeline.bookkeeping.books import IN_PART
+from pipeline.office import credits
+from pipeline.office.credits import Made, Wish, part
+from pipeline.office.desk import WrongRequest
 from tests.given import kept_ledger
 
 INVOICE = {

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from practice import bill, files, member, run
 
-from pipeline import credits
+from pipeline.office import credits
 from tests import given
 
 MARCH, APRIL = "2026-03-01", "2026-04-02"

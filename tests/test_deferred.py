@@ -10,9 +10,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 
-from pipeline import accounts
-from pipeline.deferred import following, is_deferred, months_begun, schedule
-from pipeline.journal import DEBTORS, DEFERRED, INCOME, VAT, journal, unbalanced
+from pipeline.bookkeeping import accounts
+from pipeline.bookkeeping.deferred import following, is_deferred, months_begun, schedule
+from pipeline.bookkeeping.journal import (
+    DEBTORS,
+    DEFERRED,
+    INCOME,
+    VAT,
+    journal,
+    unbalanced,
+)
 from pipeline.ledger import Ledger
 from tests.given import ledger
 from tests.issued import Issuing, Sold

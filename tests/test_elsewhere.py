@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from pipeline import elsewhere
-from pipeline.elsewhere import in_other_files
+from pipeline.reading import elsewhere
+from pipeline.reading.elsewhere import in_other_files
 from pipeline.workbooks import grid_of, read_practice
 
 REQUESTS = [

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 
+from pipeline.copies.left_already import enter_batches
 from pipeline.files import private_folder
 from pipeline.ledger import ledger_path, opened
-from pipeline.left_already import enter_batches
 from tests import emulated, practice
 from tests.imports_golden import EXPECTED, TODAY, billed_sample, exported
 from tests.practice import Result, run
@@ -185,7 +185,7 @@ def test_a_batch_that_was_killed_before_its_files_is_finished_by_what_comes_next
     clinic: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.batches.publish", _killed)
+        patched.setattr("pipeline.office.batches.publish", _killed)
         with pytest.raises(Killed):
             export(clinic, "sage50")
     assert "sage50-2026-03-31-10.csv" not in imports(clinic)

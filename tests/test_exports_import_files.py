@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from pipeline.books import Document, Letterhead, Line
+from pipeline.bookkeeping.books import Document, Letterhead, Line
+from pipeline.bookkeeping.journal import journal
 from pipeline.exports.import_files import (
     Item,
     Taken,
@@ -20,7 +21,6 @@ from pipeline.exports.import_files import (
     of_postings,
 )
 from pipeline.exports.layouts import TARGETS, Layout, layout_of
-from pipeline.journal import journal
 from tests import emulated
 from tests.emulated import rows
 

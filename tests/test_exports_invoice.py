@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils import range_boundaries
 
-from pipeline.books import Document, Letterhead, Line
+from pipeline.bookkeeping.books import Document, Letterhead, Line
 from pipeline.exports import invoice
 from pipeline.exports.exact_text import Unwritable
 from pipeline.exports.invoice_data import embedded

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from pipeline.books import Document
+from pipeline.bookkeeping.books import Document
 from pipeline.exports.exact_text import Unwritable
 from pipeline.exports.invoice_layout import long_day
 from pipeline.exports.invoice_pdf import Unprintable, render

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.books import Change, Entry, Held, Night, OpenProblem
+from pipeline.bookkeeping.books import Change, Entry, Held, Night, OpenProblem
 from pipeline.exports import issues, issues_sheets, words
 from pipeline.exports.issues_sheets import link_to
 from pipeline.problems import Place, Problem, Severity

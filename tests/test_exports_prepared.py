@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from pipeline.books import Document
+from pipeline.bookkeeping.books import Document
 from pipeline.exports import invoice, prepared
 from pipeline.exports.exact_text import Unwritable
 from pipeline.exports.prepared import Said, filled, printed

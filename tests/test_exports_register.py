@@ -10,10 +10,10 @@ from formulas import worked_out
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.books import Document, Entry, Letterhead, Line, Month
+from pipeline.bookkeeping.books import Document, Entry, Letterhead, Line, Month
+from pipeline.bookkeeping.journal import journal
 from pipeline.exports import invoice_list, lists, register, to_send
 from pipeline.exports.register_sums import by_product
-from pipeline.journal import journal
 
 AS_OF = date(2026, 3, 31)
 HEADINGS = [

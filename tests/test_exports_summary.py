@@ -8,7 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pipeline.books import Change, Entry, Held, MonthTotal, Night, OpenProblem
+from pipeline.bookkeeping.books import (
+    Change,
+    Entry,
+    Held,
+    MonthTotal,
+    Night,
+    OpenProblem,
+)
 from pipeline.exports import summary
 from pipeline.problems import Place, Problem, Severity
 

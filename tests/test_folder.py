@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import folder as subject
-from pipeline.folder import list_practice, read_bytes
-from pipeline.sheets import Unusable
+from pipeline.reading import folder as subject
+from pipeline.reading.folder import list_practice, read_bytes
+from pipeline.reading.sheets import Unusable
 
 NEIGHBOURS = [
     pytest.param(

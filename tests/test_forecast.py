@@ -8,7 +8,7 @@ import given
 import pytest
 from given import _issue, lay_out, ledger, work_out
 
-from pipeline.forecast import Coming, Forecast, coming, until_of
+from pipeline.office.forecast import Coming, Forecast, coming, until_of
 from pipeline.record import _documents
 from pipeline.transaction import count_numbers
 from pipeline.transform import transform

@@ -10,8 +10,8 @@ from openpyxl import load_workbook
 
 from pipeline import chain
 from pipeline.ledger import ledger_path, opened
+from pipeline.proof.soundness import note_checksum
 from pipeline.publish import Published
-from pipeline.soundness import note_checksum
 from tests import practice
 from tests.practice import Result, member, run
 
@@ -95,7 +95,7 @@ def stages(exported: tuple[Path, Path, Path]) -> tuple[Early, Result, Result]:
     folder, sales, _ = exported
     assert NAMES[1] in sales.read_text(encoding="utf-8")
     # What these leave to be published, the last one publishes.
-    with patch("pipeline.forget.publish", return_value=Published([], [])):
+    with patch("pipeline.office.forget.publish", return_value=Published([], [])):
         done = forget(folder, today="2032-02-28")
         names = {r["number"]: r["patient_name"] for r in practice.invoices(folder)}
         assert [forget(folder, who).code for who in ("P3", "P6")] == [0, 0]

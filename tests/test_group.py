@@ -18,7 +18,7 @@ from filelock import FileLock
 from pipeline.group.copies import copies
 from pipeline.group.night import Job, Record, night
 from pipeline.ledger import ledger_path, opened
-from pipeline.verify import verify
+from pipeline.proof.verify import verify
 from tests import practice
 from tests.practice import member
 

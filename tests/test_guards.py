@@ -10,7 +10,7 @@ import practice
 import pytest
 from practice import Row, member, product
 
-from pipeline.guards import Tripped, _changed, _drop, _joined, check_guards
+from pipeline.judging.guards import Tripped, _changed, _drop, _joined, check_guards
 from pipeline.ledger import Ledger, ledger_path, opened
 from pipeline.problems import Refused, Severity
 from pipeline.run import guard, prepare

@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.exports.templates import write_templates
 from pipeline.ingest import read_sheet
-from pipeline.mapping import date_form
+from pipeline.starting.mapping import date_form
 from pipeline.workbooks import read_practice
 from schemas.inputs import Patients
 

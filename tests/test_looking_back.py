@@ -588,7 +588,7 @@ def test_what_a_killed_sending_left_undone_is_done_when_it_is_given_again(
     head = clinic / "ledger/head.json"
     behind = head.read_bytes()
     args = ("sent", clinic, "INV-000001", "--to", "x", "--by", "dd", "--on", SECOND)
-    with patch("pipeline.desk.publish", return_value=Published([], [])):
+    with patch("pipeline.office.desk.publish", return_value=Published([], [])):
         assert run(*args).code == 0
     listed = (clinic / "out/invoices.xlsx").read_bytes()
     # As if it had been killed before the head file: nothing is left to record.

@@ -13,9 +13,10 @@ from hypothesis import strategies as some
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from pipeline import accounts, publish
-from pipeline.deferred import following
-from pipeline.journal import unbalanced
+from pipeline import publish
+from pipeline.bookkeeping import accounts
+from pipeline.bookkeeping.deferred import following
+from pipeline.bookkeeping.journal import unbalanced
 from pipeline.ledger import opened
 from tests import given as rules
 from tests.formulas import worked_out

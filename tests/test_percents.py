@@ -7,7 +7,7 @@ import practice
 import pytest
 from openpyxl import load_workbook
 
-from pipeline.package import unpack
+from pipeline.reading.package import unpack
 from pipeline.workbooks import read_grids, read_practice
 from tests.practice import Row
 

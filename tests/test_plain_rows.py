@@ -11,11 +11,12 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import separated, workbooks
-from pipeline.package import unpack
-from pipeline.preflight import Facts, inspect
-from pipeline.separated import Separated, read_separated
-from pipeline.sheets import Unusable
+from pipeline import workbooks
+from pipeline.reading import separated
+from pipeline.reading.package import unpack
+from pipeline.reading.preflight import Facts, inspect
+from pipeline.reading.separated import Separated, read_separated
+from pipeline.reading.sheets import Unusable
 from tests.hostile.books import SHEET, Book, letter, sheet_xml
 
 QUICKLY = settings(

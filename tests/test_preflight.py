@@ -10,9 +10,9 @@ from openpyxl.comments import Comment
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.worksheet.table import Table
 
-from pipeline.package import Package, unpack
-from pipeline.preflight import Facts, inspect
-from pipeline.sheets import Area, Unusable, column_index, column_letter
+from pipeline.reading.package import Package, unpack
+from pipeline.reading.preflight import Facts, inspect
+from pipeline.reading.sheets import Area, Unusable, column_index, column_letter
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

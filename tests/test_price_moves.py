@@ -5,7 +5,7 @@ from typing import Any
 
 import given
 
-from pipeline.price_moves import moved_prices
+from pipeline.judging.price_moves import moved_prices
 
 OWN = [{"monthly_price": "50.00", "annual_price": None}]
 

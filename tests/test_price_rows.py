@@ -14,7 +14,7 @@ import practice
 import pytest
 from practice import Row, member, product
 
-from pipeline import accounts
+from pipeline.bookkeeping import accounts
 from pipeline.ledger import ledger_path, opened
 from pipeline.problems import Problem, Severity
 from pipeline.run import guard, prepare, preview

@@ -11,7 +11,8 @@ from unittest.mock import patch
 import duckdb
 import pytest
 
-from pipeline import accounts, chain, outbox, publish
+from pipeline import chain, outbox, publish
+from pipeline.bookkeeping import accounts
 from pipeline.ledger import Ledger
 from tests.given import bill, ledger
 

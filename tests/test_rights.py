@@ -7,8 +7,8 @@ import practice
 import pytest
 from practice import Row, member, product
 
-from pipeline import accounts
-from pipeline.books import Change
+from pipeline.bookkeeping import accounts
+from pipeline.bookkeeping.books import Change
 from pipeline.ledger import ledger_path, opened
 from pipeline.problems import Problem, Severity
 from pipeline.run import prepare

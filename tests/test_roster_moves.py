@@ -6,7 +6,7 @@ import given
 import pytest
 from given import Row
 
-from pipeline import roster_moves
+from pipeline.judging import roster_moves
 from pipeline.ledger import Ledger
 
 DAY = "2026-03-02"

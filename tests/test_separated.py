@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.cells.spelling import CellError
-from pipeline.separated import read_separated
-from pipeline.sheets import Unusable
+from pipeline.reading.separated import read_separated
+from pipeline.reading.sheets import Unusable
 
 KNOWN = frozenset({"code", "name", "email", "town"})
 ROWS: list[list[object]] = [["Code", "Name"], ["A", "Zoë"]]
@@ -110,7 +110,7 @@ def test_a_csv_file_is_read_exactly(
 def test_a_row_with_more_cells_than_the_headings_is_known(
     monkeypatch: pytest.MonkeyPatch, smallest: int, rows: list[str], too_wide: list[int]
 ) -> None:
-    monkeypatch.setattr("pipeline.separated.SMALL", smallest)
+    monkeypatch.setattr("pipeline.reading.separated.SMALL", smallest)
     content = "\n".join(["Code,Name", *rows, ""]).encode()
     separated = read_separated(content, KNOWN)
     assert (separated.lines is not None) == (smallest == 0)

@@ -14,7 +14,7 @@ from openpyxl.workbook import Workbook
 
 from pipeline.__main__ import cli
 from pipeline.exports.templates import template
-from pipeline.folder import WORKBOOKS
+from pipeline.reading.folder import WORKBOOKS
 from pipeline.workbooks import read_practice
 from schemas import Practice
 from schemas.columns import columns
@@ -143,7 +143,7 @@ def test_without_an_answer_a_cell_stays_blank_and_unsigned(tmp_path: Path) -> No
 def asked(folder: Path, typed: str, *options: str) -> tuple[int, str]:
     """`init` with somebody at the terminal who types these lines."""
     with (
-        patch("pipeline.asking.asks", lambda: True),
+        patch("pipeline.starting.asking.asks", lambda: True),
         patch("pipeline.commands.clock.today", lambda zone: date(2026, 12, 9)),
     ):
         found = CliRunner().invoke(

@@ -15,7 +15,7 @@ from pipeline.exports.input_lists import lists_of, offered
 from pipeline.exports.input_marks import ROW_MARKS
 from pipeline.exports.input_words import prompt, sheets_of, title_of
 from pipeline.exports.templates import template, write_templates
-from pipeline.folder import WORKBOOKS
+from pipeline.reading.folder import WORKBOOKS
 from pipeline.workbooks import read_practice
 from schemas import INPUTS, Practice
 from schemas.columns import Column, Schema, about, columns

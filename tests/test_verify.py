@@ -14,10 +14,10 @@ from practice import bill, member, run
 
 from pipeline import chain
 from pipeline.ledger import Ledger, ledger_path, opened, write_head
-from pipeline.probed import COUNTED, look_at_all, look_at_new, proved_until
-from pipeline.promises import PROMISES
-from pipeline.soundness import checksum_of, note_checksum
-from pipeline.verify import books_hold, verify
+from pipeline.proof.probed import COUNTED, look_at_all, look_at_new, proved_until
+from pipeline.proof.promises import PROMISES
+from pipeline.proof.soundness import checksum_of, note_checksum
+from pipeline.proof.verify import books_hold, verify
 from tests.given import ledger as in_memory
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
@@ -351,7 +351,7 @@ def test_a_night_that_ends_with_a_broken_promise_says_so_and_ends_with_1(
     clinic: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promise = ("all is well", (1,), "select 'it is not' as fault")
-    monkeypatch.setattr("pipeline.verify.PROMISES", (*PROMISES, promise))
+    monkeypatch.setattr("pipeline.proof.verify.PROMISES", (*PROMISES, promise))
     done = bill(clinic, SECOND)
     assert done.code == 1
     assert done.err == (
@@ -378,7 +378,7 @@ FOURTH = "2026-03-04"
 @pytest.fixture
 def large(clinic: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The clinic, its ledger too large to be proved whole, proved up to its last night."""
-    monkeypatch.setattr("pipeline.verify.SMALL", 0)
+    monkeypatch.setattr("pipeline.proof.verify.SMALL", 0)
     return clinic
 
 
@@ -418,7 +418,7 @@ def later(after_two: Path) -> Later:
     (folder / "out/lost+found").mkdir(mode=0o755)
     (folder / "out/lost+found").chmod(0o755)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("pipeline.verify.SMALL", 0)
+        monkeypatch.setattr("pipeline.proof.verify.SMALL", 0)
         done = bill(folder, FOURTH)
     (folder / "out/lost+found").rmdir()
     return Later(folder, before, faults, done)

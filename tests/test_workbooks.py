@@ -18,10 +18,10 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline import folder as folders
 from pipeline import workbooks as subject
 from pipeline.cells.spelling import CellError
 from pipeline.problems import Place, Severity
+from pipeline.reading import folder as folders
 from pipeline.workbooks import Reading, read_practice
 
 BOOKS: dict[str, dict[str, list[list[object]]]] = {

@@ -124,7 +124,9 @@ def went_on(busy: tuple[Path, list[Result]]) -> After:
     run("sent", folder, "INV-000002", "--to", "x", "--by", "dd", "--on", SECOND)
     joining = (member(patient, start_date=SECOND) for patient in ("P8", "P9"))
     practice.add(folder, "patients", *joining)
-    with patch("pipeline.backups.contents", side_effect=[{"main.chain": (1, 1)}, {}]):
+    with patch(
+        "pipeline.copies.backups.contents", side_effect=[{"main.chain": (1, 1)}, {}]
+    ):
         told = bill(folder, SECOND)
     assert told.code == 0
     return After(folder, told)
@@ -307,8 +309,8 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Short:
     folder = practice.make(tmp_path_factory.mktemp("short") / "clinic")
     with (
         patch("pipeline.outbox.mark", side_effect=duckdb.IOException("full")),
-        patch("pipeline.ending.note_proof", side_effect=FULL),
-        patch("pipeline.csv_copies._write", side_effect=FULL),
+        patch("pipeline.proof.ending.note_proof", side_effect=FULL),
+        patch("pipeline.copies.csv_copies._write", side_effect=FULL),
     ):
         told = bill(folder, FIRST)
     after, is_file = practice.copied(folder, folder.parent / "after"), Path.is_file

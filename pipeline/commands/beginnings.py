@@ -32,9 +32,9 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
 
     Example: membill init /srv/clinic
     """
-    from pipeline.asking import first_rows
-    from pipeline.carrying import carry_over
     from pipeline.exports.templates import write_templates
+    from pipeline.starting.asking import first_rows
+    from pipeline.starting.carrying import carry_over
 
     if old is not None and any(value is not None for value in told.values()):
         raise click.UsageError(
@@ -92,8 +92,8 @@ def import_patients(file: Path, mapping: Path, target: Path) -> None:
 
     Example: membill import patients export.csv --map mapping.toml
     """
-    from pipeline.importing import import_patients as bring_in
-    from pipeline.importing import report
+    from pipeline.starting.importing import import_patients as bring_in
+    from pipeline.starting.importing import report
 
     if target.suffix.lower() != ".xlsx":
         raise click.UsageError("--to names a workbook, such as patients.xlsx")

@@ -61,11 +61,11 @@ def export(
 
     Example: membill export /srv/clinic xero --month 2026-11
     """
-    from pipeline.batches import again as write_again
-    from pipeline.batches import export as leave
-    from pipeline.batches import must_be_month
-    from pipeline.chosen_file import must_take_files
     from pipeline.exports.layouts import Unready
+    from pipeline.office.batches import again as write_again
+    from pipeline.office.batches import export as leave
+    from pipeline.office.batches import must_be_month
+    from pipeline.office.chosen_file import must_take_files
 
     if target == "data":
         if month or again or credit_notes:
@@ -105,9 +105,9 @@ def export(
 
 
 def _export_data(folder: Path, to: Path | None, ledger: Path | None) -> None:
-    from pipeline.chosen_file import is_in_out, must_take_files
     from pipeline.exports.open_data import write
     from pipeline.files import inside
+    from pipeline.office.chosen_file import is_in_out, must_take_files
 
     with outcomes():
         place = to or inside(folder / "out", "data/invoices.csv").parent

@@ -31,7 +31,7 @@ def sent(
 
     Example: membill sent /srv/clinic INV-000042 --to ada@example.org --by dd
     """
-    from pipeline.desk import record_sending
+    from pipeline.office.desk import record_sending
 
     with outcomes():
         recorded, warnings = record_sending(
@@ -83,7 +83,7 @@ def credit(
 
     Example: membill credit /srv/clinic INV-000042 --reason "left on day one" --by mm
     """
-    from pipeline.credits import Wish, make_credit_note
+    from pipeline.office.credits import Wish, make_credit_note
 
     wish = Wish(number, line, amount, rebill)
     with outcomes():
@@ -108,7 +108,7 @@ def close(folder: Path, month: str, by: str, ledger: Path | None) -> None:
 
     Example: membill close /srv/clinic 2026-03 --by mm
     """
-    from pipeline.closing import close as seal
+    from pipeline.office.closing import close as seal
 
     with outcomes():
         done = seal(
@@ -140,7 +140,7 @@ def forget(
 
     Example: membill forget /srv/clinic P0042 --by mm
     """
-    from pipeline.forget import forget as pseudonymise
+    from pipeline.office.forget import forget as pseudonymise
 
     with outcomes():
         done = pseudonymise(

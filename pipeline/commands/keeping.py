@@ -32,8 +32,8 @@ def verify(folder: Path, head: str | None, deep: bool, ledger: Path | None) -> N
     Example: membill verify /srv/clinic
     """
     from pipeline.ledger import opened
-    from pipeline.verify import holds_link, is_head, left_alone
-    from pipeline.verify import verify as prove
+    from pipeline.proof.verify import holds_link, is_head, left_alone
+    from pipeline.proof.verify import verify as prove
 
     if head is not None and not is_head(head):
         raise click.UsageError(
@@ -61,7 +61,7 @@ def backup(folder: Path, ledger: Path | None) -> None:
 
     Example: membill backup /srv/clinic
     """
-    from pipeline.backups import backup as copy
+    from pipeline.copies.backups import backup as copy
 
     with outcomes():
         click.echo(f"checked copy: {copy(billed_at(folder, ledger))}")
@@ -85,8 +85,8 @@ def restore(folder: Path, backup_file: Path, adopt: bool, ledger: Path | None) -
 
     Example: membill restore /srv/clinic /srv/clinic/ledger/backups/2026-11-30-01.duckdb
     """
+    from pipeline.copies.restore import restore as bring_back
     from pipeline.exports.words import counted
-    from pipeline.restore import restore as bring_back
 
     with outcomes():
         restored = bring_back(

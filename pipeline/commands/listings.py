@@ -36,7 +36,7 @@ def invoices(
 
     Example: membill invoices /srv/clinic --active --memberships
     """
-    from pipeline.accounts import entries
+    from pipeline.bookkeeping.accounts import entries
 
     where = ["true"]
     where += ["active"] if active else []
@@ -81,7 +81,7 @@ def explain(folder: Path, number_or_patient: str, ledger: Path | None) -> None:
 
     Example: membill explain /srv/clinic INV-000042
     """
-    from pipeline.explain import explain as tell
+    from pipeline.office.explain import explain as tell
 
     with outcomes(), reading(folder, ledger) as book:
         text = tell(book, number_or_patient)
@@ -110,10 +110,10 @@ def patient(
 
     Example: membill patient /srv/clinic P0042 --xlsx /tmp/P0042.xlsx
     """
-    from pipeline.chosen_file import must_be_free, write_chosen
     from pipeline.exports.patient_file import render
     from pipeline.exports.patient_text import told
-    from pipeline.patient_file import patient_file
+    from pipeline.office.chosen_file import must_be_free, write_chosen
+    from pipeline.office.patient_file import patient_file
 
     with outcomes():
         if to:
@@ -146,7 +146,7 @@ def pdf(
 
     Example: membill pdf /srv/clinic INV-000042 --to /tmp/to-send
     """
-    from pipeline.pdf_files import write_pdfs
+    from pipeline.office.pdf_files import write_pdfs
 
     with outcomes(), reading(folder, ledger) as book:
         files = write_pdfs(book, folder, numbers, to)

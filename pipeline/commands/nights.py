@@ -161,10 +161,10 @@ def forecast(
 
     Example: membill forecast /srv/clinic --months 6
     """
-    from pipeline.chosen_file import must_be_free, write_chosen
     from pipeline.exports.forecast import render, sentence
     from pipeline.files import private_folder
-    from pipeline.forecast import forecast as foresee
+    from pipeline.office.chosen_file import must_be_free, write_chosen
+    from pipeline.office.forecast import forecast as foresee
 
     file = to or folder / "out" / "forecast.xlsx"
     with outcomes():
@@ -188,7 +188,7 @@ def rebuild(folder: Path, ledger: Path | None) -> None:
 
     Example: membill rebuild /srv/clinic
     """
-    from pipeline.desk import rebuild as make_again
+    from pipeline.office.desk import rebuild as make_again
 
     with outcomes():
         published = make_again(folder, billed_at(folder, ledger))

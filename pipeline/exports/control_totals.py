@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.books import Month
+from pipeline.bookkeeping.books import Month
 from pipeline.exports.lists import Listing
 from pipeline.exports.register_checks import (
     Check,

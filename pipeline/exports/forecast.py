@@ -21,7 +21,7 @@ from pipeline.exports.workbook import (
     page,
     put,
 )
-from pipeline.forecast import Coming, Forecast
+from pipeline.office.forecast import Coming, Forecast
 
 # Products with a column of their own; the smaller ones share the last.
 MOST_PRODUCTS = 10

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
-from pipeline.books import Document, Line, Posting
+from pipeline.bookkeeping.books import Document, Line, Posting
 from pipeline.exports.exact_text import exact
 from pipeline.exports.layouts import Column, Layout
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from pipeline.books import Document, Posting
+from pipeline.bookkeeping.books import Document, Posting
 from pipeline.exports.import_fields import (
     Unfit,
     Unmapped,

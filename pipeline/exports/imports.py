@@ -4,13 +4,14 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from pipeline import accounts, outbox
-from pipeline.books import Posting
-from pipeline.deferred import is_month
+from pipeline import outbox
+from pipeline.bookkeeping import accounts
+from pipeline.bookkeeping.books import Posting
+from pipeline.bookkeeping.deferred import is_month
+from pipeline.bookkeeping.seals import closed_months
 from pipeline.exports.import_files import Taken, as_csv, items_of, of_postings
 from pipeline.exports.layouts import Layout, kept
 from pipeline.ledger import Ledger
-from pipeline.seals import closed_months
 
 # xero-2026-03-31-02.csv: target, batch, and which part of the batch where it has several.
 _NAME = re.compile(r"[a-z0-9-]+?-\d{4}-\d\d-\d\d-\d{2,}(-[a-z0-9-]+)?\.csv")

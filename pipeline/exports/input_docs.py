@@ -15,7 +15,7 @@ from pipeline.exports.input_words import (
     sheets_of,
     title_of,
 )
-from pipeline.folder import WORKBOOKS
+from pipeline.reading.folder import WORKBOOKS
 from schemas import Practice
 from schemas.columns import KINDS, Column, Schema, columns, name_of
 

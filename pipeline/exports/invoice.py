@@ -1,6 +1,6 @@
 """The workbook of one invoice or credit note: an A4 page, ready to print."""
 
-from pipeline.books import Document
+from pipeline.bookkeeping.books import Document
 from pipeline.exports import prepared
 from pipeline.exports.invoice_face import Face
 from pipeline.exports.invoice_head import write_head

@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pipeline.books import Document, Letterhead, Line
+from pipeline.bookkeeping.books import Document, Letterhead, Line
 
 FORMAT = 1
 LONGEST_PIECE = 255  # what Excel takes in one property

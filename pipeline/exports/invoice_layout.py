@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from pipeline.books import Document, Line
+from pipeline.bookkeeping.books import Document, Line
 from pipeline.exports.text_fit import text_width
 from pipeline.exports.words import symbol
 from pipeline.exports.workbook import Value

@@ -5,12 +5,12 @@ from datetime import date
 from decimal import Decimal
 from operator import attrgetter
 
-from pipeline.books import Document, Entry, Line
+from pipeline.bookkeeping.books import Document, Entry, Line
+from pipeline.bookkeeping.unsent import Limits, age
 from pipeline.exports.lists import Column, Listing, write_list
 from pipeline.exports.to_send import KINDS, linked, write_to_send
 from pipeline.exports.words import symbol
 from pipeline.exports.workbook import Book, Link, new_book
-from pipeline.unsent import Limits, age
 
 __all__ = ["KINDS", "render", "signed", "signed_amounts"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 
-from pipeline.books import Document, Letterhead, Line
+from pipeline.bookkeeping.books import Document, Letterhead, Line
 from pipeline.exports.invoice_layout import (
     Layout,
     layout_of,

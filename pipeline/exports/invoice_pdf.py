@@ -14,7 +14,7 @@ from typing import Any
 
 import typst
 
-from pipeline.books import Document
+from pipeline.bookkeeping.books import Document
 from pipeline.exports import invoice_page as grid
 from pipeline.exports.exact_text import exact
 from pipeline.exports.invoice_layout import long_day

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipeline.books import Change, Held, Night, OpenProblem
+from pipeline.bookkeeping.books import Change, Held, Night, OpenProblem
 from pipeline.exports import words
 from pipeline.exports.issues_sheets import (
     HEADER_ROW,

@@ -10,7 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
-from pipeline.books import Night
+from pipeline.bookkeeping.books import Night
 from pipeline.exports.exact_text import exact, legible
 from pipeline.exports.words import day, symbol
 from pipeline.exports.workbook import head_every_page, spread

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.exports.layout_faults import faults_of, tax_name
-from pipeline.folder import read_bytes
 from pipeline.problems import Place, Problem, Refused, Severity
-from pipeline.sheets import Unusable
+from pipeline.reading.folder import read_bytes
+from pipeline.reading.sheets import Unusable
 
 TARGETS = (
     "xero", "xero-journal", "quickbooks", "sage50", "sage-accounting", "quickfile",

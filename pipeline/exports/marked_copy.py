@@ -21,9 +21,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pipeline.cells.spelling import heading
 from pipeline.exports.exact_text import exact, legible
 from pipeline.exports.words import counted, day, sentence
-from pipeline.folder import MARK
 from pipeline.problems import Problem
-from pipeline.separated import SEARCHED
+from pipeline.reading.folder import MARK
+from pipeline.reading.separated import SEARCHED
 from schemas import INPUTS
 from schemas.columns import columns
 

@@ -16,11 +16,11 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from pipeline import accounts
-from pipeline.chosen_file import write_beside
+from pipeline.bookkeeping import accounts
 from pipeline.exports.exact_text import exact
 from pipeline.files import write_bytes
 from pipeline.ledger import Ledger
+from pipeline.office.chosen_file import write_beside
 from pipeline.tables import as_text
 from schemas.columns import (
     Date,

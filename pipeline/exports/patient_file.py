@@ -19,7 +19,7 @@ from pipeline.exports.workbook import (
     page,
     put,
 )
-from pipeline.patient_file import PatientFile
+from pipeline.office.patient_file import PatientFile
 
 WIDTHS = (15, 15, 15, 15, 15, 14, 13)
 MM_PER_CHARACTER = 1.85  # of a column's width

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline.cells.spelling import show
 from pipeline.exports.exact_text import legible
 from pipeline.exports.words import BUCKET_WORDS, counted, money, reason
-from pipeline.patient_file import PatientFile, Row
+from pipeline.office.patient_file import PatientFile, Row
 
 
 def told(file: PatientFile) -> Iterator[str]:

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from pipeline.books import Document
+from pipeline.bookkeeping.books import Document
 from pipeline.exports.exact_text import exact
 from pipeline.exports.invoice_data import LONGEST_PIECE, embedded
 from pipeline.exports.invoice_face import Face, play

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pipeline.books import Document, Entry, Month
+from pipeline.bookkeeping.books import Document, Entry, Month
 from pipeline.exports.control_totals import write_control_totals
 from pipeline.exports.invoice_list import KINDS, signed_amounts
 from pipeline.exports.lists import Column, Listing, write_list

@@ -5,7 +5,7 @@ from datetime import date
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.books import MonthTotal
+from pipeline.bookkeeping.books import MonthTotal
 from pipeline.exports.workbook import ACCENT, FONT, INK, RULE, Book, Value, put
 
 SHEET = "Summary"

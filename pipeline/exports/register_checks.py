@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pipeline.books import Month, Series
+from pipeline.bookkeeping.books import Month, Series
+from pipeline.bookkeeping.journal import DEBTORS, DEFERRED, INCOME, VAT, unbalanced
 from pipeline.exports.lists import Listing
 from pipeline.exports.register_income import MOVEMENTS
 from pipeline.exports.register_state import BANDS, OLDEST
-from pipeline.journal import DEBTORS, DEFERRED, INCOME, VAT, unbalanced
 
 _WORDS = {"invoice": "invoices", "credit_note": "credit notes"}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pipeline.books import Document, Month
+from pipeline.bookkeeping.books import Document, Month
 from pipeline.exports.invoice_list import signed
 from pipeline.exports.lists import Column, Listing, filled
 from pipeline.exports.register_sums import of_kind

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from pipeline.books import Member, Month
-from pipeline.deferred import last_of
+from pipeline.bookkeeping.books import Member, Month
+from pipeline.bookkeeping.deferred import last_of
 from pipeline.exports.invoice_list import KINDS
 from pipeline.exports.lists import Column, Listing
 from pipeline.exports.words import REASON_WORDS, capital

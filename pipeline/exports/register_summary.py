@@ -7,7 +7,7 @@ from decimal import Decimal
 from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.books import Document, Month
+from pipeline.bookkeeping.books import Document, Month
 from pipeline.exports.lists import Listing
 from pipeline.exports.register_chart import write_months
 from pipeline.exports.register_income import MOVEMENTS

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pipeline.books import IN_PART, Document, Line
+from pipeline.bookkeeping.books import IN_PART, Document, Line
 from pipeline.exports.invoice_list import signed
 
 Amounts = tuple[Decimal, Decimal, Decimal]  # net, tax, gross

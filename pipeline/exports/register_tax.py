@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from pipeline.books import Document
+from pipeline.bookkeeping.books import Document
 from pipeline.exports.lists import Column, Listing, filled
 from pipeline.exports.register_sums import (
     NOTHING,

@@ -6,11 +6,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from pipeline.books import Change, Entry, Held, MonthTotal, Night
+from pipeline.bookkeeping.books import Change, Entry, Held, MonthTotal, Night
+from pipeline.bookkeeping.unsent import Limits, age
 from pipeline.exports import words
 from pipeline.exports.html import template
 from pipeline.problems import Severity
-from pipeline.unsent import Limits, age
 from schemas.models import BUCKETS
 
 MOST_INVOICES = 20

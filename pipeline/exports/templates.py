@@ -33,8 +33,8 @@ from pipeline.exports.input_words import (
 from pipeline.exports.read_me import write_read_me
 from pipeline.exports.workbook import spread
 from pipeline.files import private_folder, write_bytes
-from pipeline.folder import WORKBOOKS, list_practice
-from pipeline.template_stamp import PROPERTY, stamp
+from pipeline.reading.folder import WORKBOOKS, list_practice
+from pipeline.reading.template_stamp import PROPERTY, stamp
 from schemas import Practice
 from schemas.columns import Column, Schema, about, columns, name_of
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from pipeline.books import Entry
+from pipeline.bookkeeping.books import Entry
+from pipeline.bookkeeping.unsent import Limits, age
 from pipeline.exports.lists import FIRST_ROW, Column, Listing, write_list
 from pipeline.exports.words import signed
 from pipeline.exports.workbook import ALERT, MAX_LINKS, Book, Link, Value
-from pipeline.unsent import Limits, age
 
 NAME = "To send"
 KINDS = {"invoice": "Invoice", "credit_note": "Credit note"}

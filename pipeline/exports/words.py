@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
-from pipeline.books import Change, Entry, Night
+from pipeline.bookkeeping.books import Change, Entry, Night
 from pipeline.problems import Severity
 
 # Rule 13's buckets as the manager reads them.

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.folder import holds_sheets
+from pipeline.reading.folder import holds_sheets
 
 # What the program makes beside the sheets, at any depth.
 _MADE = {"out", "ledger"}

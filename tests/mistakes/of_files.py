@@ -30,7 +30,9 @@ def _is(content: bytes) -> Change:
 
 
 def _growing() -> AbstractContextManager[object]:
-    return patch.multiple("pipeline.folder", _read_still=lambda path: None, PAUSE=0)
+    return patch.multiple(
+        "pipeline.reading.folder", _read_still=lambda path: None, PAUSE=0
+    )
 
 
 def _old_excel(folder: Path) -> None:
@@ -94,7 +96,7 @@ def _template(value: str) -> Change:
 
 
 def _unreachable() -> AbstractContextManager[object]:
-    return patch("pipeline.folder.os.listdir", side_effect=PermissionError)
+    return patch("pipeline.reading.folder.os.listdir", side_effect=PermissionError)
 
 
 MISTAKES = (

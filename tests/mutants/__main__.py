@@ -49,17 +49,17 @@ CONCERNS = {
     "pipeline/chain.py": (
         "tests/test_chain.py tests/test_journeys.py tests/test_forget.py"
     ),
-    "pipeline/desk.py": (
+    "pipeline/office/desk.py": (
         "tests/test_by_command.py tests/test_looking_back.py tests/test_journeys.py"
         " tests/test_damage.py"
     ),
-    "pipeline/credits.py": (
+    "pipeline/office/credits.py": (
         "tests/test_credit_notes.py tests/test_credits.py tests/test_end_dates.py"
         " tests/test_journeys.py"
     ),
-    "pipeline/credit_due.py": "tests/test_credit_due.py tests/test_end_dates.py",
-    "pipeline/closing.py": "tests/test_closing.py tests/test_credits.py",
-    "pipeline/seals.py": "tests/test_credits.py tests/test_verify.py",
+    "pipeline/judging/credit_due.py": "tests/test_credit_due.py tests/test_end_dates.py",
+    "pipeline/office/closing.py": "tests/test_closing.py tests/test_credits.py",
+    "pipeline/bookkeeping/seals.py": "tests/test_credits.py tests/test_verify.py",
 }
 
 # One in so many is tried first, then those beside them: trials that are cut short have

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.deferred import following
+from pipeline.bookkeeping.deferred import following
 from tests.practice import Result
 from tests.simulator.machine import LET_THROUGH, command, cut_short
 from tests.simulator.naive import (

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import duckdb
 
-from pipeline import accounts
+from pipeline.bookkeeping import accounts
 from pipeline.exports import register
 from pipeline.ledger import Ledger
 from pipeline.transform import transform
@@ -153,7 +153,7 @@ def thinking_less() -> Iterator[None]:
         return month(ledger, name) if ledger.value(count, [name]) else None
 
     with (
-        patch("pipeline.accounts.month", issued),
+        patch("pipeline.bookkeeping.accounts.month", issued),
         patch("pipeline.exports.register.render", lambda of: render(of) if of else b""),
         patch("duckdb.connect", plain),
         patch("pipeline.run._baseline", lambda *given: None),
@@ -164,5 +164,7 @@ def thinking_less() -> Iterator[None]:
         ExitStack() as stack,
     ):
         for guard in LET_THROUGH:
-            stack.enter_context(patch(f"pipeline.guards._{guard}", lambda *given: None))
+            stack.enter_context(
+                patch(f"pipeline.judging.guards._{guard}", lambda *given: None)
+            )
         yield

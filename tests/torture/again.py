@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import duckdb
 
-from pipeline.soundness import contents, log_of, matches
+from pipeline.proof.soundness import contents, log_of, matches
 from tests import practice
 from tests.practice import Result
 from tests.simulator.machine import hurried

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pipeline import credits, desk, files, outbox, publish, record, run, transaction
+from pipeline import files, outbox, publish, record, run, transaction
 from pipeline.ledger import Ledger
+from pipeline.office import credits, desk
 from tests.torture.trial import Bug
 
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.ledger import ledger_path, opened
-from pipeline.verify import verify
+from pipeline.proof.verify import verify
 from tests import practice
 
 DAY = "2026-02-28"

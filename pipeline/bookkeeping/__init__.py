@@ -1,0 +1,1 @@
+"""What the ledger says, as values that the outputs are drawn from."""

@@ -1,0 +1,248 @@
+"""Brings a copy of the ledger back without ever reusing a published number.
+
+The copy is made ready in a folder of its own, database and log together, and only then
+takes the ledger's place; what it replaces is kept.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from pipeline.bookkeeping.deferred import following
+from pipeline.copies.adopt import Adopted, adopt
+from pipeline.copies.left_already import enter_batches
+from pipeline.copies.lineage import must_be_the_same
+from pipeline.files import private_folder, sync_folder
+from pipeline.ledger import Ledger, locked, opened, read_head, write_head
+from pipeline.problems import Refused, refused
+from pipeline.proof.probed import forget_proof
+from pipeline.proof.soundness import (
+    checksum_of,
+    head_of,
+    log_of,
+    matches,
+    must_be_readable,
+    note_checksum,
+)
+from pipeline.proof.verify import books_hold
+from pipeline.publish import publish, published_numbers
+from pipeline.run import VERSION
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Where what was replaced is kept (None if there was nothing), what was entered again."""
+
+    kept: Path | None
+    adopted: Adopted
+
+
+def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Restored:
+    """Put a copy in the ledger's place.
+
+    Refused when a document was published after the copy was made, since its number is in
+    somebody's hands; with `again` such documents are entered again from their workbooks.
+    Refused too when another document was published under a number than the copy holds.
+    """
+    if not source.is_file():
+        raise refused(str(source), "no-copy", "there is no such file", "name a copy")
+    with locked(path), _made_ready(path, source) as draft:
+        # The head file beside it is of the ledger that the copy takes the place of.
+        with opened(draft, write=True, against_head=False) as copy:
+            _must_hold(copy, source.name)
+            must_be_the_same(copy, path, out, source.name)
+            if not again:
+                _must_stay_closed(_reopened(copy, path), source.name)
+            adopted = _know_all(copy, path, out, source.name, again=again)
+            left = enter_batches(copy, path)
+            # Now that it knows of documents from the first such month on.
+            reopened = _open_again(_reopened(copy, path))
+            write_head(copy)
+        kept = _exchange(path, draft, out, _shown(draft))
+        with opened(path, write=True) as ledger:
+            # They told of what was replaced.
+            warnings = reopened + left + publish(ledger, out, pages=True).warnings
+            if not ledger.last_night_no:
+                warnings.append(
+                    "the copy is of before the first night: registers and lists are made"
+                    " by the next one"
+                )
+        return Restored(kept, Adopted(adopted.numbers, adopted.warnings + warnings))
+
+
+@contextmanager
+def _made_ready(path: Path, source: Path) -> Iterator[Path]:
+    """A copy of the copy, with its log, in a folder that is gone afterwards."""
+    # A ledger is proved by its contents; a copy that changed since is better left alone.
+    is_copy = source.resolve() != path.resolve()
+    if is_copy and checksum_of(source).exists() and not matches(source):
+        raise refused(
+            source.name, "copy-changed", "the copy is not as it was made",
+            "use another copy",
+        )  # fmt: skip
+    folder = path.parent / "restoring"
+    shutil.rmtree(folder, ignore_errors=True)
+    draft = private_folder(folder) / path.name
+    try:
+        for file, to in ((source, draft), (log_of(source), log_of(draft))):
+            if file.exists():
+                shutil.copyfile(file, to)
+                to.chmod(0o600)
+        try:
+            must_be_readable(draft)
+        except Refused:
+            raise refused(
+                source.name, "copy-unsound", "the file is damaged or not a ledger",
+                "use another copy",
+            ) from None  # fmt: skip
+        yield draft
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _must_hold(copy: Ledger, name: str) -> None:
+    faults = [fault for result in books_hold(copy) for fault in result.faults]
+    if faults:
+        raise refused(
+            name, "copy-unsound", f"the ledger does not hold: {faults[0]}",
+            "use another copy; `membill verify` tells more",
+        )  # fmt: skip
+
+
+def _reopened(copy: Ledger, path: Path) -> list[str]:
+    """The months (YYYY-MM) that were closed since, one after the other."""
+    try:
+        closed = str((read_head(path) or {}).get("closed", ""))
+    except Refused:
+        return []  # what the head file said is lost with it
+    before = copy.value("select max(month) from ledger.closed_months")
+    if closed <= (before or ""):
+        return []
+    first = copy.value("select strftime(min(issued_on), '%Y-%m') from ledger.invoices")
+    months = [min(following(before) if before else first or closed, closed)]
+    while months[-1] < closed:
+        months.append(following(months[-1]))
+    return months
+
+
+def _must_stay_closed(months: list[str], name: str) -> None:
+    if not months:
+        return
+    were = "was" if len(months) == 1 else "were"
+    them = "the month" if len(months) == 1 else "the months"
+    raise refused(
+        name,
+        "copy-before-closing",
+        f"{_listed(months)} {were} closed after this copy was made, and would be open"
+        " again",
+        f"use a later copy; or bring it back with --adopt and close {them} again at once",
+    )
+
+
+def _open_again(months: list[str]) -> list[str]:
+    """What to do about months that are open once more, in words."""
+    if not months:
+        return []
+    if len(months) == 1:
+        return [
+            f"{months[0]} was closed after this copy was made and is open again: close it"
+            " before anything else, and compare its seal"
+        ]
+    return [
+        f"{_listed(months)} were closed after this copy was made and are open again:"
+        " close them, in this order, before anything else, and compare their seals"
+    ]
+
+
+def _listed(months: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(months[:-1]), months[-1]]))
+
+
+def _know_all(
+    copy: Ledger, path: Path, out: Path, name: str, *, again: bool
+) -> Adopted:
+    """See that the copy knows every number that was ever published, or make it so."""
+    known = {row["number"] for row in copy.rows("select number from ledger.invoices")}
+    lost = sorted(_published(path, out) - known)
+    if not lost:
+        return Adopted([], [])
+    if again:
+        return adopt(copy, path, out, lost, VERSION, _emails(path))
+    raise refused(
+        name,
+        "copy-too-old",
+        f"{len(lost)} documents were published after this copy was made, such as"
+        f" {lost[-1]}",
+        "use a newer copy; or enter them again from their workbooks with --adopt: as it"
+        " is, this one would give their numbers out again",
+    )
+
+
+def _published(path: Path, out: Path) -> set[str]:
+    """Numbers in the world: workbooks in `out/`, the head file, the ledger if it opens."""
+    numbers = published_numbers(out)
+    try:
+        head = read_head(path)
+    except Refused:
+        head = None
+    if head and head.get("last_number"):
+        numbers.add(str(head["last_number"]))
+    try:
+        with duckdb.connect(str(path), read_only=True) as old:
+            rows = old.execute("select number from invoices").fetchall()
+            numbers |= {row[0] for row in rows}
+    except duckdb.Error:
+        pass
+    return numbers
+
+
+def _emails(path: Path) -> dict[str, str]:
+    """The addresses that the replaced ledger has for its documents, if it opens."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as old:
+            rows = old.execute(
+                "select number, email from invoices where email is not null"
+            )
+            return dict(rows.fetchall())
+    except duckdb.Error:
+        return {}
+
+
+def _shown(draft: Path) -> set[str]:
+    """The registers, and the folders of runs, that the copy has to show."""
+    with duckdb.connect(str(draft), read_only=True) as ledger:
+        rows = ledger.execute("select distinct path from outbox").fetchall()
+    return {path.removesuffix("/run.json") for (path,) in rows}
+
+
+def _exchange(path: Path, draft: Path, out: Path, shown: set[str]) -> Path | None:
+    """The draft in the ledger's place, what was there moved away and kept.
+
+    Killed in between, no night goes on: the old head file is there until the new one
+    is, and fits no other ledger.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    kept = path.parent / "replaced" / stamp
+    if head_of(path).is_file():
+        shutil.copyfile(head_of(path), private_folder(kept) / "head.json")
+        (kept / "head.json").chmod(0o600)
+    for file in (checksum_of(path), log_of(path), path):
+        if file.exists() or file.is_symlink():
+            os.replace(file, private_folder(kept) / file.name)
+    forget_proof(path)
+    # What the lost nights wrote of themselves must not be taken for that of new ones.
+    for found in sorted([*out.glob("runs/*"), *out.glob("registers/*.xlsx")]):
+        name = found.relative_to(out).as_posix()
+        if name not in shown:
+            os.replace(found, private_folder((kept / name).parent) / found.name)
+    os.replace(draft, path)
+    os.replace(head_of(draft), head_of(path))
+    note_checksum(path)
+    sync_folder(path.parent)
+    return kept if kept.exists() else None

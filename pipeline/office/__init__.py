@@ -1,0 +1,1 @@
+"""What staff do and look at by command between nights."""

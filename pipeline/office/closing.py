@@ -1,0 +1,102 @@
+"""Closing a month: its totals and their hash are sealed, and nothing is issued in it again."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline.bookkeeping.deferred import first_of, is_month
+from pipeline.bookkeeping.seals import closed, first_open_day, seal
+from pipeline.exports.words import counted, money
+from pipeline.in_force import setting_in_force
+from pipeline.ledger import Ledger
+from pipeline.office.desk import Say, WrongRequest, day_of, must_may, unsaid, working
+from pipeline.publish import publish
+from pipeline.record import add_run, run_id_of
+from pipeline.run import VERSION, Today
+from pipeline.transaction import transaction
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A month that was closed, in words, and warnings."""
+
+    said: str
+    warnings: list[str]
+
+
+def close(
+    folder: Path,
+    path: Path,
+    month: str,
+    *,
+    by: str,
+    today: Today,
+    say: Say = unsaid,
+) -> Outcome:
+    """Seal a month that is over; raises `WrongRequest` where it cannot be closed.
+
+    It binds everybody, as a setting does: the user must be one who may Edit Settings.
+    """
+    first = _first_day(month)
+    with working(folder, path, say) as ledger:
+        must_may(ledger, by, "settings")
+        day = day_of(ledger, None, today)
+        _must_be_closable(ledger, month, first, day)
+        sums = seal(ledger, month)
+        run_id = run_id_of(ledger, day)
+        told = {
+            name: str(value) if name in ("net", "tax", "gross") else value
+            for name, value in sums.items()
+        }
+        report = {"run_id": run_id, "command": "close", "month": month, **told}
+        with transaction(ledger) as run_no:
+            add_run(ledger, run_no, run_id, "close", day, VERSION, report, by=by)
+            ledger.connection.execute(
+                "insert into ledger.closed_months (month, closed_on, closed_by, invoices,"
+                " credit_notes, net, tax, gross, sha256, run_no)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [month, day, by, *sums.values(), run_no],
+            )
+        said = _said(month, sums, str(setting_in_force(ledger, "currency")))
+        return Outcome(said, publish(ledger, folder / "out").warnings)
+
+
+def _first_day(month: str) -> date:
+    if not is_month(month):
+        raise WrongRequest(f"{month} is not a month; write it as 2026-03")
+    return first_of(month)
+
+
+def _must_be_closable(ledger: Ledger, month: str, first: date, today: date) -> None:
+    before = closed(ledger, month)
+    if before:
+        raise WrongRequest(
+            f"{month} was closed already, on {before.closed_on} by {before.closed_by}"
+        )
+    open_from = first_open_day(ledger)
+    if open_from and first < open_from:
+        last = open_from - timedelta(days=1)
+        raise WrongRequest(
+            f"{month} lies before {last:%Y-%m}, which is closed: nothing can be issued in"
+            " it any more"
+        )
+    if (first + timedelta(days=32)).replace(day=1) > today:
+        raise WrongRequest(f"{month} is not over: today is {today}")
+    earlier = ledger.value(
+        "select strftime(coalesce($1::date, min(issued_on)), '%Y-%m')"
+        " from ledger.invoices",
+        [open_from],
+    )
+    if earlier and earlier < month:
+        raise WrongRequest(f"months are closed in order: {earlier} is open")
+
+
+def _said(month: str, sums: dict[str, Any], currency: str) -> str:
+    net, tax, gross = (money(sums[name], currency) for name in ("net", "tax", "gross"))
+    return (
+        f"{month} is closed: {counted(sums['invoices'], 'invoice')},"
+        f" {counted(sums['credit_notes'], 'credit note')}, net {net}, tax {tax},"
+        f" gross {gross}\n"
+        f"seal {sums['sha256']}"
+    )

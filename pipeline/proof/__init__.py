@@ -1,0 +1,1 @@
+"""Whether a ledger holds what it promises: when opened, after each night, by command."""

@@ -1,0 +1,207 @@
+"""The files made from a ledger: unchanged, private, whole, and the same made again."""
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from pipeline import outbox
+from pipeline.bookkeeping import accounts
+from pipeline.bookkeeping.books import Document
+from pipeline.exports import imports, invoice
+from pipeline.ledger import Ledger
+
+# The columns of a register that are read back.
+_NUMBER, _AMOUNTS = "Number", ("Net", "Tax", "Gross")
+
+
+def were_changed(
+    ledger: Ledger, out: Path, since: int = 0, *, below: str = "invoices/"
+) -> list[str]:
+    """Files that staff moved away are theirs to keep; those there must be ours."""
+    faults = []
+    for row in ledger.rows(
+        "select path, arg_max(sha256, run_no) as sha256 from ledger.published"
+        " where starts_with(path, ?) and sha256 <> ? and run_no >= ? group by path"
+        " order by path",
+        [below, outbox.WITHHELD, since],
+    ):
+        file = out / row["path"]
+        try:
+            found = hashlib.sha256(file.read_bytes()).hexdigest()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            faults.append(f"{row['path']} cannot be read")
+            continue
+        if found != row["sha256"]:
+            faults.append(f"{row['path']} was changed after it was made")
+    return faults[:20]
+
+
+def imports_that_differ(ledger: Ledger, out: Path, since: int = 0) -> list[str]:
+    """Import files that were changed, and files that no batch of this ledger made."""
+    return were_changed(ledger, out, since, below="imports/") + [
+        f"imports/{name} was never made by this ledger"
+        for name in imports.strange(ledger, out)
+    ]
+
+
+def imports_made_differently(ledger: Ledger) -> list[str]:
+    """Import files that, made again, are not what was published."""
+    lost = imports.forgotten(ledger)
+    return [
+        f"{row['path']} is made differently now"
+        for row in ledger.rows(
+            "select path, arg_min(sha256, run_no) as sha256 from ledger.published"
+            " where starts_with(path, 'imports/') group by path order by path"
+        )
+        if row["path"] not in lost
+        and hashlib.sha256(imports.render(ledger, row["path"])).hexdigest()
+        != row["sha256"]
+    ][:20]
+
+
+def _files(ledger: Ledger, out: Path, since: int | None) -> Iterator[Path]:
+    """Every file of ours and its folders, or only those of the runs since one."""
+    # A folder chosen with --ledger may be shared with others; ours is not.
+    if ledger.folder.name == "ledger":
+        yield ledger.folder
+    yield from ledger.folder.glob("*")
+    if since is None:
+        for folder in ("backups", "replaced"):
+            yield from (ledger.folder / folder).rglob("*")
+    if not out.is_dir():
+        return
+    yield out
+    if since is None:
+        yield from out.rglob("*")
+        return
+    yield from out.iterdir()
+    for row in ledger.rows(
+        "select distinct path from ledger.published where run_no >= ?", [since]
+    ):
+        yield out / row["path"]
+        yield (out / row["path"]).parent
+
+
+def not_private(ledger: Ledger, out: Path, since: int | None = None) -> list[str]:
+    """Files and folders with a right for anybody but their owner."""
+    if os.name == "nt":
+        return []
+    faults = []
+    for path in dict.fromkeys(_files(ledger, out, since)):
+        try:
+            mode = stat.S_IMODE(path.lstat().st_mode)
+        except OSError:
+            continue
+        if mode & 0o077 and not path.is_symlink():
+            faults.append(f"{path.name} can be read or written by others")
+    return faults[:20]
+
+
+def drafts(ledger: Ledger, out: Path, since: int | None = None) -> list[str]:
+    """What a killed run left of a file that it was making."""
+    return [
+        f"{path.name} is the beginning of a file that was never finished; it can go"
+        for path in dict.fromkeys(_files(ledger, out, since))
+        if path.name.endswith((".part", ".draft"))
+    ][:20]
+
+
+def differ_when_made_again(ledger: Ledger) -> list[str]:
+    """Documents whose workbook or PDF, made again, is not what was published."""
+    known = {
+        row["path"]: row["sha256"]
+        for row in ledger.rows(
+            "select path, arg_min(sha256, run_no) as sha256 from ledger.published"
+            " where path like 'invoices/%' and sha256 <> ? group by path",
+            [outbox.WITHHELD],
+        )
+    }
+    faults = []
+    # One whose patient was forgotten is never made again: it would lack the name.
+    named = (
+        "invoices.number not in (select split_part(record_key, ' ', 1)"
+        " from ledger.forgotten where part = 'line')"
+    )
+    for document in accounts.documents(ledger, named):
+        made = hashlib.sha256(invoice.render(document)).hexdigest()
+        if known.get(document.path, made) != made:
+            faults.append(f"{document.number} is made differently now")
+        if document.pdf_path in known and known[document.pdf_path] != _pdf(document):
+            faults.append(f"{document.number}.pdf is made differently now")
+    return faults[:20]
+
+
+def _pdf(document: Document) -> str:
+    """The hash of a document's PDF as it is made now, '' if it cannot be made."""
+    from pipeline.exports.invoice_pdf import Unprintable, render
+
+    try:
+        return hashlib.sha256(render(document)).hexdigest()
+    except Unprintable:
+        return ""
+
+
+def registers_that_differ(ledger: Ledger, out: Path) -> list[str]:
+    """Registers whose documents and amounts, read back, are not the ledger's."""
+    faults = []
+    for row in ledger.rows(
+        "select distinct strftime(issued_on, '%Y-%m') as month from ledger.invoices"
+        " order by month"
+    ):
+        file = out / f"registers/{row['month']}.xlsx"
+        if not file.is_file():
+            faults.append(f"there is no register of {row['month']}")
+            continue
+        booked = {
+            document["number"]: (document["net"], document["tax"], document["gross"])
+            for document in ledger.rows(
+                "select number, net, tax, gross from ledger.invoices"
+                " where strftime(issued_on, '%Y-%m') = ?",
+                [row["month"]],
+            )
+        }
+        if _register(file) != booked:
+            faults.append(f"registers/{file.name} does not hold what the ledger does")
+    return faults[:20]
+
+
+def _register(file: Path) -> dict[str, tuple[Decimal, ...]] | None:
+    """The documents of a register by number with their amounts; None if unreadable."""
+    from python_calamine import CalamineWorkbook
+
+    try:
+        with CalamineWorkbook.from_path(str(file)) as book:
+            return {
+                number: amounts
+                for name in book.sheet_names
+                if re.fullmatch(r"Invoices( [0-9]+)?", name)
+                for number, amounts in _amounts(
+                    book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+                ).items()
+            }
+    except Exception:  # whatever is wrong with it, it does not say what it should
+        return None
+
+
+def _amounts(rows: Sequence[Sequence[object]]) -> dict[str, tuple[Decimal, ...]]:
+    head = next(at for at, row in enumerate(rows) if _NUMBER in row)
+    titles = [str(title) for title in rows[head]]
+    places = [_place(titles, name) for name in _AMOUNTS]
+    number = titles.index(_NUMBER)
+    return {
+        str(row[number]): tuple(
+            Decimal(str(row[at])).quantize(Decimal("0.01")) for at in places
+        )
+        for row in rows[head + 1 :]
+        if row[number] and isinstance(row[places[0]], int | float)
+    }
+
+
+def _place(titles: Iterable[str], name: str) -> int:
+    return next(at for at, title in enumerate(titles) if title.startswith(f"{name} ("))

@@ -1,0 +1,1 @@
+"""How a practice begins: templates, older workbooks, exports of other systems."""
