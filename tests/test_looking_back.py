@@ -632,7 +632,7 @@ def again(after_first: Path) -> dict[str, Result]:
     folder = practice.copied(after_first, after_first.parent / "killed")
     told = {}
     for name, (where, (command, *args), _, _) in KILLED.items():
-        with patch(f"pipeline.{where}.publish", return_value=Published([], [])):
+        with patch(f"pipeline.office.{where}.publish", return_value=Published([], [])):
             assert run(command, folder, *args).code == 0
         told[name] = run(command, folder, *args)
     return told | {"once more": run(command, folder, *args)}

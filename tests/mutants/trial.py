@@ -154,7 +154,7 @@ def put_in(mutant: Mutant) -> None:
 
         _everywhere(sql_of, changed)
         return
-    module = importlib.import_module(f"pipeline.{mutant.path.stem}")
+    module = importlib.import_module(".".join(mutant.path.with_suffix("").parts))
     names = {"__name__": module.__name__, "__package__": module.__package__}
     exec(compile(mutant.text, str(mutant.path), "exec"), names)
     for name, new in names.items():
