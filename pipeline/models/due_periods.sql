@@ -3,7 +3,8 @@
 -- `reason` holds the membership: a period older than Catch-up days whose row has no
 -- Bill from of its own, or one that overlaps a billed period that starts another day
 -- or was billed by another frequency and ends earlier. A period that a credit note freed
--- is not billed any more, and never too old: somebody has decided to bill it again.
+-- is not billed any more, and one with any of its days is never too old: somebody has
+-- decided to bill it again, often because the start day was wrong.
 with
 
 periods as (select * from model.periods),
@@ -92,8 +93,8 @@ freed as (
     from unbilled
     inner join freed_periods
         on unbilled.patient_key = freed_periods.patient_key
-        and unbilled.period_start
-            between freed_periods.period_start and freed_periods.period_end
+        and unbilled.period_start <= freed_periods.period_end
+        and unbilled.period_end >= freed_periods.period_start
 )
 
 select

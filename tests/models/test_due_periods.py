@@ -1,6 +1,7 @@
 """Which periods are billed tonight: those not billed yet, unless something holds them."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -155,6 +156,20 @@ def test_what_was_freed_makes_no_other_period_of_its_member_young() -> None:
         "freed": [("P1", "2026-02-01", 1)],
     }
     assert due(given) == [("2026-01-01", "too-old"), ("2026-02-01", None)]
+
+
+def test_what_begins_before_a_freed_period_and_has_days_of_it_is_never_too_old() -> (
+    None
+):
+    given = {
+        "practice": {"catch_up_days": 13, "bill_from": date(2025, 12, 1)},
+        "patients": [{"start_date": "2025-12-20", "end_date": "2026-01-19"}],
+        "billed": [JANUARY],
+        "freed": [("P1", "2026-01-01", 1)],
+    }
+    assert due(given) == [("2025-12-20", None)]
+    given["patients"] = [{"start_date": "2025-12-01", "end_date": "2025-12-31"}]
+    assert due(given) == [("2025-12-01", "too-old")], "the day before"
 
 
 def test_a_billed_period_is_never_too_old() -> None:
