@@ -5,17 +5,18 @@ roster and what it holds back can be worked out.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as arrow
 import pyarrow.compute as pc
 
 from pipeline.cells.answers import Fault
-from pipeline.cells.spelling import show
+from pipeline.cells.spelling import is_remark, show
 from pipeline.problems import Place, Problem, Severity
 from pipeline.reading.column_cells import compared, filled, typed
 from pipeline.reading.sheets import TOO_MANY_CELLS, Sheet
@@ -26,6 +27,10 @@ from schemas.lean_pandera import pa
 _LIMIT = re.compile(r"(greater|less)_than_or_equal_to\((.+)\)")
 _FEW = 3  # cells that may be wrong whatever share of a column they are
 _NAMED = re.compile(r"\{(\w+)\}")
+
+# Cells of a row that cannot be read: from so many on they may have moved aside, and what
+# stands in them may be of another column, a name or a note.
+_MOVED = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def read_sheet(schema: Schema, sheet: Sheet) -> Parsing:
     read.leave_out_identical()
     read.keep_promises()
     rows = read.table()
-    problems = _with_subjects(read.problems, rows, read.listed)
+    problems = _with_subjects(read.told(read.problems), rows, read.listed)
     return Parsing(rows, problems, tuple(read.unread_amounts()))
 
 
@@ -73,7 +78,7 @@ def faults_of(schema: Schema, sheet: Sheet) -> list[Problem]:
         held = [p for p in read.problems[told:] if p.severity is Severity.HELD]
         if len(held) <= max(_FEW, _filled_of(sheet, column) / 2):
             found += held
-    return _with_subjects(found, arrow.table(read.values), read.listed)
+    return _with_subjects(read.told(found), arrow.table(read.values), read.listed)
 
 
 def _filled_of(sheet: Sheet, column: Column) -> int:
@@ -98,6 +103,7 @@ class _Rows:
         self.listed = [column for column in columns(schema) if column.loaded]
         self.by_name = {column.name: column for column in columns(schema)}
         self.keys = [column for column in self.listed if column.key]
+        self.of_people = any(column.personal for column in columns(schema))
         types = arrow_types(schema)
         numbers = arrow.array(sheet.numbers, types["row_number"])
         self.numbers = numbers.to_numpy()
@@ -135,7 +141,25 @@ class _Rows:
                 self.held[position] = True
             else:
                 self.noted[cell] = len(self.problems)
-            self.problems.append(_problem_of(fault, place, column))
+            problem = _problem_of(fault, place, column)
+            if self.of_people and is_remark(_raw(cells, position)):
+                problem = replace(problem, personal=True)
+            self.problems.append(problem)
+
+    def told(self, problems: list[Problem]) -> list[Problem]:
+        """The problems; what moved cells of people say is kept off the terminal."""
+        cells = Counter(
+            problem.place.row
+            for problem in problems
+            if problem.severity is Severity.HELD and problem.place.cell
+        )
+        moved = {row for row, count in cells.items() if count >= _MOVED}
+        if not self.of_people or not moved:
+            return problems
+        return [
+            replace(problem, personal=True) if problem.place.row in moved else problem
+            for problem in problems
+        ]
 
     def take_keys(self) -> None:
         """Keys, and the columns that say whether another's cell was filled at all."""
@@ -322,6 +346,11 @@ class _Rows:
             rule.expected,
             f"{rule.repair} {' and '.join(key.title for key in self.keys)}",
         )
+
+
+def _raw(cells: Any, position: int) -> object:
+    value = cells[position]
+    return value.as_py() if isinstance(value, arrow.Scalar) else value
 
 
 def _problem_of(fault: Fault, place: Place, column: Column) -> Problem:

@@ -14,6 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from practice import bill, files, member, run
 
+from pipeline.bookkeeping import accounts, months
+from pipeline.ledger import ledger_path, opened
 from pipeline.office import credits
 from tests import given
 
@@ -156,6 +158,17 @@ def test_an_invoice_is_active_until_all_of_it_is_credited(folder: Path) -> None:
     ]  # fmt: skip
 
 
+def test_of_an_unsent_invoice_and_its_credit_note_only_the_rest_is_open(
+    folder: Path,
+) -> None:
+    with opened(ledger_path(folder), write=False) as ledger:
+        listed = accounts.entries(ledger, "status = 'unsent'")
+        register = months.unsent(ledger, months.state_of(ledger, APRIL[:7]))
+    found = {entry.number: entry.open for entry in listed}
+    assert found == {row.number: row.open for row in register}
+    assert found["CRN-000001"] == 0, "taken off INV-000005, which was not sent either"
+
+
 def test_what_was_freed_is_billed_once_more_by_the_rules_of_the_night(
     folder: Path,
 ) -> None:
@@ -196,6 +209,11 @@ EXPLAINED = [
         "billed 31 January 2026 to 27 February 2026 on INV-000001, freed to be billed"
         " again by CRN-000004",
         id="the patient's periods tell both",
+    ),
+    pytest.param(
+        "CRN-000001",
+        "why: takes back line 2 of the invoice, or a part of it\n    price: that line's,",
+        id="a credit note was not due, and has no price of its own",
     ),
 ]
 

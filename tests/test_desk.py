@@ -1,6 +1,7 @@
 """A month at the desk: sendings, what waits to be sent, invoices asked for by hand."""
 
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import practice
 import pytest
 from openpyxl import load_workbook
 from practice import Row, bill, member, run
+
+from pipeline.exports.words import money
 
 FIRST, SECOND, THIRD = "2026-03-01", "2026-03-06", "2026-04-02"
 
@@ -217,6 +220,22 @@ def test_to_send_has_what_a_message_needs(clinic: Path) -> None:
     sheet = load_workbook(clinic / "out/invoices.xlsx")["To send"]
     target = sheet["A5"].hyperlink.target.replace("\\", "/")
     assert target == "invoices/2026/03/INV-000003.xlsx"
+
+
+def test_what_is_open_is_what_the_register_of_the_month_says(clinic: Path) -> None:
+    """A credit is taken off once: of its invoice, or by itself where that was sent."""
+    listed = {row["Number"]: row["Open (£)"] for row in _list(clinic, "To send")}
+    register = max((clinic / "out/registers").iterdir())
+    sheet = load_workbook(register, data_only=True)["Unsent"]
+    heads = [cell.value for cell in sheet[4]]
+    rows = [
+        dict(zip(heads, row, strict=True))
+        for row in sheet.iter_rows(5, None, 1, len(heads), True)
+    ]
+    assert listed == {row["Number"]: row["Open (£)"] for row in rows}
+    page = (clinic / "out/summary.html").read_text(encoding="utf-8")
+    total = money(Decimal(str(sum(listed.values()))), "GBP")
+    assert f"{total}</td></tr></tfoot>" in page
 
 
 def test_what_waits_too_long_is_counted_on_the_terminal_and_the_page(

@@ -60,6 +60,7 @@ def entry(number: str, gross: str, kind: str = "invoice") -> Entry:
         sent_to="",
         run_id="N1",
         path="invoices/2026/03/" + number + ".xlsx",
+        open=Decimal(gross),
     )
 
 

@@ -115,6 +115,7 @@ def entry(of: Document, **changes: object) -> Entry:
         sent_to="",
         run_id=of.run_id,
         path=of.path,
+        open=of.gross,
     )
     return plain._replace(**changes)  # type: ignore[arg-type]
 

@@ -51,6 +51,7 @@ def entry(
         sent_to="robin@example.org",
         run_id="N1",
         path=f"invoices/2026/03/INV-{number:06}.xlsx",
+        open=Decimal(gross),
     )
 
 
@@ -236,9 +237,12 @@ def test_unsent_documents_stand_in_the_span_of_their_age(days: int, span: int) -
     assert [age.count for age in ages] == [int(place == span) for place in range(3)]
 
 
-def test_a_credit_note_takes_away_from_what_is_unsent() -> None:
-    both = [entry(1, "50.00"), entry(2, "20.00", kind="credit_note")]
-    assert summary.unsent_by_age(both, AS_OF, "GBP")[0].gross == "£30.00"
+def test_what_is_unsent_is_what_is_open_of_it() -> None:
+    open_ = Decimal("30.00")
+    both = [entry(1, "50.00"), entry(2, "-20.00", kind="credit_note")]
+    partly = [both[0]._replace(open=open_), both[1]._replace(open=Decimal("0.00"))]
+    for unsent in (both, partly):
+        assert summary.unsent_by_age(unsent, AS_OF, "GBP")[0].open == "£30.00"
 
 
 def test_unsent_adds_up() -> None:

@@ -48,6 +48,14 @@ def mistakes() -> practice.Sheets:
         "P8": {"First name": "", "Last name": "Zyxname" * 2000},
         "Zyxname Zyxname's": {"Date of birth": "1884-05-17"},
         "P9": {"Address line 1": "1 Zyxstreet", "Email": "ok@zyxmail.example"},
+        # Cells that have moved aside, and remarks where a code or an answer belongs.
+        "P10": {
+            "Membership active": "Zyxname",
+            "Billing frequency": "Zyxstreet",
+            "Start date": "ZX1",
+        },
+        "P11": {"Membership": "ask Zyxname before she is billed"},
+        "P12": {"Last edited by": "Zyxname has had a hard time, call on Tuesdays"},
     }
     given["patients"] = [
         member(name, first_name="Zyxname", last_name="Zyxname")

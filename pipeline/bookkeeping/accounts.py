@@ -72,6 +72,12 @@ select
     runs.run_id,
     invoices.run_no,
     invoices.sequence,
+    case
+        when invoices.kind = 'invoice'
+        then invoices.gross - coalesce(credited.credits, 0.00)
+        when invoices.credits_number in (select number from latest) then invoices.gross
+        else 0.00
+    end as open,
     {DOCUMENT_PATH} as path
 from ledger.invoices as invoices
 inner join ledger.runs as runs using (run_no)

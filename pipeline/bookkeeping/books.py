@@ -126,7 +126,9 @@ class Entry(NamedTuple):
     """A document as the Invoices page lists it: what was issued, and its state now.
 
     `status` is unsent, sent or credited; `credits` is what credit notes have taken back;
-    `sent_on` and `sent_to` are those of the latest sending; `path` is below `out/`.
+    `sent_on` and `sent_to` are those of the latest sending; `path` is below `out/`;
+    `open` is what it comes to with what it is settled by: a credit is taken off its
+    invoice while that is unsent, and only then counts by itself.
     """
 
     number: str
@@ -149,6 +151,7 @@ class Entry(NamedTuple):
     sent_to: str
     run_id: str
     path: str
+    open: Decimal
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 LONGEST_SHOWN = 60
+# A cell of more words or letters has more in it than a code, a day or an answer.
+MOST_WORDS, MOST_LETTERS = 3, 30
 # A spreadsheet keeps fifteen digits of a number and forgets the rest.
 DIGITS_KEPT = 10**15
 
@@ -75,6 +77,13 @@ def _no_spaces(text: str) -> str:
 def heading(value: str) -> str:
     """How two spellings of a heading compare: letters and digits alone."""
     return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", value).casefold())
+
+
+def is_remark(value: object) -> bool:
+    """Whether a cell's text may say something of a person, in whatever column."""
+    return isinstance(value, str) and (
+        len(value) > MOST_LETTERS or len(value.split()) > MOST_WORDS
+    )
 
 
 def show(value: object) -> str:

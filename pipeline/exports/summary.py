@@ -46,7 +46,7 @@ class Age:
 
     words: str
     count: int
-    gross: str
+    open: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _page(night: Night, limits: Limits) -> dict[str, Any]:
         "reasons_more": len(reasons(night.held, night.currency)) - MOST_REASONS,
         "unsent": unsent_by_age(night.unsent, night.as_of, night.currency, limits),
         "late": words.late_in_words(limits.counted(night.unsent, night.as_of)),
-        "unsent_total": (len(night.unsent), _gross(night.unsent, night.currency)),
+        "unsent_total": (len(night.unsent), _open(night.unsent, night.currency)),
         "changed": words.changed,
         "changes": _shown_changes(night.changes),
         "changes_more": _unshown_changes(night.changes),
@@ -190,6 +190,10 @@ def _gross(entries: Iterable[Entry], currency: str) -> str:
     return words.money(words.total(words.signed(entry) for entry in entries), currency)
 
 
+def _open(entries: Iterable[Entry], currency: str) -> str:
+    return words.money(words.total(entry.open for entry in entries), currency)
+
+
 def unsent_by_age(
     unsent: Sequence[Entry], as_of: date, currency: str, limits: Limits | None = None
 ) -> list[Age]:
@@ -201,7 +205,7 @@ def unsent_by_age(
         days = age(entry, as_of)
         grouped[max(first for first in firsts if days >= first)].append(entry)
     return [
-        Age(_span(first, firsts), len(entries), _gross(entries, currency))
+        Age(_span(first, firsts), len(entries), _open(entries, currency))
         for first, entries in grouped.items()
     ]
 

@@ -28,7 +28,8 @@ def write_to_send(
     waiting.sort(key=lambda entry: (entry.issued_on, entry.kind != "invoice"))
     note = (
         f"{practice_name}, as of {as_of:%d %b %Y}. The oldest first; a number opens the"
-        " workbook unless it was moved. Once it is sent, add a row to the sent log."
+        " workbook unless it was moved. Once it is sent, add a row to the sent log. What"
+        " is open takes a credit off its invoice until the invoice is sent."
     )
     columns = [
         Column("Number", 15, linked(waiting)),
@@ -45,7 +46,8 @@ def write_to_send(
             f"{KINDS[entry.kind]} {entry.number} from {practice_name}"
             for entry in waiting
         ]),
-        Column(f"Gross ({unit})", 14, list(map(signed, waiting)), total=True),
+        Column(f"Gross ({unit})", 14, list(map(signed, waiting)), figures=True),
+        Column(f"Open ({unit})", 14, [entry.open for entry in waiting], total=True),
     ]  # fmt: skip
     listing = Listing(NAME, NAME, note, columns)
     place = listing.position("Late")

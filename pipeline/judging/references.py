@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from pipeline.cells.spelling import canonical
+from pipeline.cells.spelling import canonical, is_remark
 from pipeline.ledger import Ledger
 from pipeline.problems import Problem, Severity
 from pipeline.workbooks import Sheet
@@ -92,7 +92,7 @@ def _unknown(
             f"a code of the sheet {title}",
             f"write a code of the sheet {title}, or add it there{hints[row['code']]}",
             subject=row["subject"] or "",
-            personal=column.may_name_a_person,
+            personal=column.may_name_a_person or is_remark(row["code"]),
         )
         for row in rows
         if row["row_number"] not in sheets[name].slid

@@ -34,27 +34,33 @@ def _document(ledger: Ledger, entry: Entry) -> list[str]:
     for row in ledger.rows(
         "select * from ledger.lines where number = ? order by line", [entry.number]
     ):
-        out += _line(row, entry.currency)
+        out += _line(row, entry)
     return out + _afterwards(ledger, entry)
 
 
-def _line(row: dict[str, Any], currency: str) -> list[str]:
+def _line(row: dict[str, Any], entry: Entry) -> list[str]:
     what = (
         f"  line {row['line']}: {row['product_code']} for patient {row['patient_id']}"
     )
-    why = "asked for by hand, request " + str(row["request_id"])
     if row["period_start"]:
         what += f", {show(row['period_start'])} to {show(row['period_end'])}"
-    if not row["request_id"]:
-        why = (
-            f"{row['frequency']} membership: the period began on"
-            f" {show(row['period_start'])} and had not been billed"
-        )
+    why = (
+        f"{row['frequency']} membership: the period began on"
+        f" {show(row['period_start'])} and had not been billed"
+    )
+    price = (
+        f"{row['quantity']} x {money(row['unit_price'], entry.currency)} from"
+        f" {row['price_source']}"
+    )
+    if row["request_id"]:
+        why = f"asked for by hand, request {row['request_id']}"
+    if row["credits_line"]:
+        why = f"takes back line {row['credits_line']} of the invoice, or a part of it"
+        price = f"that line's, which is from {row['price_source']}"
     return [
         what,
         f"    why: {why}",
-        f"    price: {row['quantity']} x {money(row['unit_price'], currency)} from"
-        f" {row['price_source']}",
+        f"    price: {price}",
         f"    tax: {row['tax_code']} at {row['tax_rate']} %: net {row['net']},"
         f" tax {row['tax']}, gross {row['gross']}",
     ]
