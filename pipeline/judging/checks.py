@@ -1,10 +1,10 @@
 """Checks across rows, sheets and nights that no single column can make."""
 
 from datetime import date
-from typing import Any
 
 from pipeline.cells.spelling import show
 from pipeline.judging.credit_due import asked_again, credit_due
+from pipeline.judging.identities import renamed_ids, reused_ids
 from pipeline.judging.meant import meant, users
 from pipeline.judging.reaching_back import days_left_out, first_number, late_prices
 from pipeline.judging.sent_log import sendings
@@ -19,8 +19,8 @@ from schemas.ledger import ACCEPTED
 def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem]:
     """Everything found by comparing rows with each other, with the day and the past."""
     return [
-        *_reused_ids(ledger, sheets),
-        *_renamed_ids(ledger, sheets),
+        *reused_ids(ledger, sheets),
+        *renamed_ids(ledger, sheets),
         *_changed_requests(ledger, sheets),
         *_requests_of_strangers(ledger, sheets),
         *_vanished(ledger, sheets),
@@ -116,79 +116,6 @@ def nobody_to_judge(ledger: Ledger) -> list[Problem]:
         )
         for name, title in (("staff", "Staff"), ("roles", "Roles"))
         if not ledger.value(f"select count(*) from staged.{name} where not held")
-    ]
-
-
-def _hold_patients(ledger: Ledger, rows: list[dict[str, Any]]) -> None:
-    """Mark rows of `input.patients` as held, by their row numbers."""
-    if not rows:
-        return
-    ledger.connection.execute(
-        "update input.patients set held = true where row_number in (select unnest(?))",
-        [[row["row_number"] for row in rows]],
-    )
-
-
-def _reused_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """An id whose name and birth date both changed belongs to somebody else now."""
-    rows = ledger.rows(
-        "select now.row_number, now.patient_id from input.patients as now"
-        " inner join staged.before_patients as before using (row_key)"
-        " where not now.held and now.row_number is not null"
-        " and lower(now.last_name) <> lower(before.last_name)"
-        " and lower(now.first_name) <> lower(before.first_name)"
-        " and now.date_of_birth <> before.date_of_birth order by now.row_number"
-    )
-    _hold_patients(ledger, rows)
-    return [
-        Problem(
-            Severity.HELD,
-            "id-reused",
-            sheets["patients"].place(row["row_number"], "patient_id"),
-            f"{row['patient_id']} was another person last time: name and date of birth"
-            " have both changed",
-            "a Patient ID of their own for each person",
-            "give the new patient a new Patient ID and put back the old row",
-            subject=row["patient_id"],
-        )
-        for row in rows
-    ]
-
-
-def _renamed_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """Hold a new Patient ID that stands for a billed person who has gone.
-
-    Under another id the same months would be billed again. Changes `input.patients`.
-    """
-    rows = ledger.rows(
-        "select now.row_number, now.patient_id, before.patient_id as old_id"
-        " from input.patients as now"
-        " inner join staged.before_patients as before"
-        "  on lower(now.first_name) = lower(before.first_name)"
-        "  and lower(now.last_name) = lower(before.last_name)"
-        "  and now.date_of_birth = before.date_of_birth"
-        " where now.names_membership and not now.held"
-        " and before.row_key not in"
-        "  (select row_key from staged.patients where row_key is not null)"
-        " and now.row_key not in (select row_key from staged.before_patients)"
-        " and before.row_key in"
-        "  (select patient_key from tonight.in_force.billed_periods)"
-        " order by now.row_number"
-    )
-    _hold_patients(ledger, rows)
-    return [
-        Problem(
-            Severity.HELD,
-            "id-changed",
-            sheets["patients"].place(row["row_number"], "patient_id"),
-            f"{row['patient_id']} has the name and date of birth of {row['old_id']},"
-            " who was billed and is no longer in the sheet",
-            "the Patient ID that was billed before",
-            f"put back {row['old_id']}; if it is somebody else, put back the row of"
-            f" {row['old_id']} and end it",
-            subject=row["patient_id"],
-        )
-        for row in rows
     ]
 
 

@@ -1,0 +1,132 @@
+"""Patient IDs that belong to somebody else now, and people who are under another id now."""
+
+from typing import Any
+
+from pipeline.ledger import Ledger
+from pipeline.problems import Problem, Severity
+from pipeline.workbooks import Sheet
+
+# Rows of another name than last time. Another id's row said the same then, of name and
+# birth date, and says something else now: that is `whose` they are; they `moved` where
+# all that goes along with a person is that row's, and not all of it their own.
+_REUSED = """
+with
+before as (
+    select
+        *, lower(first_name || ' ' || last_name) as name,
+        (billing_frequency, start_date, email, phone, address_line_1) as along
+    from staged.before_patients
+),
+now as (
+    select
+        *, lower(first_name || ' ' || last_name) as name,
+        (billing_frequency, start_date, email, phone, address_line_1) as along
+    from input.patients
+),
+others as (select * from before anti join now using (row_key, name))
+select
+    now.row_number,
+    now.patient_id,
+    any_value(others.patient_id) as whose,
+    bool_or(coalesce(
+        lower(now.first_name) <> lower(before.first_name)
+        and lower(now.last_name) <> lower(before.last_name)
+        and now.date_of_birth <> before.date_of_birth, false
+    )) as changed,
+    bool_or(coalesce(
+        now.along is not distinct from others.along
+        and now.along is distinct from before.along, false
+    )) as moved
+from now
+inner join before on now.row_key = before.row_key and now.name <> before.name
+left join others
+    on now.row_key <> others.row_key
+    and now.name = others.name
+    and now.date_of_birth is not distinct from others.date_of_birth
+where not now.held and now.row_number is not null
+group by now.row_number, now.patient_id
+having changed or moved
+order by now.row_number
+"""
+
+
+def reused_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """Hold an id that belongs to somebody else now. Changes `input.patients`.
+
+    Its name and birth date both changed; or its row says, of name and all that goes
+    along, what another id's row said, which says something else now.
+    """
+    rows = ledger.rows(_REUSED)
+    hold_patients(ledger, rows)
+    return [
+        Problem(
+            Severity.HELD,
+            "id-reused",
+            sheets["patients"].place(row["row_number"], "patient_id"),
+            f"{row['patient_id']} was another person last time: {_shown_by(row)}",
+            "a Patient ID of their own for each person",
+            f"{_moved_back(row)}give the new patient a new Patient ID and put back the"
+            " old row",
+            subject=row["patient_id"],
+        )
+        for row in rows
+    ]
+
+
+def _shown_by(row: dict[str, Any]) -> str:
+    if row["changed"]:
+        return "name and date of birth have both changed"
+    return f"its row says what that of {row['whose']} said"
+
+
+def _moved_back(row: dict[str, Any]) -> str:
+    if not row["whose"]:
+        return ""
+    return f"write {row['whose']} again if ids or rows have moved, or "
+
+
+def renamed_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """Hold a new Patient ID that stands for a billed person who has gone.
+
+    Under another id the same months would be billed again. Changes `input.patients`.
+    """
+    rows = ledger.rows(
+        "select now.row_number, now.patient_id, before.patient_id as old_id"
+        " from input.patients as now"
+        " inner join staged.before_patients as before"
+        "  on lower(now.first_name) = lower(before.first_name)"
+        "  and lower(now.last_name) = lower(before.last_name)"
+        "  and now.date_of_birth = before.date_of_birth"
+        " where now.names_membership and not now.held"
+        " and before.row_key not in"
+        "  (select row_key from staged.patients where row_key is not null)"
+        " and now.row_key not in (select row_key from staged.before_patients)"
+        " and before.row_key in"
+        "  (select patient_key from tonight.in_force.billed_periods)"
+        " order by now.row_number"
+    )
+    hold_patients(ledger, rows)
+    return [
+        Problem(
+            Severity.HELD,
+            "id-changed",
+            sheets["patients"].place(row["row_number"], "patient_id"),
+            f"{row['patient_id']} has the name and date of birth of {row['old_id']},"
+            " who was billed and is no longer in the sheet",
+            "the Patient ID that was billed before",
+            f"put back {row['old_id']}; if it is somebody else, put back the row of"
+            f" {row['old_id']} and end it",
+            subject=row["patient_id"],
+        )
+        for row in rows
+    ]
+
+
+def hold_patients(ledger: Ledger, rows: list[dict[str, Any]]) -> None:
+    """Mark rows of `input.patients` as held, by their row numbers."""
+    if not rows:
+        return
+    ledger.connection.execute(
+        "update input.patients set held = true where row_number in (select unnest(?))",
+        [[row["row_number"] for row in rows]],
+    )
