@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import practice
 import pytest
 from practice import Row, member, product
 
-from pipeline.judging.guards import Tripped, _changed, _drop, _joined, check_guards
+from pipeline.commands import saying
+from pipeline.judging.guards import (
+    _UNDO,
+    Tripped,
+    _changed,
+    _drop,
+    _joined,
+    check_guards,
+)
 from pipeline.ledger import Ledger, ledger_path, opened
 from pipeline.problems import Refused, Severity
 from pipeline.run import guard, prepare
@@ -300,8 +309,8 @@ def test_a_guard_stops_the_night_beyond_its_limit(
 ) -> None:
     night, (told, left) = NIGHTS[case.night], stopped[case.night]
     says = (
-        f"Stops the night: settings.csv: {case.says}; if this is right, let it through"
-        f" once with: membill bill {billed.parent / case.night} --as-of {night.day}"
+        f"Stops the night: settings.csv: {case.says}; if this is wrong,"
+        f" {_UNDO[case.guard]}; if this is right, let it through once with: membill bill {billed.parent / case.night} --as-of {night.day}"
         f" --accept {case.guard}"
     )
     others = [name for name in night.guards if name != case.guard]
@@ -410,3 +419,22 @@ def test_five_of_a_small_practice_never_trip_a_guard(
         limits = books.rows("select * from input.practice")[0]
         found = [each for each in (_drop, _joined, _changed) if each(books, limits)]
     assert found == tripped
+
+
+@pytest.mark.parametrize(
+    ("typed", "found", "named"),
+    [
+        (".venv/bin/membill", None, ".venv/bin/membill"),
+        (".venv/bin/membill", "/usr/bin/membill", "membill"),
+        ("membill", "/usr/bin/membill", "membill"),
+        ("/srv/pipeline/__main__.py", None, "membill"),
+    ],
+)
+def test_the_command_that_lets_it_through_starts_what_was_started(
+    typed: str, found: str | None, named: str
+) -> None:
+    with (
+        patch("sys.argv", [typed, "bill", "."]),
+        patch("shutil.which", return_value=found),
+    ):
+        assert saying.again(Path("."), None, (), None) == f"{named} bill ."

@@ -2,6 +2,7 @@
 
 import errno
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -153,11 +154,18 @@ def held_still(folder: Path, ledger: Path | None) -> Iterator[Path]:
         yield path
 
 
+def program() -> str:
+    """How the program was started: by its path where its name alone finds nothing."""
+    typed = sys.argv[0]
+    known = Path(typed).name != "membill" or shutil.which("membill")
+    return "membill" if known else typed
+
+
 def again(
     folder: Path, as_of: date | None, accept: tuple[str, ...], ledger: Path | None
 ) -> str:
     """The command as it was typed, to be typed again with one more --accept."""
-    parts = ["membill", "bill", str(folder)]
+    parts = [program(), "bill", str(folder)]
     parts += ["--as-of", str(as_of)] if as_of else []
     parts += ["--ledger", str(ledger)] if ledger else []
     for guard in accept:

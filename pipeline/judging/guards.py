@@ -18,7 +18,17 @@ from pipeline.judging.price_moves import moved_prices
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
 
-GUARDS = ("drop", "joined", "changed", "price", "forecast", "amount", "date")
+# What to do where a guard was right to stop the night.
+_UNDO = {
+    "drop": "put back the rows of Patients that are gone or ended",
+    "joined": "take out of Patients who does not belong there",
+    "changed": "put back in Patients what was moved or filled over, before any row by itself",
+    "price": "put the price back in Products, Price changes or Contract prices",
+    "forecast": "put back what was changed in the sheets",
+    "amount": "correct the price or the quantity",
+    "date": "set the machine's clock right, or give the day with --as-of",
+}
+GUARDS = tuple(_UNDO)
 
 # Fewer than this many rows may move whatever their share, and less than this much money.
 _FEW = 5
@@ -77,7 +87,8 @@ def as_problem(
     at by itself, and the night goes on when every one of them is let through.
     """
     repair = (
-        f"if this is right, let it through once with: {command} --accept {trip.guard}"
+        f"if this is wrong, {_UNDO[trip.guard]}; if this is right, let it through once"
+        f" with: {command} --accept {trip.guard}"
     )
     others = [f"--accept {other.guard}" for other in tripped if other is not trip]
     if others:

@@ -107,7 +107,7 @@ MISTAKES = (
     ),
     Mistake(
         68, "Far fewer members than last night", "The guard drop stops the night.", (
-            "Stops the night | guard-drop | settings.csv: Max drop % | guard drop: active members fell from 22 to 15 and patient rows fell from 22 to 15 (largest: P2; P24; P25; P26; P27) | no more than the setting Max drop % allows | if this is right, let it through once with: membill bill --accept drop; the night goes on only with --accept price --accept forecast in it as well",
+            "Stops the night | guard-drop | settings.csv: Max drop % | guard drop: active members fell from 22 to 15 and patient rows fell from 22 to 15 (largest: P2; P24; P25; P26; P27) | no more than the setting Max drop % allows | if this is wrong, put back the rows of Patients that are gone or ended; if this is right, let it through once with: membill bill --accept drop; the night goes on only with --accept price --accept forecast in it as well",
             "Check | member-vanished | patients.csv | the active member P24 is no longer in the sheet, so nothing more is billed | members who leave get an End date | put the row back and write an End date, if that was not meant",
             "Check | member-vanished | patients.csv | the active member P25 is no longer in the sheet, so nothing more is billed | members who leave get an End date | put the row back and write an End date, if that was not meant",
             "Check | member-vanished | patients.csv | the active member P26 is no longer in the sheet, so nothing more is billed | members who leave get an End date | put the row back and write an End date, if that was not meant",

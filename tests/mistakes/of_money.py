@@ -77,7 +77,7 @@ MISTAKES = (
     ),
     Mistake(
         99, "A price far from the last one", "The guard price stops the night.", (
-            "Stops the night | guard-price | settings.csv: Max price change % | guard price: 1 price moved by more than 25 % (largest: GOLD Monthly price 50.00 to 150.00) | no more than the setting Max price change % allows | if this is right, let it through once with: membill bill --accept price; the night goes on only with --accept drop --accept forecast in it as well",
+            "Stops the night | guard-price | settings.csv: Max price change % | guard price: 1 price moved by more than 25 % (largest: GOLD Monthly price 50.00 to 150.00) | no more than the setting Max price change % allows | if this is wrong, put the price back in Products, Price changes or Contract prices; if this is right, let it through once with: membill bill --accept price; the night goes on only with --accept drop --accept forecast in it as well",
         ),
         later=_dearer,
     ),
@@ -168,7 +168,7 @@ MISTAKES = (
     ),
     Mistake(
         109, "The night's total jumps", "The guard forecast stops the night.", (
-            "Stops the night | guard-forecast | settings.csv: Max forecast difference % | guard forecast: tonight would bill 2100.00, the last accepted sheets would bill 1000.00 (largest: P10 150.00; P11 150.00; P12 150.00; P13 150.00; P14 150.00) | no more than the setting Max forecast difference % allows | if this is right, let it through once with: membill bill --accept forecast; the night goes on only with --accept drop --accept price in it as well",
+            "Stops the night | guard-forecast | settings.csv: Max forecast difference % | guard forecast: tonight would bill 2100.00, the last accepted sheets would bill 1000.00 (largest: P10 150.00; P11 150.00; P12 150.00; P13 150.00; P14 150.00) | no more than the setting Max forecast difference % allows | if this is wrong, put back what was changed in the sheets; if this is right, let it through once with: membill bill --accept forecast; the night goes on only with --accept drop --accept price in it as well",
         ),
         later=lambda folder: None,  # by the price of 99
     ),
