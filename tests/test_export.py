@@ -170,7 +170,8 @@ def test_a_file_that_somebody_changed_is_left_alone_and_found(
     assert (
         "WRONG  every import file is as it was made\n"
         "       imports/sage50-2026-03-31-06.csv was changed after it was made\n"
-        "       imports/xero-2025-01-31-01.csv was never made by this ledger\n" in said
+        "       imports/xero-2025-01-31-01.csv was never made by this ledger: move it"
+        " out of out/imports once you know whether the package has it\n" in said
     )
     refused = export(clinic, "xero")
     assert (refused.code, refused.out) == (4, "")

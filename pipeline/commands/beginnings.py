@@ -7,7 +7,7 @@ import click
 
 from pipeline.commands import clock
 from pipeline.commands.options import FOLDER
-from pipeline.commands.saying import HELD, REFUSED, outcomes
+from pipeline.commands.saying import HELD, REFUSED, outcomes, program
 
 
 @click.command()
@@ -57,7 +57,7 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
         sys.exit(REFUSED)
     if old is None:
         click.echo("Now fill in settings.xlsx, then products.xlsx, then patients.xlsx;")
-        click.echo(f"what is still to mend says: membill check {folder}")
+        click.echo(f"what is still to mend says: {program()} check {folder}")
 
 
 @click.group("import")

@@ -45,7 +45,8 @@ def were_changed(
 def imports_that_differ(ledger: Ledger, out: Path, since: int = 0) -> list[str]:
     """Import files that were changed, and files that no batch of this ledger made."""
     return were_changed(ledger, out, since, below="imports/") + [
-        f"imports/{name} was never made by this ledger"
+        f"imports/{name} was never made by this ledger: move it out of out/imports once"
+        " you know whether the package has it"
         for name in imports.strange(ledger, out)
     ]
 
