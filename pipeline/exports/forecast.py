@@ -25,6 +25,7 @@ from pipeline.office.forecast import Coming, Forecast
 
 # Products with a column of their own; the smaller ones share the last.
 MOST_PRODUCTS = 10
+_CHART_COLUMNS = 10  # which the chart and the note above it reach over
 OTHERS = "Others"
 THEMSELVES = "The patients themselves"
 HEADING, FIRST = 3, 4  # rows of the Summary
@@ -100,7 +101,8 @@ def _write_summary(
     put(book, sheet, 0, 0, title, bold=True, font_size=16, font_color=ACCENT)
     sheet.set_row(0, 26)
     put(book, sheet, 1, 0, _note(coming), font_color=QUIET)
-    sheet.set_column(0, len(headings) - 1, 13)
+    wide = max(len(headings), _CHART_COLUMNS)
+    sheet.set_column(0, wide - 1, 13)
     for column, heading in enumerate(headings):
         put(
             book, sheet, HEADING, column, heading,
@@ -120,8 +122,9 @@ def _write_summary(
     _write_totals(book, sheet, rows, last)
     if coming.lines:
         _draw(book, sheet, products, last, f"Coming invoices by month ({unit})")
-    sheet.print_area(0, 0, last + 23, len(headings) - 1)
+    sheet.print_area(0, 0, last + 23, wide - 1)
     page(sheet, landscape=True, name=f"{title} - Summary")
+    sheet.fit_to_pages(1, 1)  # a chart over two pages shows nothing
 
 
 def _note(coming: Forecast) -> str:
