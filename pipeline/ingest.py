@@ -31,6 +31,7 @@ _NAMED = re.compile(r"\{(\w+)\}")
 # Cells of a row that cannot be read: from so many on they may have moved aside, and what
 # stands in them may be of another column, a name or a note.
 _MOVED = 3
+_BLANK = "required-blank"
 
 
 @dataclass(frozen=True)
@@ -151,13 +152,17 @@ class _Rows:
         cells = Counter(
             problem.place.row
             for problem in problems
-            if problem.severity is Severity.HELD and problem.place.cell
+            if problem.severity is Severity.HELD
+            and problem.place.row
+            and problem.code != _BLANK
         )
         moved = {row for row, count in cells.items() if count >= _MOVED}
         if not self.of_people or not moved:
             return problems
         return [
-            replace(problem, personal=True) if problem.place.row in moved else problem
+            replace(problem, personal=True)
+            if problem.place.row in moved and problem.code != _BLANK
+            else problem
             for problem in problems
         ]
 
@@ -369,7 +374,7 @@ def _check_problem(check: str, column: Column, place: Place, value: object) -> P
     if check == "not_nullable":
         return Problem(
             Severity.HELD,
-            "required-blank",
+            _BLANK,
             place,
             f"{column.title} is blank",
             column.expected,
