@@ -132,6 +132,7 @@ def _patients() -> list[Row]:
         member("P18", last_edited_by="xx"),
         member("", start_date="2026-02-01"),
         member("P19", bill_to="Quillfeather"),
+        member("P20", bill_to="Acme Widgets Ltd"),
     ]
 
 
@@ -272,6 +273,11 @@ MISTAKES = {
     "a code is that of a row (P19)": (
         "Not billed patients.csv: row 23, Bill to: Quillfeather is not in the sheet "
         "Contacts; write a code of the sheet Contacts, or add it there"
+    ),
+    "a code may be meant by its name": (
+        "Not billed patients.csv: row 24, Bill to: Acme Widgets Ltd is not in the sheet "
+        "Contacts; write a code of the sheet Contacts, or add it there; did you mean "
+        "ACME?"
     ),
     "a start is not years ahead": (
         "Check patients.csv: row 20, Start date: the Start date, 1 January 2028, "

@@ -105,10 +105,14 @@ def _hints(
     """The title of the sheet that is named, and what each unknown code may mean."""
     table, field = column.refers_to.split(".")
     title = next(title_of(s) for s in INPUTS if name_of(s) == table)
+    # A name is often typed in place of the code beside it.
+    name = "name" if field == "code" else field
     there = ledger.rows(
-        f"select distinct {field} as code from input.{table} where {field} is not null"
+        f"select distinct {field} as code, {name} as name from input.{table}"
+        f" where {field} is not null order by all"
     )
-    known = {canonical(row["code"]): row["code"] for row in there}
+    known = {canonical(row["name"]): row["code"] for row in there if row["name"]}
+    known |= {canonical(row["code"]): row["code"] for row in there}
     near = {
         code: get_close_matches(canonical(code), list(known), n=1, cutoff=0.6)
         for code in codes
