@@ -332,11 +332,12 @@ def _versions(ledger: Ledger, run_no: int) -> None:
             ledger, f"ledger.{table}", key, f"staged.{table}", compared, columns, run_no,
             in_force=in_force,
         )  # fmt: skip
+    # Not MERGE, which is twice as fast where many rows change: it takes them out and puts
+    # them in, and where the disk then refuses the commit, DuckDB cannot take that back
+    # and ends the process.
     ledger.connection.execute(
-        "merge into ledger.standings_now"
-        " using (select * from ledger.standings where run_no = ?) as tonight"
-        " using (standing_key)"
-        " when matched then update when not matched then insert",
+        "insert or replace into ledger.standings_now"
+        " select * from ledger.standings where run_no = ?",
         [run_no],
     )
 
