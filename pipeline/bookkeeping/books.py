@@ -127,8 +127,8 @@ class Entry(NamedTuple):
 
     `status` is unsent, sent or credited; `credits` is what credit notes have taken back;
     `sent_on` and `sent_to` are those of the latest sending; `path` is below `out/`;
-    `open` is what it comes to with what it is settled by: a credit is taken off its
-    invoice while that is unsent, and only then counts by itself.
+    `open` is what is left of it with every credit taken off once: off its invoice while
+    that is unsent, else by the credit note itself.
     """
 
     number: str
