@@ -16,11 +16,10 @@ import pytest
 
 from schemas.columns import name_of
 from schemas.models import MODELS
-from tests.mutants.change import Mutant, changes
+from tests.mutants.change import ROOT, Mutant, changes
 from tests.mutants.equivalent import EQUIVALENT
 from tests.mutants.trial import Trials
 
-ROOT = Path(__file__).parent.parent.parent
 RULES = [name_of(schema) for schema in MODELS]
 
 # What is changed, and the tests that should notice, the quickest first.

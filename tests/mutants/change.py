@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -18,7 +20,7 @@ class Mutant:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.said()}"
+        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.said()}"
 
     def said(self) -> str:
         """What it was and what it is now, on one line."""

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from inspect import isfunction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tests.mutants.change import Mutant
+from tests.mutants.change import ROOT, Mutant
 
 # Seconds after which a change counts as noticed: it has made something endless.
 PATIENCE = 600
@@ -154,13 +155,19 @@ def put_in(mutant: Mutant) -> None:
 
         _everywhere(sql_of, changed)
         return
-    module = importlib.import_module(".".join(mutant.path.with_suffix("").parts))
+    module = module_of(mutant.path)
     names = {"__name__": module.__name__, "__package__": module.__package__}
     exec(compile(mutant.text, str(mutant.path), "exec"), names)
     for name, new in names.items():
         old = vars(module)[name]
         if not _transplanted(old, new) and repr(old) != repr(new):
             _everywhere(old, new)
+
+
+def module_of(path: Path) -> ModuleType:
+    """The module a file of the program is loaded as."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return importlib.import_module(".".join(parts))
 
 
 def _everywhere(old: object, new: object) -> None:
