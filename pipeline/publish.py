@@ -21,6 +21,7 @@ import duckdb
 from pipeline import outbox
 from pipeline.bookkeeping import accounts, unsent
 from pipeline.bookkeeping.books import Document, Night
+from pipeline.bookkeeping.deferred import first_of, following
 from pipeline.exports import (
     imports,
     invoice,
@@ -335,11 +336,8 @@ def _of_night(ledger: Ledger, night: Night) -> dict[str, Callable[[], bytes]]:
 def _invoices_page(ledger: Ledger, night: Night) -> bytes:
     """The newest documents that fit a sheet, and all that wait to be sent."""
     earlier = accounts.earlier_months(ledger, _LISTED)
-    listed = accounts.entries(
-        ledger,
-        "status = 'unsent' or strftime(issued_on, '%Y-%m') > $1",
-        [max(earlier, default="")],
-    )
+    since = first_of(following(max(earlier))) if earlier else date.min
+    listed = accounts.unsent_entries(ledger, since)
     waiting = [entry.number for entry in listed if entry.status == "unsent"]
     return invoice_list.render(
         listed,

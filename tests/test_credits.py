@@ -162,7 +162,7 @@ def test_of_an_unsent_invoice_and_its_credit_note_only_the_rest_is_open(
     folder: Path,
 ) -> None:
     with opened(ledger_path(folder), write=False) as ledger:
-        listed = accounts.entries(ledger, "status = 'unsent'")
+        listed = accounts.unsent_entries(ledger)
         register = months.unsent(ledger, months.state_of(ledger, APRIL[:7]))
     found = {entry.number: entry.open for entry in listed}
     assert found == {row.number: row.open for row in register}

@@ -31,16 +31,27 @@ from pipeline.record import fingerprints, letterhead_columns
 
 # A document's state: what was credited, the latest sending, whether it counts; all of it
 # up to a run, so that the register of a closed month stays what it was. A credit note
-# counts for as long as its invoice does.
+# counts for as long as its invoice does. The documents are chosen first: what is asked
+# for is a small part of a past that only grows.
 _ENTRIES = f"""
 with
+chosen as materialized (
+    select invoices.*, runs.run_id, coalesce(credits_number, number) as invoice
+    from ledger.invoices as invoices
+    inner join ledger.runs as runs using (run_no)
+    where CHOSEN
+),
 credited as (
     select credits_number as number, -sum(gross)::decimal(14, 2) as credits
-    from ledger.invoices where kind = 'credit_note' and run_no <= UPTO
+    from ledger.invoices
+    where kind = 'credit_note' and run_no <= UPTO
+        and credits_number in (select invoice from chosen)
     group by credits_number
 ),
 latest as (
-    select number, sent_on, sent_to from ledger.sendings where run_no <= UPTO
+    select number, sent_on, sent_to from ledger.sendings
+    where run_no <= UPTO
+        and number in (select number from chosen union all select invoice from chosen)
     qualify row_number() over
         (partition by number order by sent_on desc, sending_no desc) = 1
 )
@@ -69,8 +80,7 @@ select
     if(invoices.kind = 'invoice', coalesce(credited.credits, 0.00), 0.00) as credits,
     latest.sent_on,
     latest.sent_to,
-    runs.run_id,
-    invoices.run_no,
+    invoices.run_id,
     invoices.sequence,
     case
         when invoices.kind = 'invoice'
@@ -79,13 +89,16 @@ select
         else 0.00
     end as open,
     {DOCUMENT_PATH} as path
-from ledger.invoices as invoices
-inner join ledger.runs as runs using (run_no)
+from chosen as invoices
 left join ledger.invoices as original on original.number = invoices.credits_number
-left join credited
-    on credited.number = coalesce(invoices.credits_number, invoices.number)
+left join credited on credited.number = invoices.invoice
 left join latest on latest.number = invoices.number
 """
+
+# What may be unsent, told by the sendings alone: nothing else is read of a long past.
+_NEVER_SENT = (
+    "select number from ledger.invoices anti join ledger.sendings using (number)"
+)
 
 _IN_MONTH = "issued_on between ? and ?"
 
@@ -105,15 +118,32 @@ def entries(
     ledger: Ledger,
     where: str = "true",
     values: Sequence[Any] = (),
+    *,
+    only: str = "true",
     upto: int | None = None,
 ) -> tuple[Entry, ...]:
     """Documents with their state now, or after run `upto`, in order of number.
 
-    Invoices come first.
+    `where` chooses among the rows of `ledger.invoices`, `only` by state. Invoices come
+    first.
     """
-    listed = _ENTRIES.replace("UPTO", str(upto or "run_no"))
-    source = f"select * from ({listed}) as listed where {where}"
+    listed = _ENTRIES.replace("UPTO", str(upto or "run_no")).replace("CHOSEN", where)
+    source = f"select * from ({listed}) as listed where {only}"
     return records(ledger, Entry, source, "kind desc, sequence", values)
+
+
+def unsent_entries(ledger: Ledger, since: date | None = None) -> tuple[Entry, ...]:
+    """Every document nobody has sent, and all that were issued since a day, if given."""
+    if since is None:
+        never = f"number in ({_NEVER_SENT})"
+        return entries(ledger, never, only="status = 'unsent'")
+    lately = "select number from ledger.invoices where issued_on >= $1"
+    return entries(
+        ledger,
+        f"number in ({lately} union all {_NEVER_SENT})",
+        [since],
+        only="(issued_on >= $1 or status = 'unsent')",
+    )
 
 
 def earlier_months(ledger: Ledger, most: int) -> dict[str, int]:
@@ -247,7 +277,7 @@ def month(ledger: Ledger, name: str) -> Month:
         practice_name=title,
         currency=currency,
         documents=issued,
-        entries=entries(ledger, _IN_MONTH, days, state.run_no),
+        entries=entries(ledger, _IN_MONTH, days, upto=state.run_no),
         chain_head=state.chain_head,
         as_of=state.day,
         deferrals=income.rows,
@@ -293,7 +323,7 @@ def night(ledger: Ledger) -> Night | None:
         currency=currency,
         memberships=report["memberships"],
         made=(
-            entries(ledger, "run_id = ?", [run["run_id"]])
+            entries(ledger, "run_no = ?", [run["run_no"]])
             if report["invoices_made"]
             else ()
         ),
@@ -305,7 +335,7 @@ def night(ledger: Ledger) -> Night | None:
         held=tuple(_held(ledger, report)),
         problems=tuple(open_problems(ledger)),
         changes=tuple(_changes(ledger, run["run_no"])),
-        unsent=entries(ledger, "status = 'unsent'"),
+        unsent=unsent_entries(ledger),
         months=months.totals(ledger, f"{run['as_of']:%Y-%m}"),
         accepted_guards=tuple(filter(None, run["accepted_guards"].split(","))),
         chain_head=chain.head(ledger.connection).sha256,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pipeline.bookkeeping.books import Deferral
@@ -78,11 +79,13 @@ def months_begun(start: date, end: date) -> int:
     return min(apart + (end.day >= start.day), LONGEST_PERIOD)
 
 
+@lru_cache(maxsize=10_000)
 def parts(basis: str, start: date, end: date) -> int:
     """How many parts a period's income is released in."""
     return (end - start).days + 1 if basis == "Days" else months_begun(start, end)
 
 
+@lru_cache(maxsize=10_000)  # the lines of a month begin and end on few days
 def elapsed(basis: str, start: date, end: date, day: date) -> int:
     """How many of a period's parts belong to the months up to a month's last day."""
     if basis == "Days":
@@ -187,5 +190,6 @@ def _sum(credits: Iterable[_Credit], counts: Any) -> int:
     return sum(credit.pence for credit in credits if counts(credit))
 
 
+@lru_cache(maxsize=10_000)
 def _pounds(pence: int) -> Decimal:
     return Decimal(pence).scaleb(-2)

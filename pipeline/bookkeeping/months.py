@@ -185,40 +185,61 @@ members as (
     left join patients on standings.patient_key = patients.row_key
     left join products on patients.membership = products.code
 ),
+-- Of all documents there are, those of the month and after it are few. A period that is
+-- billed once more counts where it was billed first.
+lately as (
+    select number, issued_on from ledger.invoices where issued_on >= $4
+),
 billed as (
-    select used.patient_key, used.period_start, min(invoices.issued_on) as issued_on
-    from ledger.billed_periods as used
-    inner join ledger.invoices as invoices using (number)
-    where invoices.issued_on <= $5
-    group by all
+    select patient_key, period_start, coalesce(issued_on >= $4, false) as in_month
+    from ledger.billed_periods
+    left join lately using (number)
+    where generation = 1 and (issued_on is null or issued_on <= $5)
 ),
--- The periods that began by the night's day.
+-- The first period from Bill from on, and the last up to the night's day or the end: by
+-- months first, then one later or earlier where the day of the month says so.
 numbered as (
-    select members.*, unnest(range(
-        greatest(0, date_diff('month', start_date, bill_from) // step - 1),
-        greatest(0, date_diff('month', start_date, $2::date) // step + 1)
-    )) as n
-    from members
-    where start_date is not null and step is not null
-),
-begun as (
     select
         standing_key,
         patient_key,
-        (start_date + to_months((n * step)::integer))::date as period_start
+        start_date,
+        step,
+        greatest(start_date, bill_from) as earliest,
+        least($2, coalesce(end_date, $2)) as latest,
+        date_diff('month', start_date, earliest) // step as after,
+        date_diff('month', start_date, latest) // step as upto,
+        after + if(start_date + to_months((after * step)::integer) < earliest, 1, 0)
+            as first_n,
+        upto - if(start_date + to_months((upto * step)::integer) > latest, 1, 0)
+            as last_n
+    from members
+    where start_date is not null and step is not null
+),
+billed_on as (
+    select standing_key, in_month
     from numbered
-    where period_start <= $2 and period_start >= bill_from
-        and (end_date is null or period_start <= end_date)
+    inner join billed using (patient_key)
+    where period_start between earliest and latest
+        and date_diff('month', start_date, period_start) % step = 0
+        and period_start = (start_date
+            + to_months(date_diff('month', start_date, period_start)::integer))::date
+),
+found as (
+    select
+        standing_key,
+        count(*) filter (not in_month) as before,
+        count(*) filter (in_month) as during
+    from billed_on
+    group by standing_key
 ),
 counted as (
     select
-        begun.standing_key,
-        count(*) as due,
-        count(*) filter (billed.issued_on < $4) as before,
-        count(*) filter (billed.issued_on >= $4) as during,
-    from begun
-    left join billed using (patient_key, period_start)
-    group by begun.standing_key
+        standing_key,
+        greatest(0, last_n - first_n + 1) as due,
+        coalesce(found.before, 0) as before,
+        coalesce(found.during, 0) as during
+    from numbered
+    left join found using (standing_key)
 ),
 invoiced as (
     select canonical(lines.patient_id) as patient_key, sum(lines.gross) as gross

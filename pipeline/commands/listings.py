@@ -38,18 +38,16 @@ def invoices(
     """
     from pipeline.bookkeeping.accounts import entries
 
-    where = ["true"]
-    where += ["active"] if active else []
-    where += ["membership"] if memberships else []
-    where += ["status = 'unsent'"] if unsent else []
-    values = [patient] if patient else []
-    if patient:
-        where.append(
-            "number in (select number from ledger.lines"
-            " where canonical(patient_id) = canonical(?))"
-        )
+    chosen = {"active": active, "membership": memberships, "status = 'unsent'": unsent}
+    only = " and ".join(["true", *(each for each, asked in chosen.items() if asked)])
+    where = (
+        "number in (select number from ledger.lines"
+        " where canonical(patient_id) = canonical(?))"
+        if patient
+        else "true"
+    )
     with outcomes(), reading(folder, ledger) as book:
-        found = entries(book, " and ".join(where), values)
+        found = entries(book, where, [patient] if patient else [], only=only)
     rows = [{name: getattr(entry, name) for name in INVOICE_COLUMNS} for entry in found]
     print_rows(rows, INVOICE_COLUMNS, INVOICES_SHOWN, form, "Invoices")
 

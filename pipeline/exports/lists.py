@@ -106,9 +106,16 @@ class Listing:
         wanted = tuple(self.only.values())
         return [row == wanted for row in zip(*columns, strict=True)]
 
+    @cached_property
+    def _totals(self) -> dict[str, Decimal]:
+        return {}
+
     def total(self, heading: str) -> Decimal:
         """The sum of a column over the rows the filter lets through."""
-        return _added(compress(self.column(heading), self.shown))
+        if heading not in self._totals:
+            cells = compress(self.column(heading), self.shown)
+            self._totals[heading] = _added(cells)
+        return self._totals[heading]
 
     def total_where(self, text: str, by: str, heading: str) -> Decimal:
         """The sum of a column over the rows that say `text` in another."""

@@ -1,9 +1,11 @@
 """Where a month left off: what nobody had sent, and every member explained once."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
-from pipeline.bookkeeping.books import Member, Month
+from pipeline.bookkeeping.books import Month
 from pipeline.bookkeeping.deferred import last_of
 from pipeline.exports.invoice_list import KINDS
 from pipeline.exports.lists import Column, Listing
@@ -73,7 +75,10 @@ def members_sheet(month: Month, title: str, unit: str) -> Listing:
         Column("Standing", 17, [
             STANDINGS.get(each.bucket, each.bucket) for each in members
         ]),
-        Column("Why", 42, list(map(_why, members))),
+        Column("Why", 42, [
+            _why(each.bucket, each.reason, each.next_due, each.end_date, bool(each.invoiced))
+            for each in members
+        ]),
         Column("Periods due", 10, [each.due for each in members], figures=True),
         Column("Billed before", 10, [each.before for each in members], figures=True),
         Column("Billed this month", 11, [each.during for each in members], figures=True),
@@ -99,12 +104,15 @@ def members_sheet(month: Month, title: str, unit: str) -> Listing:
     return Listing("Members", f"{title}: members", note, columns)
 
 
-def _why(each: Member) -> str:
+@lru_cache(maxsize=10_000)  # a roster says the same few things again and again
+def _why(
+    bucket: str, reason: str, next_due: date | None, end: date | None, invoiced: bool
+) -> str:
     """Why a member was invoiced what the row says, in a few words."""
-    ahead = f"{each.next_due:%d %b %Y}" if each.next_due else ""
-    match each.bucket:
+    ahead = f"{next_due:%d %b %Y}" if next_due else ""
+    match bucket:
         case "held":
-            return capital(REASON_WORDS.get(each.reason, each.reason))
+            return capital(REASON_WORDS.get(reason, reason))
         case "not_yet_due":
             return f"Starts on {ahead}" if ahead else "Starts on a later day"
         case "auto_invoice_off":
@@ -112,8 +120,8 @@ def _why(each: Member) -> str:
         case "before_bill_from":
             return f"Nothing is billed before {ahead}" if ahead else "Before Bill from"
         case "ended":
-            until = f" on {each.end_date:%d %b %Y}" if each.end_date else ""
-            return f"Ended{until}{'; invoiced' if each.invoiced else ''}"
-    if each.invoiced:
+            until = f" on {end:%d %b %Y}" if end else ""
+            return f"Ended{until}{'; invoiced' if invoiced else ''}"
+    if invoiced:
         return f"Invoiced; next due {ahead}" if ahead else "Invoiced; no period follows"
     return f"Nothing due until {ahead}" if ahead else "Nothing due any more"

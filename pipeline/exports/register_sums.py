@@ -1,5 +1,6 @@
 """What a month comes to by product and tax code, invoices and credit notes apart."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,6 +9,7 @@ from pipeline.bookkeeping.books import IN_PART, Document, Line
 from pipeline.exports.invoice_list import signed
 
 Amounts = tuple[Decimal, Decimal, Decimal]  # net, tax, gross
+_Key = tuple[str, Decimal | None]  # of a group: its code and its rate
 
 _ZERO = Decimal("0.00")
 NOTHING: Amounts = (_ZERO, _ZERO, _ZERO)
@@ -76,22 +78,29 @@ def _grouped(
     documents: Sequence[Document],
     of: Callable[[Line], tuple[str, str, Decimal | None]],
 ) -> list[Group]:
-    """Lines by code and rate; a name changed in the month shows its last wording."""
-    groups: dict[tuple[str, Decimal], list[tuple[str, Line]]] = {}
+    """Lines by code and rate; a name changed in the month shows its last wording.
+
+    Most lines of a month are alike: each amount is added as often as it comes.
+    """
+    names: dict[_Key, str] = {}
+    alike: dict[_Key, Counter[tuple[str, Amounts]]] = defaultdict(Counter)
     for document in documents:
         for line in document.lines:
-            code, _, rate = of(line)
-            lines = groups.setdefault((code, rate or _ZERO), [])
-            lines.append((document.kind, line))
-    return [_group(groups[key], of) for key in sorted(groups)]
+            code, name, rate = of(line)
+            names[code, rate] = name
+            amounts = line.net, line.tax, line.gross
+            alike[code, rate][document.kind, amounts] += 1
+    return [
+        Group(code, names[code, rate], rate, counts.total(), _added(counts))
+        for (code, rate), counts in sorted(
+            alike.items(), key=lambda group: (group[0][0], group[0][1] or _ZERO)
+        )
+    ]
 
 
-def _group(
-    lines: Sequence[tuple[str, Line]],
-    of: Callable[[Line], tuple[str, str, Decimal | None]],
-) -> Group:
-    code, name, rate = of(lines[-1][1])
-    net = sum((signed(kind, line.net) for kind, line in lines), _ZERO)
-    tax = sum((signed(kind, line.tax) for kind, line in lines), _ZERO)
-    gross = sum((signed(kind, line.gross) for kind, line in lines), _ZERO)
-    return Group(code, name, rate, len(lines), (net, tax, gross))
+def _added(counts: Counter[tuple[str, Amounts]]) -> Amounts:
+    net = tax = gross = _ZERO
+    for (kind, amounts), count in counts.items():
+        of_one = [signed(kind, amount) * count for amount in amounts]
+        net, tax, gross = net + of_one[0], tax + of_one[1], gross + of_one[2]
+    return net, tax, gross

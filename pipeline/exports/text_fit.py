@@ -57,7 +57,10 @@ def taller(texts: Collection[str], width: float) -> dict[Any, int]:
     Few are so long that they must be looked at one by one.
     """
     signs = "\0".join(texts).encode("ascii", "replace").translate(_AT_MOST)
-    widths, room = map(sum, signs.split(b"\0")), (width - 0.01) * _FINE
+    room = (width - 0.01) * _FINE
+    if len(max(texts, key=len, default="")) * max(signs, default=0) <= room:
+        return {}  # not even the widest sign as often as the longest has signs
+    widths = map(sum, signs.split(b"\0"))
     rows = {
         text: wrapped_rows(text, width)
         for text, wide in zip(texts, widths, strict=False)
