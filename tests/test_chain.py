@@ -44,6 +44,21 @@ def test_a_chain_that_nobody_touched_holds_from_any_run_on(
 
 
 @pytest.mark.parametrize(
+    ("at_a_time", "spans"),
+    [
+        (0, [(1, 1), (2, 2), (3, 3)]),
+        (2, [(1, 2), (3, 3)]),
+        (3, [(1, 3)]),
+    ],
+)
+def test_as_many_runs_are_read_at_once_as_are_small_together(
+    at_a_time: int, spans: list[tuple[int, int]], books: Ledger
+) -> None:
+    with patch("pipeline.chain._AT_A_TIME", at_a_time):
+        assert list(chain._spans(books.connection, 0)) == spans
+
+
+@pytest.mark.parametrize(
     ("since", "found"),
     [
         (0, ["run 2 is not what was written (link 2)"]),

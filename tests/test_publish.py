@@ -1,5 +1,6 @@
 """Which files are made, made again or left away, from a night in memory."""
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -252,3 +253,12 @@ def test_issues_alone_are_shown_of_a_night_that_was_refused(
     assert night
     publish.publish_issues(tmp_path, night)
     assert [file.name for file in tmp_path.iterdir()] == ["issues.xlsx"]
+
+
+def test_python_looks_for_circles_again_once_a_page_is_made() -> None:
+    assert gc.isenabled()
+    assert publish._made(lambda: str(gc.isenabled()).encode()) == b"False"
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError):
+        publish._made(lambda: bytes(1 // 0))
+    assert gc.isenabled()

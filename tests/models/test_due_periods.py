@@ -158,18 +158,30 @@ def test_what_was_freed_makes_no_other_period_of_its_member_young() -> None:
     assert due(given) == [("2026-01-01", "too-old"), ("2026-02-01", None)]
 
 
-def test_what_begins_before_a_freed_period_and_has_days_of_it_is_never_too_old() -> (
-    None
-):
-    given = {
-        "practice": {"catch_up_days": 13, "bill_from": date(2025, 12, 1)},
-        "patients": [{"start_date": "2025-12-20", "end_date": "2026-01-19"}],
-        "billed": [JANUARY],
-        "freed": [("P1", "2026-01-01", 1)],
-    }
-    assert due(given) == [("2025-12-20", None)]
-    given["patients"] = [{"start_date": "2025-12-01", "end_date": "2025-12-31"}]
-    assert due(given) == [("2025-12-01", "too-old")], "the day before"
+# January was freed; nothing younger than Catch-up days begins before it.
+BESIDE_FREED = [
+    pytest.param("2025-12-20", "2026-01-19", None, id="some of its days"),
+    pytest.param("2025-12-02", "2026-01-01", None, id="its first day alone"),
+    pytest.param(
+        "2025-12-01", "2025-12-31", "too-old", id="none: up to the day before"
+    ),
+    pytest.param("2026-01-31", "2026-02-27", None, id="its last day alone"),
+    pytest.param(
+        "2026-02-01", "2026-02-28", "too-old", id="none: from the day after on"
+    ),
+]
+
+
+def test_what_has_days_of_a_freed_period_is_never_too_old() -> None:
+    def given(start: str, end: str) -> dict[str, Any]:
+        return {
+            "practice": {"catch_up_days": 13, "bill_from": date(2025, 12, 1)},
+            "patients": [{"start_date": start, "end_date": end}],
+            "billed": [JANUARY],
+            "freed": [("P1", "2026-01-01", 1)],
+        }
+
+    assert each(BESIDE_FREED, given, "reason") == wanted(BESIDE_FREED)
 
 
 def test_a_billed_period_is_never_too_old() -> None:
