@@ -95,10 +95,10 @@ def night_table(outcome: Outcome, folder: Path) -> None:
         console.print(made_before(night))
     console.print(grid)
     if night.held:
-        console.print(
-            f"Held: {len(night.held)}, {money(Decimal(report['held_value']))} known;"
-            " see issues.xlsx"
-        )
+        value = money(Decimal(report["held_value"]), night.currency)
+        is_known = any(held.amount is not None for held in night.held)
+        known = f"{value} known" if is_known else "no amount known"
+        console.print(f"Held: {len(night.held)}, {known}; see issues.xlsx")
     if outcome.late:
         console.print(f"Late: {outcome.late}; see To send in invoices.xlsx")
     out = folder / "out"
