@@ -34,6 +34,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
                 ("Gus", "Gorse"), ("Hal", "Hazel"),  # one typed over the other
                 ("Ida", "Ivy"), ("Jon", "Juniper"),  # one id goes to somebody new
                 ("Kit", "Kerria"), ("Kit", "Kerria"),  # two of one name
+                ("Lea", "Lime"), ("Mia", "Mint"),  # one's names stood the wrong way round
             ),
             start=1,
         )
@@ -48,6 +49,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     rows["P07"].update({**rows.pop("P08"), "Patient ID": "P07"})
     rows["P09"].update({"First name": "Zoe", "Last name": "Zinnia"})
     rows["P11"]["Last name"] = "Kerria-Larch"
+    rows["P13"].update({"First name": "Lime", "Last name": "Lea"})
     practice.write(folder, "patients", list(rows.values()))
     return bill(folder, SECOND, "--accept", "changed").err
 
@@ -66,3 +68,24 @@ def test_an_id_with_the_row_of_another_is_held_and_names_it(
 @pytest.mark.parametrize("id", ["P03", "P04", "P05", "P06", "P09", "P10", "P11", "P12"])
 def test_another_name_alone_is_no_other_person(id: str, told: str) -> None:
     assert f"{id} was another person" not in told
+
+
+@pytest.mark.parametrize(
+    ("id", "said"),
+    [
+        ("P03", "has the name now that P04 had last time"),
+        ("P04", "has the name now that P03 had last time"),
+        ("P09", "has another first and last name than last time"),
+    ],
+)
+def test_a_name_that_may_be_somebody_elses_is_doubted(
+    id: str, said: str, told: str
+) -> None:
+    (line,) = [line for line in told.splitlines() if f": {id} " in line]
+    assert line.startswith("Check: patients.csv: row ")
+    assert f"{id} {said}; if it is somebody else" in line
+
+
+@pytest.mark.parametrize("id", ["P05", "P06", "P10", "P11", "P12", "P13", "P14"])
+def test_a_name_of_which_a_part_is_left_is_not(id: str, told: str) -> None:
+    assert f": {id} " not in told

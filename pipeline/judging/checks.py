@@ -4,7 +4,7 @@ from datetime import date
 
 from pipeline.cells.spelling import show
 from pipeline.judging.credit_due import asked_again, credit_due
-from pipeline.judging.identities import renamed_ids, reused_ids
+from pipeline.judging.identities import renamed_ids, renamed_people
 from pipeline.judging.meant import meant, users
 from pipeline.judging.reaching_back import days_left_out, first_number, late_prices
 from pipeline.judging.sent_log import sendings
@@ -19,7 +19,7 @@ from schemas.ledger import ACCEPTED
 def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem]:
     """Everything found by comparing rows with each other, with the day and the past."""
     return [
-        *reused_ids(ledger, sheets),
+        *renamed_people(ledger, sheets),
         *renamed_ids(ledger, sheets),
         *_changed_requests(ledger, sheets),
         *_requests_of_strangers(ledger, sheets),

@@ -8,8 +8,9 @@ from pipeline.workbooks import Sheet
 
 # Rows of another name than last time. Another id's row said the same then, of name and
 # birth date, and says something else now: that is `whose` they are; they `moved` where
-# all that goes along with a person is that row's, and not all of it their own.
-_REUSED = """
+# all that goes along with a person is that row's, and not all of it their own. A row is
+# `renamed` where no word of a name and no birth date says that it is still the same person.
+_RENAMED = """
 with
 before as (
     select
@@ -36,7 +37,11 @@ select
     bool_or(coalesce(
         now.along is not distinct from others.along
         and now.along is distinct from before.along, false
-    )) as moved
+    )) as moved,
+    bool_or(
+        not list_has_any(string_split(now.name, ' '), string_split(before.name, ' '))
+        and (now.date_of_birth is null or before.date_of_birth is null)
+    ) as renamed
 from now
 inner join before on now.row_key = before.row_key and now.name <> before.name
 left join others
@@ -45,32 +50,56 @@ left join others
     and now.date_of_birth is not distinct from others.date_of_birth
 where not now.held and now.row_number is not null
 group by now.row_number, now.patient_id
-having changed or moved
+having changed or moved or renamed or whose is not null
 order by now.row_number
 """
 
 
-def reused_ids(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """Hold an id that belongs to somebody else now. Changes `input.patients`.
+def renamed_people(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """Hold an id that belongs to somebody else now, doubt one that may. Changes
+    `input.patients`.
 
-    Its name and birth date both changed; or its row says, of name and all that goes
-    along, what another id's row said, which says something else now.
+    It does where name and birth date both changed, or where its row says, of name and all
+    that goes along, what another id's row said, which says something else now.
     """
-    rows = ledger.rows(_REUSED)
-    hold_patients(ledger, rows)
+    rows = ledger.rows(_RENAMED)
+    reused = [row for row in rows if row["changed"] or row["moved"]]
+    hold_patients(ledger, reused)
     return [
-        Problem(
-            Severity.HELD,
-            "id-reused",
-            sheets["patients"].place(row["row_number"], "patient_id"),
-            f"{row['patient_id']} was another person last time: {_shown_by(row)}",
-            "a Patient ID of their own for each person",
-            f"{_moved_back(row)}give the new patient a new Patient ID and put back the"
-            " old row",
-            subject=row["patient_id"],
-        )
-        for row in rows
+        _reused(row, sheets) if row in reused else _doubted(row, sheets) for row in rows
     ]
+
+
+def _reused(row: dict[str, Any], sheets: dict[str, Sheet]) -> Problem:
+    return Problem(
+        Severity.HELD,
+        "id-reused",
+        sheets["patients"].place(row["row_number"], "patient_id"),
+        f"{row['patient_id']} was another person last time: {_shown_by(row)}",
+        "a Patient ID of their own for each person",
+        f"{_moved_back(row)}give the new patient a new Patient ID and put back the"
+        " old row",
+        subject=row["patient_id"],
+    )
+
+
+def _doubted(row: dict[str, Any], sheets: dict[str, Sheet]) -> Problem:
+    """A name may be corrected, so the row is billed; that it may be another's is told."""
+    found = (
+        f"{row['patient_id']} has the name now that {row['whose']} had last time"
+        if row["whose"]
+        else f"{row['patient_id']} has another first and last name than last time"
+    )
+    return Problem(
+        Severity.CHECK,
+        "name-changed",
+        sheets["patients"].place(row["row_number"], "patient_id"),
+        found,
+        "a Patient ID of their own for each person",
+        "if it is somebody else, put back the name and give the new patient a new"
+        " Patient ID",
+        subject=row["patient_id"],
+    )
 
 
 def _shown_by(row: dict[str, Any]) -> str:
