@@ -35,6 +35,8 @@ SQL_TYPES: dict[pd.ArrowDtype, str] = {
 # What a cell of each kind should look like, for messages and documentation.
 KINDS: dict[str, tuple[pd.ArrowDtype, str]] = {
     "text": (Text, "text"),
+    "answer": (Text, "text, or what the setting beside it asks for"),
+    "reference": (Text, "a number or code of theirs, typed as text"),
     "code": (Text, "a code of letters, digits, - _ . or /, such as GOLD"),
     "date": (Date, "a date, such as 04/03/2026 in a date cell or 2026-03-04"),
     "money": (Money, "an amount in pounds with at most two decimals, such as 49.99"),

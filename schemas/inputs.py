@@ -96,7 +96,7 @@ class Settings(InputTable):
         "Setting", "text", "the setting's name", required=True, key=True,
         example="Practice name",
     )  # fmt: skip
-    value: Text = column("Value", "text", "its value; blank means the default")
+    value: Text = column("Value", "answer", "its value; blank means the default")
     last_edited_by: Text = column(
         "Last edited by", "code", _EDITOR, required=True, may_be_blank=True,
         example="mm",
@@ -170,7 +170,7 @@ class Products(InputTable):
         refers_to="tax_codes.code", example="EXEMPT",
     )  # fmt: skip
     healthcode_code: Text = column(
-        "Healthcode code", "text", "optional code printed on the patient's invoice"
+        "Healthcode code", "reference", "optional code printed on the patient's invoice"
     )
     income_account: Text = column(
         "Income account", "code", "the account the accountant books it to",
@@ -361,7 +361,7 @@ class Contacts(InputTable):
         "Postcode", "postcode", "postcode", personal=True, warn_only=True
     )
     accounts_reference: Text = column(
-        "Accounts reference", "text", "the accounting package's reference for it"
+        "Accounts reference", "reference", "the accounting package's reference for it"
     )
     payment_terms: Whole = column(
         "Payment terms (days)", "whole",

@@ -18,7 +18,7 @@ from pipeline.cells.answers import (
     left_blank,
 )
 from pipeline.cells.choices import choice_of
-from pipeline.cells.spelling import BREAKS, CONTROLS, CellError, show, spelled, tidy
+from pipeline.cells.spelling import BREAKS, CONTROLS, CellError, show, tidy
 from pipeline.problems import Severity
 from schemas.columns import Column
 
@@ -29,6 +29,7 @@ _FORMULA_ERROR = re.compile(
     r"#(?:REF!|DIV/0!|VALUE!|NAME\?|N/A|NULL!|NUM!|SPILL!|CALC!)", re.IGNORECASE
 )
 # "None" and "NA" are surnames, so they mean nothing only outside text columns.
+_TEXTS = ("text", "answer", "reference")
 _NO_TEXT = frozenset({"n/a", "-", "–", "—", "."})
 _NO_VALUE = _NO_TEXT | {"none"}
 
@@ -94,7 +95,7 @@ def _absent(text: str, column: Column) -> Parsed | None:
     if word in _NO_TEXT and column.required:
         found = f"{text} stands for nothing, but {column.title} is required"
         return held("blank-word-required", found, "fill it in")
-    words = _NO_TEXT if column.kind == "text" else _NO_VALUE
+    words = _NO_TEXT if column.kind in _TEXTS else _NO_VALUE
     if column.required or word not in words or choice_of(text, column):
         return None
     return fixed(None, "blank-word", f"{text} is read as blank")
@@ -114,8 +115,8 @@ def _parse_typed(value: object, column: Column) -> Parsed:
         return kind.number(value, column)
     if isinstance(value, date):
         return kind.day(value, column)
-    if column.kind == "text":
-        return Parsed(spelled(value))
+    if column.kind in _TEXTS:
+        return kind.day(value, column)
     found = f"{show(value)} is a time, not {NOUNS[column.kind]}"
     return held("time-unexpected", found, how_to_write(column))
 
@@ -130,6 +131,8 @@ def _formula_error(text: str) -> Parsed:
 
 _KINDS: dict[str, Kind] = {
     "text": texts.TEXT,
+    "answer": texts.ANSWER,
+    "reference": texts.REFERENCE,
     "code": texts.CODE,
     "date": dates.DATE,
     "money": amounts.MONEY,

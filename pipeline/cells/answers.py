@@ -17,6 +17,8 @@ RETYPE_CODE = "format the column as Text and type the code again"
 # What a column of each kind holds, in words.
 NOUNS = {
     "text": "text",
+    "answer": "text",
+    "reference": "a reference",
     "code": "a code",
     "date": "a date",
     "money": "an amount",
@@ -101,5 +103,5 @@ class Kind:
 
     text: Callable[[str, Column], Parsed]
     number: Callable[[float, Column], Parsed] = wrong_kind
-    day: Callable[[date, Column], Parsed] = unexpected_day
+    day: Callable[[Any, Column], Parsed] = unexpected_day
     truth: Callable[[bool, Column], Parsed] = wrong_kind

@@ -17,7 +17,7 @@ _POSTCODE = re.compile(
 
 
 def _email(text: str, column: Column) -> Parsed:
-    if text.count("@") > 1:
+    if text.count("@") > 1 and "@@" not in text:
         found = f"{show(text)} is more than one e-mail address, so it is left blank"
         repair = "keep the one address the invoice goes to"
         return check(None, "email-several", found, repair)

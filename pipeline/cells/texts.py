@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from pipeline.cells.answers import RETYPE_CODE, Fault, Kind, Parsed, check, held
-from pipeline.cells.spelling import DIGITS_KEPT, digits, show
+from pipeline.cells.spelling import DIGITS_KEPT, digits, show, spelled
 from pipeline.problems import Severity
 from schemas.columns import Column
 
@@ -47,7 +47,22 @@ def _number_as_text(value: float, column: Column) -> Parsed:
     )
 
 
-def _day_as_text(value: date, column: Column) -> Parsed:
+def _day_as_text(value: date | time | timedelta, column: Column) -> Parsed:
+    text = _day_as_answer(value, column).value
+    found = f"{show(value)} is {_sort_of(value)}, which Excel makes of text such as 1-2"
+    return check(
+        text, "text-is-date", found, "format the cell as Text and type it again"
+    )
+
+
+def _sort_of(value: date | time | timedelta) -> str:
+    return "a date" if isinstance(value, date) else "a time"
+
+
+def _day_as_answer(value: date | time | timedelta, column: Column) -> Parsed:
+    """A setting may ask for a date, and is judged as what it asks for later."""
+    if not isinstance(value, date):
+        return Parsed(spelled(value))
     if isinstance(value, datetime):
         midnight = value.time() == time()
         value = value.date() if midnight else value.replace(microsecond=0)
@@ -56,23 +71,23 @@ def _day_as_text(value: date, column: Column) -> Parsed:
 
 
 def _truth_as_text(value: bool, column: Column) -> Parsed:
-    # A person called True is one; a setting that is true is meant as an answer.
-    if column.personal:
-        return Parsed(str(value))
+    return Parsed(str(value))  # a person may be called True
+
+
+def _truth_as_answer(value: bool, column: Column) -> Parsed:
     return Parsed("Yes" if value else "No")
 
 
 _CODE = re.compile(rf"[0-9A-Za-z][0-9A-Za-z _./-]{{0,{LONGEST_CODE - 1}}}")
 _CODE_CHARACTER = re.compile(r"[0-9A-Za-z _./-]")
-SHORTENED = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]+", re.IGNORECASE)
+SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 
 
 def _code(text: str, column: Column) -> Parsed:
     if _CODE.fullmatch(text):
         return Parsed(text)
-    if SHORTENED.fullmatch(text):
-        found = f"{text} is a long number that lost its digits"
-        return held("code-digits-lost", found, RETYPE_CODE)
+    if lost := _shortened(text):
+        return lost
     if len(text) > LONGEST_CODE:
         found = f"{show(text)} is longer than {LONGEST_CODE} characters"
         return held("code-too-long", found, "use a shorter code")
@@ -85,15 +100,28 @@ def _code(text: str, column: Column) -> Parsed:
     return held("code-character", found, repair)
 
 
+def _shortened(text: str) -> Parsed | None:
+    if not SHORTENED.fullmatch(text):
+        return None
+    found = f"{text} is a long number that lost its digits"
+    return held("code-digits-lost", found, RETYPE_CODE)
+
+
+def _too_long(value: float) -> Parsed | None:
+    if abs(value) < DIGITS_KEPT:
+        return None
+    found = f"{show(value)} has more digits than a spreadsheet keeps"
+    return held("code-digits-lost", found, RETYPE_CODE)
+
+
 def _name_of(character: str) -> str:
     return unicodedata.name(character, "one without a name").lower()
 
 
 def _number_as_code(value: float, column: Column) -> Parsed:
+    if lost := _too_long(value):
+        return lost
     shown = show(value)
-    if abs(value) >= DIGITS_KEPT:
-        found = f"{shown} has more digits than a spreadsheet keeps"
-        return held("code-digits-lost", found, RETYPE_CODE)
     if value != int(value) or value < 0:
         return held("code-is-number", f"{shown} is a number, not a code", RETYPE_CODE)
     return Parsed(
@@ -107,10 +135,21 @@ def _number_as_code(value: float, column: Column) -> Parsed:
     )
 
 
-def _day_as_code(value: date, column: Column) -> Parsed:
-    found = f"{show(value)} is a date, which Excel makes of codes such as MAR1 or 1-2"
+def _day_as_code(value: date | time | timedelta, column: Column) -> Parsed:
+    made_of = "which Excel makes of codes such as MAR1 or 1-2"
+    found = f"{show(value)} is {_sort_of(value)}, {made_of}"
     return held("code-is-date", found, RETYPE_CODE)
 
 
+def _reference(text: str, column: Column) -> Parsed:
+    return _shortened(text) or _text(text, column)
+
+
+def _number_as_reference(value: float, column: Column) -> Parsed:
+    return _too_long(value) or Parsed(digits(value))
+
+
 TEXT = Kind(_text, _number_as_text, _day_as_text, _truth_as_text)
+ANSWER = Kind(_text, _number_as_text, _day_as_answer, _truth_as_answer)
 CODE = Kind(_code, _number_as_code, _day_as_code)
+REFERENCE = Kind(_reference, _number_as_reference, _day_as_code)

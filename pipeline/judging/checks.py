@@ -223,23 +223,31 @@ def _vanished(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
 
 
 def _same_person_twice(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """Two ids of one name, with one birth date; or one e-mail where a date is missing."""
     rows = ledger.rows(
-        "select max(row_number) as row_number, max_by(patient_id, row_number) as last_id,"
-        " min_by(patient_id, row_number) as first_id"
-        " from input.patients where not held and date_of_birth is not null"
-        " group by lower(first_name), lower(last_name), date_of_birth"
-        " having count(distinct row_key) > 1 order by 1"
+        "with people as ("
+        "  select *, lower(first_name) as first, lower(last_name) as last"
+        "  from input.patients where not held and row_number is not null)"
+        " select later.row_number, later.patient_id,"
+        "  min_by(earlier.patient_id, earlier.row_number) as other_id,"
+        "  bool_or(coalesce(later.date_of_birth = earlier.date_of_birth, false)) as born"
+        " from people as later inner join people as earlier using (first, last)"
+        " where earlier.row_number < later.row_number"
+        "  and earlier.row_key <> later.row_key"
+        "  and coalesce(later.date_of_birth = earlier.date_of_birth,"
+        "   lower(later.email) = lower(earlier.email))"
+        " group by later.row_number, later.patient_id order by 1"
     )
     return [
         Problem(
             Severity.CHECK,
             "same-person-twice",
             sheets["patients"].place(row["row_number"], "patient_id"),
-            f"{row['last_id']} and {row['first_id']} have the same name and date of"
-            " birth",
+            f"{row['patient_id']} and {row['other_id']} have the same name and"
+            f" {'date of birth' if row['born'] else 'e-mail address'}",
             "one row for each person",
             "if they are one person, end one of the two",
-            subject=row["last_id"],
+            subject=row["patient_id"],
         )
         for row in rows
     ]

@@ -29,6 +29,7 @@ _DAY = "(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
 # Kind of column -> how its plain texts are written, and their greatest length.
 _PLAIN: dict[str, tuple[str, int]] = {
     "text": (_TEXT, LONGEST_TEXT),
+    "answer": (_TEXT, LONGEST_TEXT),
     "code": (_CODE, LONGEST_CODE),
     "email": (f"{_MAILBOX}@{_DOMAIN}", 254),
     "phone": (r"[0+][0-9()-]*(?: [0-9()-]+)*", LONGEST_TEXT),

@@ -120,10 +120,15 @@ MISTAKES = (
     Mistake(
         69, "One person under two ids", "It is said.", (
             "Check | same-person-twice | patients.xlsx: Patients!A{r1} | M69B and M69 have the same name and date of birth | one row for each person | if they are one person, end one of the two",
+            "Check | same-person-twice | patients.xlsx: Patients!A{r3} | M69D and M69C have the same name and e-mail address | one row for each person | if they are one person, end one of the two",
         ),
         rows=_patients(
             _named("M69", "Ada", "Twice", date_of_birth=date(1980, 1, 1)),
             _named("M69B", "Ada", "Twice", date_of_birth=date(1980, 1, 1)),
+            _named("M69C", "Bea", "Twice", email="bea@example.org"),
+            _named("M69D", "Bea", "Twice", email="Bea@example.org", date_of_birth=date(1980, 1, 1)),
+            _named("M69E", "Cy", "Twice", email="bea@example.org"),
+            _named("M69F", "Bea", "Twice"),
         ),
     ),
     Mistake(
