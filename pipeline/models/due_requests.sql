@@ -73,52 +73,70 @@ open as (
         and coalesce(requests.requested_on <= run.as_of, requests.held)
 ),
 
--- Each request counts against the billed and due periods, and against earlier requests.
-claims as (
-    select patient_key, period_start, period_end, null as row_number
-    from taken_periods
-    union all
-    select patient_key, period_start, period_end, row_number
+judged as (
+    select
+        *,
+        case
+            when held then 'row'
+            when patient_held then 'patient-held'
+            when product_held then 'product-held'
+            when not product_active then 'product-inactive'
+            when tax_held then 'tax-code-held'
+            when is_membership and frequency is null then 'frequency-missing'
+            when payer_held then 'payer-held'
+            when not payer_active then 'payer-inactive'
+            when is_membership and quantity <> 1 then 'request-quantity'
+            when period_start < practice_bill_from then 'request-before-bill-from'
+        end as own_reason
     from open
-    where period_end is not null and not held
 ),
 
 taken as (
-    select distinct open.row_number
-    from open
-    inner join claims
-        on open.patient_key = claims.patient_key
-        and open.period_start <= claims.period_end
-        and open.period_end >= claims.period_start
-        and (claims.row_number is null or claims.row_number < open.row_number)
+    select distinct judged.row_number
+    from judged
+    inner join taken_periods
+        on judged.patient_key = taken_periods.patient_key
+        and judged.period_start <= taken_periods.period_end
+        and judged.period_end >= taken_periods.period_start
+),
+
+-- A request that is held takes no day from those after it.
+claimed as (
+    select judged.*
+    from judged
+    anti join taken using (row_number)
+    where period_end is not null and own_reason is null
+),
+
+overlapped as (
+    select row_number from taken
+    union
+    select judged.row_number
+    from judged
+    inner join claimed
+        on judged.patient_key = claimed.patient_key
+        and judged.period_start <= claimed.period_end
+        and judged.period_end >= claimed.period_start
+        and claimed.row_number < judged.row_number
 )
 
 select
-    open.row_number as request_row,
-    open.row_key as request_key,
-    open.request_id,
-    open.patient_key,
-    open.patient_id,
-    open.product_code,
-    open.product_name,
-    open.quantity,
-    open.frequency,
-    open.bill_to as payer_code,
-    open.requested_on,
-    open.period_start,
-    open.period_end,
+    judged.row_number as request_row,
+    judged.row_key as request_key,
+    judged.request_id,
+    judged.patient_key,
+    judged.patient_id,
+    judged.product_code,
+    judged.product_name,
+    judged.quantity,
+    judged.frequency,
+    judged.bill_to as payer_code,
+    judged.requested_on,
+    judged.period_start,
+    judged.period_end,
     case
-        when open.held then 'row'
-        when open.patient_held then 'patient-held'
-        when open.product_held then 'product-held'
-        when not open.product_active then 'product-inactive'
-        when open.tax_held then 'tax-code-held'
-        when open.is_membership and open.frequency is null then 'frequency-missing'
-        when open.payer_held then 'payer-held'
-        when not open.payer_active then 'payer-inactive'
-        when open.is_membership and open.quantity <> 1 then 'request-quantity'
-        when open.period_start < open.practice_bill_from then 'request-before-bill-from'
-        when taken.row_number is not null then 'request-overlaps'
+        when own_reason is not null then own_reason
+        when overlapped.row_number is not null then 'request-overlaps'
     end as reason
-from open
-left join taken on open.row_number = taken.row_number
+from judged
+left join overlapped on judged.row_number = overlapped.row_number

@@ -149,6 +149,40 @@ def test_the_earlier_row_of_two_that_overlap_is_billed() -> None:
     assert due({"invoice_requests": [GOLD, later]}) == expected
 
 
+HELD_BEFORE = [
+    pytest.param({"held": True}, {}, "row", id="by its own row"),
+    pytest.param({"quantity": 2}, {}, "request-quantity", id="for its quantity"),
+    pytest.param(
+        {"bill_to": "ACME"},
+        {"contacts": [{"active": False}]},
+        "payer-inactive",
+        id="by its payer",
+    ),
+    pytest.param(
+        {"requested_on": "2025-12-31"},
+        {},
+        "request-before-bill-from",
+        id="for its day",
+    ),
+    pytest.param(
+        {"requested_on": "2026-01-02"},
+        {"billed": [("P1", "2025-12-06", "2026-01-05")]},
+        "request-overlaps",
+        id="for a day that is billed",
+    ),
+]
+
+
+def test_an_earlier_row_that_is_held_takes_no_day_of_a_later_one() -> None:
+    later = {**GOLD, "request_id": "R2", "requested_on": "2026-01-20"}
+
+    def given(earlier: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+        return {"invoice_requests": [{**GOLD, **earlier}, later], **more}
+
+    reasons = each(HELD_BEFORE, given)
+    assert reasons == {case.id: [case.values[2], None] for case in HELD_BEFORE}
+
+
 def test_services_never_overlap() -> None:
     given = {
         "patients": [{}],
