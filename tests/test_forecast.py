@@ -163,7 +163,6 @@ def test_what_is_held_is_listed_from_when_on_and_not_counted(
         "P15": ("2026-02-01", "payer-inactive", "150.00"),
         "R5": ("2026-02-12", "request-overlaps", "50.00"),
         "R6": ("2026-03-11", "request-overlaps", "50.00"),
-        "R7": ("2026-03-12", "request-overlaps", "50.00"),
     }
 
 
