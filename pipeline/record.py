@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline import bulk
 from pipeline.bookkeeping.books import Change
+from pipeline.judging.known_requests import open_requests
 from pipeline.judging.sent_log import HAPPENED
 from pipeline.ledger import STANDINGS, Ledger, add_versions
 from pipeline.problems import Problem, Severity
@@ -177,6 +178,7 @@ def _report(ledger: Ledger, night: Night, run_id: str) -> dict[str, Any]:
         "by_product": _by_product(ledger),
         "held_value": str(_held_value(ledger)),
         "held": _held(ledger),
+        "open_requests": open_requests(ledger),
         "problems": {
             str(severity): sum(p.severity is severity for p in night.problems)
             for severity in Severity

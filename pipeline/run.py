@@ -19,6 +19,7 @@ from pipeline.clock import doubts
 from pipeline.exports.words import late_in_words
 from pipeline.files import private_folder, sweep
 from pipeline.ingest import Parsing, faults_of, read_sheet
+from pipeline.judging import known_requests
 from pipeline.judging.addresses import missing_addresses
 from pipeline.judging.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.judging.guards import as_problem, check_guards
@@ -236,6 +237,10 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
                 if schema in ACCEPTED
                 else f"tonight.input.{name}"
             )
+            if name == "invoice_requests":
+                source += (
+                    " semi join tonight.staged.known_requests on row_key = request_key"
+                )
             listed = ", ".join(column_types(schema))
             run(
                 f"create or replace table input.{name} as select {listed} from {source}"
@@ -398,7 +403,8 @@ def guard(
 ) -> None:
     """Raises `Refused` where a guard that was not let through stops the night."""
     # Sheets that say what was last accepted would bill tonight what they bill tonight.
-    compared = bool(ledger.last_night_no and prepared.moved)
+    asked = known_requests.lay_down(ledger)
+    compared = bool(ledger.last_night_no and (prepared.moved or asked))
     if compared:
         _baseline(ledger, prepared.reading.sheets["settings"])
     tripped = check_guards(

@@ -542,8 +542,13 @@ def test_a_workbook_carries_its_document_and_no_more_of_a_person_than_its_page()
     carried = "".join(embedded(told).values())
     assert "a@example.org" not in carried
     assert "X123" in carried
-    to_contact = document(line(healthcode_code="X123"), bill_to="ACME")
-    assert "X123" not in "".join(embedded(to_contact).values())
+    to_contact = document(
+        line(healthcode_code="X123"), bill_to="ACME", reason="in hospital"
+    )
+    carried = "".join(embedded(to_contact).values())
+    assert "X123" not in carried
+    assert "hospital" not in carried
+    assert read_back(embedded(to_contact)).reason == ""
 
 
 def test_long_and_strange_text_comes_back_as_it_was() -> None:

@@ -249,6 +249,9 @@ def test_the_page_says(made: Document, said: str) -> None:
     [
         pytest.param(CONTACT, "X930", id="no Healthcode code to a contact"),
         pytest.param(CONTACT, "Patient ID", id="no patient's id to a contact"),
+        pytest.param(
+            replace(CREDIT, bill_to="ACME"), "Moved away", id="no reason to a contact"
+        ),
         pytest.param(CREDIT, "How to pay", id="nobody pays a credit note"),
         pytest.param(CREDIT, "Amount due", id="nothing is due on a credit note"),
         pytest.param(CREDIT, "Due date", id="a credit note has no due date"),

@@ -438,3 +438,34 @@ def test_the_command_that_lets_it_through_starts_what_was_started(
         patch("shutil.which", return_value=found),
     ):
         assert saying.again(Path("."), None, (), None) == f"{named} bill ."
+
+
+def _asked(name: str, quantity: int) -> Row:
+    return {
+        "Request ID": name, "Patient ID": "P1", "Product code": "CONSULT",
+        "Quantity": str(quantity), "Requested on": SECOND, "Requested by": "dd",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("quantity", "stops"), [(20, False), (21, True)])
+def test_requests_that_came_since_last_night_are_no_part_of_what_was_expected(
+    quantity: int, stops: bool, asked: Path, tmp_path: Path
+) -> None:
+    requests = [_asked("R1", 20), _asked("R2", quantity)]
+    folder = _with(asked, tmp_path / "clinic", {"invoice_requests": requests})
+    told = _stops(folder, SECOND)
+    assert len(told) == stops
+    for line in told:
+        assert (
+            "guard forecast: tonight would bill 3485.00, the last accepted sheets would"
+            " bill 1700.00 (largest: P1 3485.00)" in line
+        )
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A practice after its first night, with a request for the second."""
+    given = practice.sheets() | {"invoice_requests": [_asked("R1", 20)]}
+    folder = practice.make(tmp_path_factory.mktemp("asked") / "clinic", given)
+    assert practice.run("bill", folder, "--as-of", FIRST, today=FIRST).code == 0
+    return folder

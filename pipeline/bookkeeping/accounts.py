@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, get_type_hints
 
-from pipeline import chain
 from pipeline.bookkeeping import deferred, journal, months
 from pipeline.bookkeeping.books import (
     Change,
@@ -338,7 +337,7 @@ def night(ledger: Ledger) -> Night | None:
         unsent=unsent_entries(ledger),
         months=months.totals(ledger, f"{run['as_of']:%Y-%m}"),
         accepted_guards=tuple(filter(None, run["accepted_guards"].split(","))),
-        chain_head=chain.head(ledger.connection).sha256,
+        chain_head=months.link_of(ledger, run["run_no"]),
         report=report,
     )
 

@@ -48,17 +48,22 @@ def state_of(ledger: Ledger, month: str) -> State:
         " as night from ledger.runs where run_no <= $1",
         [run_no, last_of(month)],
     )
-    link = ledger.value(
-        "select sha256 from ledger.chain where kind = 'run' and record_key = ?",
-        [str(run_no)],
-    )
     return State(
         month=month,
         run_no=run_no,
         day=min(row["day"] or last_of(month), last_of(month)),
         night=row["night"] or 0,
-        chain_head=link or chain.START,
+        chain_head=link_of(ledger, run_no),
     )
+
+
+def link_of(ledger: Ledger, run_no: int) -> str:
+    """The link of a run, which is the chain's head after it."""
+    link = ledger.value(
+        "select sha256 from ledger.chain where kind = 'run' and record_key = ?",
+        [str(run_no)],
+    )
+    return link or chain.START
 
 
 def practice_then(ledger: Ledger, run_no: int) -> dict[str, str]:

@@ -48,7 +48,11 @@ def sent(
 @click.command()
 @FOLDER
 @click.argument("number")
-@click.option("--reason", required=True, help="Printed on the credit note.")
+@click.option(
+    "--reason",
+    required=True,
+    help="Kept; printed on a patient's credit note, never on a contact's.",
+)
 @click.option("--by", "by", required=True, help="The user who gives the credit.")
 @click.option("--line", type=int, help="Take back this line only, by its number.")
 @click.option(

@@ -2,8 +2,9 @@
 
 The data lie in the custom document properties, as canonical JSON in pieces of what a
 property can hold, with their hash. They say no more of a person than the page shows, but
-for ids: no e-mail address, and to a contact no Healthcode code. The hash finds damage and
-careless changes; whoever can change the data can work out their hash as well.
+for ids: no e-mail address, and to a contact no Healthcode code and no reason. The hash
+finds damage and careless changes; whoever can change the data can work out their hash as
+well.
 """
 
 import dataclasses
@@ -35,6 +36,8 @@ def embedded(document: Document) -> dict[str, str]:
     letterhead = vars(document.letterhead)
     data = {**vars(document), "letterhead": letterhead, "lines": lines}
     del data["email"]
+    if document.bill_to:
+        del data["reason"]
     text = json.dumps(
         {"format": FORMAT, **data}, default=str, sort_keys=True, separators=(",", ":")
     )
@@ -83,7 +86,7 @@ def _document(data: dict[str, Any]) -> Document:
     )
     letterhead = _typed(Letterhead, data["letterhead"])
     rest = {
-        **data, "email": "", "lines": lines, "letterhead": letterhead,
+        "reason": "", **data, "email": "", "lines": lines, "letterhead": letterhead,
         "address": tuple(data["address"]), "address_cells": tuple(data["address_cells"]),
     }  # fmt: skip
     return _typed(Document, rest)

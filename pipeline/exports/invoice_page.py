@@ -177,7 +177,8 @@ def _said(document: Document) -> list[str]:
         of = document.credits_issued_on
         dated = f" of {long_day(of)}" if of else ""
         said.append(f"Credit for invoice {document.credits_number}{dated}")
-        if document.reason:
+        # Why somebody is credited may be of their health, and a contact's page has none.
+        if document.reason and not document.bill_to:
             said.append(f"Reason: {document.reason}")
         if any(line.rebill for line in document.lines):
             said.append("It will be billed again, on a new invoice")
