@@ -214,7 +214,12 @@ def test_text_that_a_spreadsheet_would_run_is_left_as_it_is() -> None:
 
 def test_long_details_are_cut_and_long_references_are_not() -> None:
     details = only("sage50", document(line(description="x" * 80)))["Details"]
-    assert details == "x" * 60
+    assert details == f"{'x' * 34}, 01/03/2026 to 31/03/2026", "the days stay"
+    whole = document(
+        line(description=f"{'x' * 32} {'y' * 40}"), patient_id="", bill_to="ACME"
+    )
+    details = only("sage50", whole)["Details"]
+    assert details == f"{'x' * 30}, P1, 01/03/2026 to 31/03/2026", "and whose it is"
     (item,) = items_of(
         [document(line(), patient_id="P12345678")], LAYOUTS["sage50"], credit_notes=True
     ).items

@@ -6,6 +6,7 @@ the type of document.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -13,7 +14,24 @@ from pipeline.bookkeeping.books import Document, Line, Posting
 from pipeline.exports.exact_text import exact
 from pipeline.exports.layouts import Column, Layout
 
-Value = str | date | Decimal | int | None
+
+@dataclass(frozen=True)
+class Description:
+    """What a line is for, and what tells it from others like it: that is never cut."""
+
+    name: str
+    rest: str
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.rest}"
+
+    def within(self, longest: int) -> str:
+        """The text in so many characters, the name cut first."""
+        name = self.name[: max(0, longest - len(self.rest))].rstrip()
+        return f"{name}{self.rest}"[:longest].rstrip()
+
+
+Value = str | date | Decimal | int | Description | None
 
 
 class Unmapped(Exception):
@@ -36,7 +54,10 @@ def row_of(layout: Layout, value_of: Callable[[str], Value]) -> tuple[str, ...]:
 def _cell(layout: Layout, column: Column, value_of: Callable[[str], Value]) -> str:
     if not column.field:
         return column.value
-    text = _shown(value_of(column.field), layout)
+    value = value_of(column.field)
+    if isinstance(value, Description) and column.cut and column.longest:
+        value = value.within(column.longest)
+    text = _shown(value, layout)
     if not text and column.needed:
         raise Unfit(f"{column.heading} is blank")
     if column.longest and len(text) > column.longest:
@@ -138,14 +159,14 @@ def _in_units(document: Document, line: Line, layout: Layout) -> bool:
     return line.quantity * line.unit_price == _basis(document, line, layout)
 
 
-def _description(document: Document, line: Line) -> str:
+def _description(document: Document, line: Line) -> Description:
     """Product, days and, among other people's lines, whose: by id, never by name."""
-    parts = [line.description]
+    parts = [""]
     if not document.patient_id:
         parts.append(line.patient_id)
     if line.period_start and line.period_end:
         parts.append(f"{line.period_start:%d/%m/%Y} to {line.period_end:%d/%m/%Y}")
-    return ", ".join(parts)
+    return Description(line.description, ", ".join(parts))
 
 
 def _short_number(document: Document) -> str:
