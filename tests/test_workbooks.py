@@ -846,13 +846,21 @@ SHEET_FAULTS = [
         ],
         id="the headings again",
     ),
+    *(
+        pytest.param(
+            lambda b, s, typed=typed: s.append([typed, "Ada", "Example", "Yes"]),
+            [
+                "Fixed for you: patients.xlsx: Patients!A4: row 4 with an example was"
+                " skipped; delete the example when you like",
+            ],
+            id=f"an example called {typed}",
+        )
+        for typed in ("EXAMPLE1", "EXAMPLE", "Example 1", "example-2", " example3")
+    ),
     pytest.param(
-        lambda b, s: s.append(["EXAMPLE1", "Ada", "Example", "Yes"]),
-        [
-            "Fixed for you: patients.xlsx: Patients!A4: row 4 with an example was"
-            " skipped; delete the example when you like",
-        ],
-        id="the template's example",
+        lambda b, s: s.append(["P-EXAMPLE", "Ada", "Example", "Yes"]),
+        [],
+        id="an id with example in the middle of it",
     ),
     pytest.param(
         lambda b, s: setattr(s["A5000"], "number_format", "0.00"),

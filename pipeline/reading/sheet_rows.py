@@ -22,7 +22,7 @@ _TOTAL = re.compile(
 )
 _TOTAL_LABEL = re.compile(r"(grand |sub-?)?totals?\b|sum\b|count\b", re.IGNORECASE)
 _FIGURE = re.compile(r"[£$€(-]*[0-9][0-9.,\s]*[)%]?")
-_EXAMPLE = "EXAMPLE"
+_EXAMPLE = re.compile(r"example", re.IGNORECASE)
 MORE_CELLS = (
     "the row has more cells than there are headings",
     "put text that holds a comma between quotation marks, or delete the commas too many"
@@ -112,7 +112,7 @@ class _Sorting:
         """Whether a row is one of the table; notes and examples are noted down."""
         if self._is_note(number, row):
             self.notes.append(number)
-        elif str(row[self.key_index] or "").strip().startswith(_EXAMPLE):
+        elif _EXAMPLE.match(str(row[self.key_index] or "").strip()):
             self.examples.append(number)
         else:
             return True

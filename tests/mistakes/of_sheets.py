@@ -225,10 +225,11 @@ MISTAKES = (
         ), _last_row,
     ),
     Mistake(
-        50, "The example row was left in", "It is skipped.",
+        50, "The example row was left in",
+        "It is skipped: its id begins with EXAMPLE, in capitals or not.",
         (
-            "Fixed for you | example | patients.xlsx: Patients!A4 | row 4 with an example was skipped |  | delete the example when you like",
-        ), _set(A4="EXAMPLE1", B4="Ada", C4="Alder", D4="Yes"),
+            "Fixed for you | example | patients.xlsx: Patients!A4 | rows 4 and 5 with an example were skipped |  | delete the example when you like",
+        ), _set(A4="EXAMPLE1", B4="Ada", C4="Alder", D4="Yes", A5="Example 2", D5="Yes"),
     ),
     Mistake(51, "Two tables side by side", "The night stops.", (
             "Stops the night | two-tables | patients.xlsx: Patients!W1 | two tables stand side by side on the sheet |  | move one of them to a sheet of its own",
