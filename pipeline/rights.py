@@ -8,6 +8,7 @@ uses it the same night; the first night's are taken as they are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import duckdb
 
@@ -74,10 +75,13 @@ class Judgement:
     moved: frozenset[str]
 
 
-def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
+def apply(
+    ledger: Ledger, sheets: dict[str, Sheet], told: Sequence[Problem] = ()
+) -> Judgement:
     """Make `input.*` from `staged.*`: the rows in force tonight.
 
-    The problems are the refused changes; the changes are all those of guarded sheets.
+    `told` is what reading the sheets found. The problems are the refused changes, also
+    of rows that are held already; the changes are all those of guarded sheets.
     """
     connection = ledger.connection
     _make_judges(connection, ledger)
@@ -87,6 +91,8 @@ def apply(ledger: Ledger, sheets: dict[str, Sheet]) -> Judgement:
     differing, held = _found(ledger, _with_rows(ledger, "staged") | accepted)
     for schema in ACCEPTED:
         name, area = name_of(schema), about(schema).get("area")
+        if area and name in held and name in sheets:
+            problems += _refusals_of_held(ledger, schema, sheets[name], told)
         if name not in differing:
             _take_as_typed(connection, name)
             continue
@@ -181,11 +187,10 @@ def _usable(schema: Schema, shown: str = "1") -> str:
     )
 
 
-def _is_changed(schema: Schema) -> str:
+def _is_changed(schema: Schema, row: str = "staged") -> str:
     """SQL for whether a row is new or differs from `before`."""
     differs = " or ".join(
-        f"staged.{column} is distinct from before.{column}"
-        for column in content(schema)
+        f"{row}.{column} is distinct from before.{column}" for column in content(schema)
     )
     return f"(before.row_key is null or {differs})"
 
@@ -203,10 +208,18 @@ def _judge(connection: duckdb.DuckDBPyConnection, schema: Schema, area: str) -> 
     """`staged.verdicts_*`: whether each new or changed row may count; if not, why."""
     name = name_of(schema)
     # A patient's row is judged only where somebody signed it.
-    unsigned = "typed.last_edited_by is null" if name == "patients" else "false"
+    unsigned = "last_edited_by is null" if name == "patients" else "false"
     connection.execute(
         f"create or replace table staged.verdicts_{name} as"
-        f" select typed.row_key, may.user_key is not null or {unsigned} as allowed,"
+        f" select row_key, entitled or {unsigned} as allowed, why"
+        f" from ({_judged(f'staged.compared_{name}', area)})"
+    )
+
+
+def _judged(table: str, area: str) -> str:
+    """SQL for the rows of a table: whether who signed is `entitled`; if not, `why`."""
+    return (
+        "select typed.*, may.user_key is not null as entitled,"
         " case when typed.last_edited_by is null then 'Last edited by is blank'"
         " when staff.row_key is null"
         " then typed.last_edited_by || ' is not a user of the Staff sheet'"
@@ -216,7 +229,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, schema: Schema, area: str) -> 
         " when roles.row_key is null then 'the role of ' || typed.last_edited_by || ', '"
         " || staff.role || ', is not in the sheet Roles'"
         f" else typed.last_edited_by || ' may not edit {area}' end as why"
-        f" from staged.compared_{name} as typed"
+        f" from {table} as typed"
         " left join staged.judging_staff as staff"
         "  on canonical(typed.last_edited_by) = staff.row_key"
         " left join staged.judging_roles as roles"
@@ -343,6 +356,70 @@ def _refusals(
     ]
 
 
+# What says nothing of a row's own cells: such a row may be as it was accepted.
+_OF_SEVERAL_CELLS = ("duplicate", "merged")
+
+
+def _refusals_of_held(
+    ledger: Ledger, schema: Schema, sheet: Sheet, told: Sequence[Problem]
+) -> list[Problem]:
+    """A problem for each held row whose editor would not do once the rest is mended.
+
+    None for a row that is as it was accepted, or whose cells may have moved, nor for a
+    Last edited by that is told already.
+    """
+    held = [p for p in told if p.severity is Severity.HELD]
+    here = [p for p in held if p.place.file == sheet.file]
+    faulty = {
+        problem.place.row
+        for problem in here
+        if problem.place.sheet == sheet.sheet and problem.code not in _OF_SEVERAL_CELLS
+    }
+    found = _held_rows(ledger, schema, sorted(row for row in faulty if row))
+    known = users_meant(ledger) if found else {}
+    # Cells of a row that is held may have moved: in this one may stand a person.
+    personal = sheet.table == "patients"
+    problems = [
+        replace(
+            _refusal(
+                sheet.place(row["row_number"], "last_edited_by"), row, sheet.table, known,
+                "a change of this row would not count",
+            ),
+            personal=personal,
+        )
+        for row in found
+        if row["row_number"] not in sheet.slid
+        and (row["last_edited_by"] or not personal)
+        and (row["last_edited_by"] or row["row_number"] not in sheet.bad_rows)
+    ]  # fmt: skip
+    told_already = {problem.place for problem in here}
+    return [problem for problem in problems if problem.place not in told_already]
+
+
+def _held_rows(
+    ledger: Ledger, schema: Schema, faulty: list[int]
+) -> list[dict[str, Any]]:
+    """The held rows whose editor may not, if they are new, changed or `faulty`.
+
+    A row without a key may be an accepted one that is missing.
+    """
+    name, area = name_of(schema), str(about(schema)["area"])
+    first = next(column for column in columns(schema) if column.key)
+    return ledger.rows(
+        f"select judged.row_number, judged.{first.name} as subject, why,"
+        " judged.last_edited_by, before.row_key is null as is_new"
+        f" from ({_judged(f'staged.{name}', area)}) as judged"
+        f" left join staged.before_{name} as before using (row_key)"
+        " where (judged.held or judged.row_key is null) and not entitled"
+        f" and ({_is_changed(schema, 'judged')}"
+        "  or judged.row_number in (select unnest(?::integer[])))"
+        " and (judged.row_key is not null or not exists (select 1"
+        f"  from staged.before_{name} anti join staged.{name} using (row_key)))"
+        " order by judged.row_number",
+        [faulty],
+    )
+
+
 # How a row of a guarded sheet is ended; a tax code no product names does no harm.
 _ENDED_BY = {
     "settings": " and give it the value that is wanted",
@@ -361,15 +438,16 @@ def _sheet_place(schema: Schema, sheets: dict[str, Sheet]) -> Place:
 
 
 def _refusal(
-    place: Place, row: dict[str, object], name: str, known: dict[str, str]
+    place: Place,
+    row: dict[str, object],
+    name: str,
+    known: dict[str, str],
+    otherwise: str = "the last accepted version stays in force",
 ) -> Problem:
+    """Why a row does not count, and what follows: `otherwise` where it is not new."""
     editor = str(row["last_edited_by"] or "")
     stranger = str(row["why"]).endswith("is not a user of the Staff sheet")
-    consequence = (
-        "the row is not used yet"
-        if row["is_new"]
-        else "the last accepted version stays in force"
-    )
+    consequence = "the row is not used yet" if row["is_new"] else otherwise
     return Problem(
         Severity.HELD if row["is_new"] and name not in _LEFT_OUT else Severity.CHECK,
         "change-refused",
@@ -378,7 +456,7 @@ def _refusal(
         "the user name of somebody who may edit this sheet",
         "have the row checked by somebody who may edit it, with their user name here"
         + (meant(editor, known) if stranger else ""),
-        subject=str(row["subject"]),
+        subject=str(row["subject"] or ""),
     )
 
 

@@ -173,7 +173,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
             "create or replace table input.settings as select * from staged.settings"
         )
         raise Refused(_told_once(problems, read_settings(ledger, settings)))
-    judged = rights.apply(ledger, reading.sheets)
+    judged = rights.apply(ledger, reading.sheets, problems)
     changes = judged.changes
     _unguarded_inputs(ledger)
     unsettled = read_settings(ledger, settings, judged.problems)

@@ -347,3 +347,114 @@ def test_a_judge_who_stands_twice_harms_only_the_rows_he_signed(
         "ROLE2": "nn may not edit patients, so the row is not used yet",
         "STAFF2": "the row of ss in the sheet Staff cannot be used, so the row is not used yet",
     }
+
+
+# What a row was made overnight besides being signed by somebody who may not, and what its
+# Last edited by is told beside the fault. The manager signed what was accepted.
+HELD_TOO: dict[str, tuple[str, str, Row, str]] = {
+    "changed, and a cell that cannot be read": (
+        "products", "GOLD", {"Active": "perhaps", "Last edited by": "xx"},
+        "xx is not a user of the Staff sheet, so a change of this row would not count",
+    ),
+    "a cell that was blank cannot be read": (
+        "products", "SILVER", {"Annual price": "lots", "Last edited by": ""},
+        "Last edited by is blank, so a change of this row would not count",
+    ),
+    "signed by who may not edit this sheet": (
+        "tax_codes", "EXEMPT", {"Rate %": "none", "Last edited by": "dd"},
+        "dd may not edit settings, so a change of this row would not count",
+    ),
+    "a membership left without a price": (
+        "products", "GOLD",
+        {"Monthly price": "", "Annual price": "", "Last edited by": "dd"},
+        "dd may not edit products, so a change of this row would not count",
+    ),
+    "signed by who may": (
+        "products", "GOLD", {"Active": "perhaps", "Last edited by": "mm"}, "",
+    ),
+    "a patient's row that nobody signed": (
+        "patients", "P1", {"Start date": "soon", "Last edited by": ""}, "",
+    ),
+    "a patient's row that was signed": (
+        "patients", "P1", {"Start date": "soon", "Last edited by": "xx"},
+        "xx is not a user of the Staff sheet, so a change of this row would not count",
+    ),
+    "a Last edited by that cannot be read itself": (
+        "products", "GOLD", {"Active": "perhaps", "Last edited by": "#REF!"}, "",
+    ),
+    "a row without its code may be one that was accepted": (
+        "products", "GOLD", {"Code": "", "Last edited by": "xx"}, "",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small practice after its first night."""
+    folder = practice.make(tmp_path_factory.mktemp("held") / "clinic")
+    assert practice.bill(folder, FIRST).code == 0
+    return folder
+
+
+def _told_of_editors(folder: Path) -> list[Problem]:
+    problems, _ = _prepared(folder, SECOND)
+    return [problem for problem in problems if problem.code == "change-refused"]
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "cells", "found"),
+    [pytest.param(*rest, id=name) for name, rest in HELD_TOO.items()],
+)
+def test_who_may_not_edit_a_row_is_told_though_it_is_held(
+    table: str, key: str, cells: Row, found: str, small: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(small, tmp_path / "clinic")
+    practice.change(folder, table, key, cells)
+    told = _told_of_editors(folder)
+    assert [problem.found for problem in told] == ([found] if found else [])
+    assert {problem.place.column for problem in told} <= {"Last edited by"}
+    assert {problem.personal for problem in told} <= {table == "patients"}
+
+
+def test_of_new_rows_that_are_held_the_editor_is_told(
+    small: Path, tmp_path: Path
+) -> None:
+    """Also of the second of two rows of one code, and never of the accepted one."""
+    folder = practice.copied(small, tmp_path / "clinic")
+    row = {"Product code": "GOLD", "Effective from": "soon", "Monthly price": "51.00"}
+    practice.add(folder, "price_changes", _signed("dd", row))
+    new = _signed("dd", product("NEW", "New", monthly="nine"))
+    practice.add(folder, "products", new)
+    again = {**practice.sheets()["products"][1], "Name": "Silver again"}
+    practice.add(folder, "products", {**again, "Last edited by": "xx"})
+    may_not = "dd may not edit products, so the row is not used yet"
+    assert {(str(p.place), p.severity, p.found) for p in _told_of_editors(folder)} == {
+        ("price_changes.csv: row 2, Last edited by", Severity.CHECK, may_not),
+        ("products.csv: row 5, Last edited by", Severity.HELD, may_not),
+        (
+            "products.csv: row 6, Last edited by",
+            Severity.CHECK,
+            "xx is not a user of the Staff sheet, so a change of this row would not count",
+        ),
+    }
+
+
+def test_a_row_that_is_as_it_was_accepted_is_told_of_no_editor(
+    small: Path, tmp_path: Path
+) -> None:
+    """Two rows of one code hold each other; who signed the accepted one may have left."""
+    folder = practice.copied(small, tmp_path / "clinic")
+    accepted = practice.sheets()["products"][1]
+    practice.change(folder, "products", "SILVER", {"Last edited by": "xx"})
+    practice.add(folder, "products", {**accepted, "Name": "Silver again"})
+    assert _told_of_editors(folder) == []
+
+
+def test_of_cells_that_may_have_moved_no_editor_is_told(
+    small: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(small, tmp_path / "clinic")
+    file = folder / "products.csv"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("GOLD,Gold,", "GOLD,Gold, and more,"), "utf-8")
+    assert _told_of_editors(folder) == []
