@@ -180,7 +180,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     problems = _told_once(problems + judged.problems, unsettled)
     problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
-        problems += resolve(ledger, reading.sheets)
+        problems += resolve(ledger, reading.sheets, reading.unusable)
         problems += hold_misplaced(ledger, reading.sheets)
         changes = rights.not_in_force(ledger, changes)
     if stops(problems):

@@ -14,7 +14,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 from pipeline.boundary import file_boundary, refusal
 from pipeline.cells.spelling import CellError, heading
 from pipeline.crash import unheard
-from pipeline.problems import Place, Problem, Severity
+from pipeline.problems import Place, Problem, Severity, stops
 from pipeline.reading.agreement import Agreement, Differing
 from pipeline.reading.archive import too_large, unreliable
 from pipeline.reading.elsewhere import has_rows, in_other_files, sheet_elsewhere, titled
@@ -45,12 +45,13 @@ class Reading:
 
     Optional tables that are absent are missing from `sheets`; so is every table that
     cannot be used, and then a problem stops the night. Of these, `stopped` are such whose
-    cells can be read all the same.
+    cells can be read all the same, and `unusable` all that are there or may be.
     `files` maps each file's name to the SHA-256 of the bytes that were read.
     """
 
     sheets: dict[str, Sheet] = field(default_factory=dict)
     stopped: dict[str, Sheet] = field(default_factory=dict)
+    unusable: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
@@ -64,9 +65,23 @@ def read_practice(folder: Path) -> Reading:
     listing = list_practice(folder)
     reading = Reading(problems=[*listing.problems])
     _read_files(folder, listing, reading, _keep)
+    reading.unusable.update(_unusable(listing, reading))
     reading.problems.extend(_missing_files(listing))
     reading.problems.extend(in_other_files(folder, _others(listing), grid_of))
     return reading
+
+
+def _unusable(listing: Listing, reading: Reading) -> Iterator[str]:
+    """The tables that are not read though a file that may hold them is there."""
+    read = {(sheet.file, sheet.sheet) for sheet in reading.sheets.values()}
+    places = [problem.place for problem in stops(reading.problems)]
+    stopped = {p.file for p in places if (p.file, p.sheet) not in read}
+    for schema in INPUTS:
+        name, stem = name_of(schema), str(about(schema)["file"])
+        files = {listing.workbooks.get(stem), listing.texts.get(name)}
+        refused = name in listing.twice or stem in listing.refused
+        if name not in reading.sheets and (refused or files & stopped):
+            yield name
 
 
 def _others(listing: Listing) -> Iterator[str]:

@@ -127,3 +127,65 @@ def test_a_sent_row_holds_nobody_also_where_its_sheet_stops_the_night(
     assert told.startswith(
         "Check: sent.csv: row 2, Sent on: 32/13/2026 is not a date, so"
     )
+
+
+UNUSABLE = {
+    "empty": b"",
+    "a web page": b"<html><body>Contacts</body></html>",
+    "letters of no kind": b"Code,Name\nACME,Caf\x81\x8d\n",
+    "a quotation mark left open": b'Code,Name\nACME,"Acme\n',
+    "without its ids": b"Cod,Name\nACME,Acme\n",
+    "without its names": b"Code\nACME\n",
+}
+
+
+@pytest.mark.parametrize(
+    "content", [pytest.param(content, id=name) for name, content in UNUSABLE.items()]
+)
+def test_of_codes_whose_sheet_cannot_be_used_nothing_is_told(
+    content: bytes, tmp_path: Path
+) -> None:
+    folder = practice.make(tmp_path, _with_payers())
+    (folder / "contacts.csv").write_bytes(content)
+    (told,) = _told(folder)
+    assert told.startswith("Stops the night: contacts.csv: ")
+
+
+def test_of_codes_whose_sheet_may_be_either_of_two_nothing_is_told(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path, _with_payers())
+    for name in ("contacts.csv", "Contacts.CSV"):
+        (folder / name).write_text("Code,Name\nACME,Acme\n", encoding="utf-8")
+    (told,) = _told(folder)
+    assert "stand side by side" in told
+
+
+def test_where_there_are_no_contacts_their_codes_are_told_beside_what_stops(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path, _with_payers())
+    practice.set_to(folder, "Auto invoice", "Perhaps")
+    stop, *unknown = _told(folder)
+    assert stop.startswith("Stops the night: settings.csv: ")
+    repair = "; write a code of the sheet Contacts, or add it there"
+    assert unknown == [
+        f"Not billed: {place}: ACME is not in the sheet Contacts{repair} ({subject})"
+        for place, subject in (
+            ("contract_prices.csv: row 2, Contact code", "ACME"),
+            ("patients.csv: row 2, Bill to", "P1"),
+        )
+    ]
+
+
+def _with_payers() -> practice.Sheets:
+    """The practice, a patient and a contract price naming a contact; no contacts."""
+    given = practice.sheets()
+    given["patients"] = [member("P1", bill_to="ACME")]
+    given["contract_prices"] = [
+        {
+            "Contact code": "ACME", "Product code": "GOLD", "Monthly price": "41.00",
+            "Last edited by": "mm",
+        }
+    ]  # fmt: skip
+    return given

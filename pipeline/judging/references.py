@@ -1,5 +1,6 @@
 """Codes that name a row of another sheet: found there, spelled as there, or held."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
 
 from pipeline.cells.spelling import canonical, is_remark
@@ -10,16 +11,20 @@ from schemas.columns import Column, Schema, columns, name_of, title_of
 from schemas.inputs import INPUTS
 
 
-def resolve(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+def resolve(
+    ledger: Ledger, sheets: dict[str, Sheet], unusable: Collection[str] = ()
+) -> list[Problem]:
     """Give every code of `input.*` the spelling of the row it names.
 
-    A row that names what is not there is marked held and reported.
+    A row that names what is not there is marked held and reported. What stands in sheets
+    that are `unusable` nobody can say: they stop the night, and codes of theirs are left.
     """
     problems: list[Problem] = []
     filled = _filled(ledger)
     for schema in INPUTS:
         for column in columns(schema):
-            if column.refers_to and name_of(schema) in filled:
+            named = column.refers_to.split(".")[0]
+            if named and named not in unusable and name_of(schema) in filled:
                 problems += _resolve_column(ledger, sheets, schema, column)
     return problems
 
