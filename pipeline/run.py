@@ -146,13 +146,12 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
 
 
 def _told_once(problems: list[Problem], unsettled: list[Problem]) -> list[Problem]:
-    """All of them; what was put right or doubted where the night stops is not told."""
+    """All of them; of a cell on which the night stops nothing else is told."""
     stops = {p.place for p in unsettled if p.severity is Severity.STOPS and p.place.row}
-    mild = (Severity.CHECK, Severity.FIXED)
     return [
         problem
         for problem in problems + unsettled
-        if problem.place not in stops or problem.severity not in mild
+        if problem.place not in stops or problem.severity is Severity.STOPS
     ]
 
 
@@ -172,12 +171,12 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
         ledger.connection.execute(
             "create or replace table input.settings as select * from staged.settings"
         )
-        raise Refused(_told_once(problems, read_settings(ledger, settings)))
+        raise Refused(_told_once(problems, read_settings(ledger, settings, problems)))
     judged = rights.apply(ledger, reading.sheets, problems)
     changes = judged.changes
     _unguarded_inputs(ledger)
-    unsettled = read_settings(ledger, settings, judged.problems)
-    problems = _told_once(problems + judged.problems, unsettled)
+    problems += judged.problems
+    problems = _told_once(problems, read_settings(ledger, settings, problems))
     problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
         problems += resolve(ledger, reading.sheets, reading.unusable)

@@ -24,11 +24,11 @@ from schemas.practice import Practice
 
 
 def read_settings(
-    ledger: Ledger, sheet: Sheet, refusals: Sequence[Problem] = ()
+    ledger: Ledger, sheet: Sheet, told: Sequence[Problem] = ()
 ) -> list[Problem]:
     """Make `input.practice` from `input.settings`, with defaults filled in.
 
-    `refusals` say which rows nobody entitled signed, at their Last edited by.
+    `told` says which cells cannot be read and which rows nobody entitled signed.
     Returns what is wrong; any problem that stops the night leaves no `input.practice`.
     """
     # A new row that nobody entitled signed is not used, as if it were not there; a row
@@ -54,13 +54,14 @@ def read_settings(
         again = in_sheet[heading(column.title)]
         value, problem = _setting(column, row, sheet)
         if problem and problem.code == "setting-missing":
-            problem = _missing(column, again[-1] if again else None, sheet, refusals)
-        if problem and problem.code == "setting-held" and len(again) > 1:
-            problem = _twice(column, again, sheet)
+            problem = _missing(column, again[-1] if again else None, sheet, told)
         values[column.name] = value
         if problem:
             unusable.add(column.title)
-        problems += [problem] if problem else _as_read(column, row, again, sheet)
+        if problem and problem.code == "setting-held":
+            problems += _of_held(column, again, sheet, told) or [problem]
+        else:
+            problems += [problem] if problem else _as_read(column, row, again, sheet)
     given = {
         column.name: arrow.array([values[column.name]], column.dtype.pyarrow_dtype)
         for column in columns(Practice)
@@ -99,7 +100,7 @@ def _setting(
     """One setting's value, or why there is none."""
     typed = row["value"] if row else None
     if row and row["held"]:
-        # Its own problem says what is wrong; the night stops on it all the same.
+        # What is wrong with its cells is told in its place.
         return None, _stop(
             "setting-held",
             _place(sheet, row),
@@ -152,6 +153,32 @@ def _as_read(
     ]
 
 
+def _of_held(
+    column: Column,
+    again: list[dict[str, object]],
+    sheet: Sheet,
+    told: Sequence[Problem],
+) -> list[Problem]:
+    """What was told of a held setting's cells, as what stops the night."""
+    if len(again) > 1:
+        return [_twice(column, again, sheet)]
+    return [
+        replace(
+            problem,
+            severity=Severity.STOPS,
+            found=f"{column.title}: {problem.found}",
+            expected=column.expected
+            if problem.place.column == "Value"
+            else problem.expected,
+            subject=column.title,
+        )
+        for problem in told
+        if (problem.severity is Severity.HELD or problem.code == "change-refused")
+        and (problem.place.file, problem.place.sheet) == (sheet.file, sheet.sheet)
+        and problem.place.row in [row["row_number"] for row in again]
+    ]
+
+
 def _twice(column: Column, again: list[dict[str, object]], sheet: Sheet) -> Problem:
     """A setting that stands in several rows, which say different things or may."""
     at = ", ".join(str(row["row_number"]) for row in again)
@@ -168,11 +195,11 @@ def _missing(
     column: Column,
     row: dict[str, object] | None,
     sheet: Sheet,
-    refusals: Sequence[Problem] = (),
+    told: Sequence[Problem] = (),
 ) -> Problem:
     """A required setting without a value that counts: not there, blank or refused."""
     number = _place(sheet, row).row
-    for refusal in refusals:
+    for refusal in told:
         if number and refusal.place == sheet.place(number, "last_edited_by"):
             return replace(
                 refusal,

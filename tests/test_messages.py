@@ -735,6 +735,50 @@ def test_of_settings_that_do_not_count_nothing_else_is_told(
     assert len(not_entitled) == len(NOT_ENTITLED)
 
 
+# What each of these settings' cells holds, and all that is told of its row.
+HELD_SETTINGS: dict[str, tuple[Row, list[str]]] = {
+    "an error of a formula": (
+        {"Setting": "Bank details", "Value": "#REF!", "Last edited by": "mm"},
+        [
+            "Value: Bank details: #REF! is an error left by a formula; correct the"
+            " formula or type the value",
+        ],
+    ),
+    "the same, signed by nobody known": (
+        {"Setting": "Currency", "Value": "#N/A", "Last edited by": "xx"},
+        [
+            "Value: Currency: #N/A is an error left by a formula; correct the formula or"
+            " type the value",
+            "Last edited by: Currency: xx is not a user of the Staff sheet, so the row is"
+            " not used yet; have the row checked by somebody who may edit it, with their"
+            " user name here",
+        ],
+    ),
+    "a comma too many": (
+        {"Setting": "Practice address", "Value": "4 Mill Lane", "Last edited by": "Hay,mm"},
+        [
+            "Setting: Practice address: the row has more cells than there are headings;"
+            " put text that holds a comma between quotation marks, or delete the commas"
+            " too many at the end of the row",
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HELD_SETTINGS)
+def test_what_is_wrong_with_the_cells_of_a_setting_stops_the_night_and_is_told_once(
+    name: str, tmp_path: Path
+) -> None:
+    row, told = HELD_SETTINGS[name]
+    folder = practice.make(tmp_path)
+    practice.add(folder, "settings", row)
+    file = folder / "settings.csv"
+    file.write_text(file.read_text("utf-8").replace('"', ""), "utf-8")
+    found = _found(folder)
+    assert _told(found) == [f"Stops the night settings.csv: row 6, {t}" for t in told]
+    assert {problem.subject for problem in found} == {row["Setting"]}
+
+
 def test_tax_needs_a_registration(tmp_path: Path) -> None:
     given = practice.sheets()
     given["tax_codes"][0]["Rate %"] = "20"
