@@ -552,6 +552,51 @@ def test_an_amount_that_is_no_number_is_never_written() -> None:
         pytest.param("", "", id="nothing stays nothing"),
         pytest.param("is it GOLD?", "Is it GOLD?", id="a question keeps its mark"),
         pytest.param("glod is not a code", "glod is not a code.", id="a value stays"),
+        pytest.param(
+            "nobody is not a user of the Staff sheet, so the row is not used yet",
+            "nobody is not a user of the Staff sheet, so the row is not used yet.",
+            id="a user called like a word of ours stays",
+        ),
+        *(
+            pytest.param(f"{typed} {said}", f"{typed} {said}.", id=f"{typed} {said}")
+            for typed in ("next week", "this Friday", "the 5th, about noon", "it")
+            for said in (
+                "is not a date",
+                "is not Yes or No",
+                "is not one of the words offered",
+                "is read as blank",
+                "is longer than 40 characters",
+                "is a time, not text",
+                "is not in the sheet Products",
+                "has the character , in it",
+                "has more digits than a spreadsheet keeps",
+                "had spare or invisible spaces",
+                "begins like a formula and is kept as text",
+                "may not edit products, so the row is not used yet",
+                "is an error left by a formula",
+                "looks damaged by a change of format",
+                "is more than one e-mail address, so it is left blank",
+            )
+        ),
+        pytest.param(
+            "the role of ee, Boss, is not in the sheet Roles",
+            "The role of ee, Boss, is not in the sheet Roles.",
+            id="a role is ours",
+        ),
+        *(
+            pytest.param(ours, ours[0].upper() + ours[1:] + ".", id=ours)
+            for ours in (
+                "this is a text file and no workbook",
+                "a membership without a Monthly price (- is read as blank)",
+                "the row of ee in the sheet Staff cannot be used",
+                "nobody may be billed before it is mended",
+            )
+        ),
+        pytest.param(
+            "the number 5 is read as code 5",
+            "The number 5 is read as code 5.",
+            id="a number is ours",
+        ),
         pytest.param("it is blank", "It is blank.", id="our own words get a capital"),
         pytest.param(
             "patients.xlsx is old", "patients.xlsx is old.", id="a file stays"

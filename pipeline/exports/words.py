@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cache
 
 from pipeline.bookkeeping.books import Change, Entry, Night
+from pipeline.cells.answers import NOUNS
 from pipeline.problems import Severity
 
 # Rule 13's buckets as the manager reads them.
@@ -52,6 +53,20 @@ _OWN_WORDS = {
     "somebody",
 }  # fmt: skip
 _ABOUT_A_VALUE = re.compile(r"(\w+),? (?:is|was|has|may|stands|cannot|does|looks)\b")
+# What is said of a cell's text that stands before it, whatever words it is made of; what
+# begins with these words is the program's own.
+_OWN_BEGINNINGS = r"(?:the|a) (?:contact|End date|membership|number|period|role|row)\b"
+_SAID_OF_TEXT = re.compile(
+    rf"(?!{_OWN_BEGINNINGS}).+? (?:"
+    rf"is not (?:{'|'.join(NOUNS.values())}|one of the words|in the sheet|a user)\b"
+    r"|is (?:read as|no longer active|no setting|an error left|too large)\b"
+    r"|is a (?:time|date|number),|is a (?:text and is read|negative|fraction)\b"
+    r"|is (?:more|longer|less) than (?:one|[0-9])"
+    r"|has (?:characters|more (?:than two|digits)|the character|a comma that)\b"
+    r"|had (?:spare|a line break)\b"
+    r"|may not edit|begins like a formula|looks (?:damaged|like)|does not look like"
+    r"|stands for nothing)"
+)
 
 
 def day(on: date) -> str:
@@ -79,6 +94,8 @@ def capital(clause: str) -> str:
     """A clause with a capital first letter, unless it opens with a name or a value."""
     first = clause.split(" ", 1)[0].rstrip(",;:")
     if not first.isalpha():
+        return clause
+    if _SAID_OF_TEXT.match(clause):
         return clause
     value = _ABOUT_A_VALUE.match(clause)
     if value and value[1].lower() not in _OWN_WORDS:
