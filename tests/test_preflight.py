@@ -289,8 +289,28 @@ ONE = '<c r="A{0}"><v>1</v></c>'
             archive(
                 sheet=sheet_xml('<row r="1000000"><c r="XFD1000000"><v>1</v></c></row>')
             ),
-            "a value stands far outside the table",
+            "a value stands far outside the table (XFD1000000)",
             id="a value at the end of the world",
+        ),
+        pytest.param(
+            archive(
+                sheet=sheet_xml(
+                    '<row r="1048576"><c r="A1048576"><v>1</v></c>'
+                    '<c r="F1048576"><v>1</v></c></row>'
+                )
+            ),
+            "a value stands far outside the table (A1048576)",
+            id="values at the end of the rows",
+        ),
+        pytest.param(
+            archive(
+                sheet=sheet_xml(
+                    '<row r="2"><c r="XFD2"><v>1</v></c></row>'
+                    '<row r="2000"><c r="A2000"><v>1</v></c></row>'
+                )
+            ),
+            "a value stands far outside the table (XFD2)",
+            id="a value at the end of the columns",
         ),
     ],
 )

@@ -915,7 +915,7 @@ SHEET_FAULTS = [
         lambda b, s: put(s, XFD1048576="x"),
         [
             "Stops the night: patients.xlsx: Patients: a value stands far outside"
-            " the table; delete the rows and columns beyond the table, and save",
+            " the table (XFD1048576); delete the rows and columns beyond the table, and save",
         ],
         id="a value at the end of the world",
     ),

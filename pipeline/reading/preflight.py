@@ -143,7 +143,7 @@ def inspect(package: Package, entry: Entry, *, walk_all: bool = False) -> Facts:
     if walk.area > facts.room:
         raise Unusable(
             "far-cell",
-            "a value stands far outside the table",
+            f"a value stands far outside the table ({walk.farthest})",
             "delete the rows and columns beyond the table, and save",
         )
     return facts
@@ -225,6 +225,7 @@ class _Walk:
         self._row, self._row_text, self._column = 0, "0", -1
         self._last_column = self._widest = self._last_hidden = -1
         self._deepest = self._walked = self._cells = self._length = 0
+        self._deepest_column = self._widest_row = 0
         self._kind, self._style, self._depth = "n", "", 0
         self._formula: str | None = None
         self._saved = self._in_row = self._in_cell = self._filled = False
@@ -266,8 +267,10 @@ class _Walk:
             facts.plain.append(cells)
             first = np.diff(cells.rows, prepend=0) > 0  # of each row
             facts.filled_rows.update(cells.rows[first].tolist())
-            self._deepest = int(cells.rows[-1])
-            self._widest = max(self._widest, int(cells.columns.max()))
+            last = np.searchsorted(cells.rows, cells.rows[-1])
+            widest = cells.columns.argmax()
+            self._reach(int(cells.rows[last]), int(cells.columns[last]))
+            self._reach(int(cells.rows[widest]), int(cells.columns[widest]))
             self._last_column = max(self._last_column, int(cells.columns.max()))
         return True
 
@@ -275,6 +278,20 @@ class _Walk:
     def area(self) -> int:
         """The cells between A1 and the last one with anything in it."""
         return self._deepest * (self._widest + 1)
+
+    @property
+    def farthest(self) -> str:
+        """The address of the cell that makes the area large."""
+        if self._deepest / LAST_ROW < self._widest / COLUMNS:
+            return f"{column_letter(self._widest)}{self._widest_row}"
+        return f"{column_letter(self._deepest_column)}{self._deepest}"
+
+    def _reach(self, row: int, column: int) -> None:
+        """Note how far the sheet's cells go, and the first that goes so far."""
+        if row > self._deepest:
+            self._deepest, self._deepest_column = row, column
+        if column > self._widest:
+            self._widest, self._widest_row = column, row
 
     def result(self) -> Facts:
         """The facts, once the whole sheet is walked."""
@@ -391,8 +408,7 @@ class _Walk:
             self._note_formula(text.strip())
         if not text:
             return
-        self._widest = max(self._widest, self._column)
-        self._deepest = self._row
+        self._reach(self._row, self._column)
         if not self._fills(text):
             return
         self._filled = True
