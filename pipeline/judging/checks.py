@@ -60,8 +60,8 @@ def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
             Severity.STOPS,
             "days-and-months-swapped",
             Place(sheet.file, sheet.sheet, None, title),
-            f"{title}: every real date has a day up to 12 and every later day is text:"
-            " the file was saved on a computer that puts the month first",
+            "every real date has a day up to 12 and every later day is text: the file"
+            " was saved on a computer that puts the month first",
             "dates with day and month in their places",
             "bring back the copy from before that, or retype the column",
         )

@@ -53,7 +53,7 @@ MISTAKES = (
         78, "Days and months swapped by a computer set to another country",
         "A column of real dates up to the 12th and text beyond it stops the night.",
         (
-            "Stops the night | days-and-months-swapped | patients.xlsx: Patients!Start date | Start date: every real date has a day up to 12 and every later day is text: the file was saved on a computer that puts the month first | dates with day and month in their places | bring back the copy from before that, or retype the column",
+            "Stops the night | days-and-months-swapped | patients.xlsx: Patients!Start date | every real date has a day up to 12 and every later day is text: the file was saved on a computer that puts the month first | dates with day and month in their places | bring back the copy from before that, or retype the column",
             "Check | date-as-text | patients.xlsx: Patients!G5 | 31/01/2026 is read as 31 January 2026 | a date, such as 04/03/2026 in a date cell or 2026-03-04 | if that is right, write it as a date cell or as 2026-01-31",
             "Check | date-as-text | patients.xlsx: Patients!G6 | 15/02/2026 is read as 15 February 2026 | a date, such as 04/03/2026 in a date cell or 2026-03-04 | if that is right, write it as a date cell or as 2026-02-15",
             "Check | date-as-text | patients.xlsx: Patients!G7 | 28/02/2026 is read as 28 February 2026 | a date, such as 04/03/2026 in a date cell or 2026-03-04 | if that is right, write it as a date cell or as 2026-02-28",
