@@ -42,6 +42,10 @@ def _contract(product_code: str, price: str, start: str, end: str = "") -> Row:
     )  # fmt: skip
 
 
+def _titled(name: str) -> str:
+    return name.replace("_", " ").capitalize().replace(" id", " ID")
+
+
 def _request(name: str, product_code: str, **cells: str) -> Row:
     row = {
         "Request ID": name, "Patient ID": "P1", "Product code": product_code,
@@ -50,7 +54,7 @@ def _request(name: str, product_code: str, **cells: str) -> Row:
     }  # fmt: skip
     return {
         **row,
-        **{key.replace("_", " ").capitalize(): v for key, v in cells.items()},
+        **{_titled(key): text for key, text in cells.items()},
     }
 
 
@@ -98,6 +102,7 @@ def _mistakes() -> Sheets:
         _request("R4", "CONSULT", bill_to="OLD"),
         _request("R5", "GOLD", billing_frequency="Monthly"),
         _request("R6", "SILVER", quantity="2"),
+        _request("R7", "CONSULT", patient_id="P01"),
     ]
     given["sent"] = [
         {"Invoice number": "INV-000001", "Sent on": "2026-03-01", "Sent to": "x"},
@@ -278,6 +283,10 @@ MISTAKES = {
         "Not billed patients.csv: row 24, Bill to: Acme Widgets Ltd is not in the sheet "
         "Contacts; write a code of the sheet Contacts, or add it there; did you mean "
         "ACME?"
+    ),
+    "a patient is one of the sheet, and no other is proposed": (
+        "Not billed invoice_requests.csv: row 8, Patient ID: P01 is not in the sheet"
+        " Patients; write a code of the sheet Patients, or add it there"
     ),
     "a start is not years ahead": (
         "Check patients.csv: row 20, Start date: the Start date, 1 January 2028, "

@@ -112,6 +112,9 @@ def _hints(
     title = next(title_of(s) for s in INPUTS if name_of(s) == table)
     # A name is often typed in place of the code beside it.
     name = "name" if field == "code" else field
+    if table == "patients":
+        # Whoever has the nearest id is somebody else, and would get the bill.
+        return title, dict.fromkeys(codes, "")
     there = ledger.rows(
         f"select distinct {field} as code, {name} as name from input.{table}"
         f" where {field} is not null order by all"
