@@ -28,6 +28,7 @@ def after_first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The practice after its first night, with birth dates and a request billed."""
     given = practice.sheets()
     given["patients"] = [{**row, **BORN} for row in given["patients"]]
+    given["patients"][0]["Town"] = "Alderton"
     given["invoice_requests"] = [_asked()]
     folder = practice.make(tmp_path_factory.mktemp("looking") / "clinic", given)
     assert bill(folder, FIRST).code == 0
@@ -263,6 +264,9 @@ REFUSED = {
         " last time, is missing; put the column Date of birth back, even if it is now"
         " empty\n"
     ),
+    "nor is one that a single row filled in": (
+        "the column Town, which 1 row filled in last time, is missing"
+    ),
     "there is nobody to judge by": "the sheet Staff has no row that can be used; fill in",
     "nor a role": "the sheet Roles has no row that can be used; fill in",
     "a setting under two spellings is told as twice": (
@@ -278,7 +282,7 @@ def refused_night(after_first: Path) -> str:
     folder = practice.copied(after_first, after_first.parent / "refused")
     rows = practice.read(folder, "patients")
     for row in rows:
-        del row["Date of birth"]
+        del row["Date of birth"], row["Town"]
     practice.write(folder, "patients", rows)
     for sheet in ("staff", "roles"):
         blank = dict.fromkeys(practice.read(folder, sheet)[0], "")

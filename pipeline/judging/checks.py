@@ -92,7 +92,8 @@ def lost_columns(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
             Severity.STOPS,
             "column-lost",
             Place(sheet.file, sheet.sheet),
-            f"the column {column.title}, which {row['filled']} rows filled in last time,"
+            f"the column {column.title}, which {row['filled']:,}"
+            f" row{'' if row['filled'] == 1 else 's'} filled in last time,"
             " is missing",
             "every column that was in use",
             f"put the column {column.title} back, even if it is now empty",
