@@ -813,6 +813,7 @@ SHEET_FAULTS = [
             "a total and its number": ["Grand total", None, None, None, 99],
             "a total under another heading": [None, None, "Totals:", None, "£1,200.00"],
             "a note with no id": [None, "ring them back"],
+            "a total, its number and a word": ["TOTALS", None, None, "3", "x"],
         }.items()
     ),
     pytest.param(
@@ -820,6 +821,15 @@ SHEET_FAULTS = [
     ),
     pytest.param(
         lambda b, s: s.append(["Total", "Cy", "Three"]), [], id="a person called Total"
+    ),
+    *(
+        pytest.param(lambda b, s, cells=cells: s.append(cells), [], id=name)
+        for name, cells in {
+            "a person called Total in part": ["Total", "Cy", None, "3"],
+            "a person called Total without a name": ["Total", None, None, "Yes"],
+            "one who is called Totally": ["Totally", None, None, None, "GOLD"],
+            "a total and two words": ["Total", None, None, "3", "GOLD", "soon"],
+        }.items()
     ),
     pytest.param(
         lambda b, s: (strike(s["A2"]), strike(s["B3"])),

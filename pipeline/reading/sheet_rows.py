@@ -21,7 +21,9 @@ _TOTAL = re.compile(
     r"(grand |sub-?)?totals?\b|sum\b|count\b|end\b|note|nb\b|\*", re.IGNORECASE
 )
 _TOTAL_LABEL = re.compile(r"(grand |sub-?)?totals?\b|sum\b|count\b", re.IGNORECASE)
+_TOTAL_ID = re.compile(r"((grand |sub-?)?totals?|sum):?", re.IGNORECASE)
 _FIGURE = re.compile(r"[£$€(-]*[0-9][0-9.,\s]*[)%]?")
+_SIGNED = "last_edited_by"
 _EXAMPLE = re.compile(r"example", re.IGNORECASE)
 MORE_CELLS = (
     "the row has more cells than there are headings",
@@ -65,6 +67,11 @@ class _Sorting:
         self.key = _key_column(listed)
         self.key_index = layout.headings[self.key.name]
         self.key_indexes = {layout.headings[c.name] for c in listed if c.key}
+        self.required = {
+            layout.headings[column.name]
+            for column in listed
+            if column.required and column.name not in (self.key.name, _SIGNED)
+        }
         self.table = self._excel_table()
         self.notes: list[int] = []
         self.examples: list[int] = []
@@ -144,12 +151,26 @@ class _Sorting:
         return bool(_TOTAL.match(cell.strip())) or sentence
 
     def _is_total(self, row: list[object], filled: list[int]) -> bool:
-        """Figures alone, with no id and perhaps the word Total."""
-        words = [row[index] for index in filled if not _is_figure(row[index])]
-        total = len(words) == 1 and _TOTAL_LABEL.match(str(words[0]).strip())
+        """Figures alone, with no id and perhaps the word Total, or with that for an id."""
+        words = [index for index in filled if not _is_figure(row[index])]
+        texts = [str(row[index]).strip() for index in words]
+        total = len(words) == 1 and bool(_TOTAL_LABEL.match(texts[0]))
         if is_blank(row[self.key_index]):
-            return not words or bool(total)
-        return bool(total) and row[self.key_index] is words[0]
+            return not words or total
+        if total:
+            return words == [self.key_index]
+        return self._is_total_beside_a_word(row, words)
+
+    def _is_total_beside_a_word(self, row: list[object], words: list[int]) -> bool:
+        """An id that is a total's word, and one more word where none is required.
+
+        A row of the table whose id it is has words in required columns; with two of
+        them blank it could not be one either.
+        """
+        if len(words) != 2 or not _TOTAL_ID.fullmatch(str(row[self.key_index]).strip()):
+            return False
+        blank = [index for index in self.required if is_blank(row[index])]
+        return len(blank) > 1 and not self.required.intersection(words)
 
     def _repeats_headings(self, row: list[object], filled: list[int]) -> bool:
         texts = [canonical(str(row[index])) for index in filled]

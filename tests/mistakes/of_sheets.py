@@ -202,10 +202,11 @@ MISTAKES = (
         _book(lambda book, sheet: sheet.insert_rows(3)),
     ),
     Mistake(
-        46, "A row of totals", "It is skipped, and that is said.",
+        46, "A row of totals",
+        "It is skipped, and that is said, also with a word beside its figures.",
         (
-            "Check | rows-skipped | patients.xlsx: Patients!A4 | row 4 is no part of the table and was skipped |  | keep totals and notes off this sheet",
-        ), _set(A4="Total", B4=2),
+            "Check | rows-skipped | patients.xlsx: Patients!A4 | rows 4 and 5 are no part of the table and were skipped |  | keep totals and notes off this sheet",
+        ), _set(A4="Total", B4=2, A5="TOTALS", D5="3", E5="x"),
     ),
     Mistake(
         47, "Notes under the table", "They are skipped, and that is said; a row with"
