@@ -116,10 +116,7 @@ def _as_if_published(ledger: Ledger) -> None:
         " from ledger.outbox where run_no = ?",
         [ledger.last_run_no],
     )
-    ledger.connection.execute("delete from ledger.published_through")
-    ledger.connection.execute(
-        "insert into ledger.published_through values (?)", [ledger.last_run_no]
-    )
+    outbox.published_up_to(ledger, ledger.last_run_no)
 
 
 def _stand_ins(ledger: Ledger, out: Path) -> None:

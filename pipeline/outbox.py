@@ -145,10 +145,14 @@ def mark(ledger: Ledger, written: list[tuple[str, str]]) -> None:
         [[path for path, _ in written], run_no, [sha256 for _, sha256 in written]],
     )
     left = _pending(ledger, _done(ledger))
-    run("delete from ledger.published_through")
-    run(
-        "insert into ledger.published_through values (?)",
-        [left[0][1] - 1 if left else run_no],
-    )
+    published_up_to(ledger, left[0][1] - 1 if left else run_no)
     run("commit")
     run("checkpoint ledger")
+
+
+def published_up_to(ledger: Ledger, run_no: int) -> None:
+    """Note that every file up to a run is published: nothing older is looked for."""
+    ledger.connection.execute("delete from ledger.published_through")
+    ledger.connection.execute(
+        "insert into ledger.published_through values (?)", [run_no]
+    )
