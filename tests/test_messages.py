@@ -286,7 +286,7 @@ MISTAKES = {
     ),
     "a patient is one of the sheet, and no other is proposed": (
         "Not billed invoice_requests.csv: row 8, Patient ID: P01 is not in the sheet"
-        " Patients; write a code of the sheet Patients, or add it there"
+        " Patients; write a Patient ID of the sheet Patients, or add it there"
     ),
     "a start is not years ahead": (
         "Check patients.csv: row 20, Start date: the Start date, 1 January 2028, "

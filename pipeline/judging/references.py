@@ -88,14 +88,16 @@ def _unknown(
     if name not in sheets:
         return []  # last accepted rows, for comparison: told when they were read
     title, hints = _hints(ledger, column, codes)
+    noun = "Patient ID" if column.name == "patient_id" else "code"
+    wanted = f"a {noun} of the sheet {title}"
     return [
         Problem(
             Severity.HELD,
             "unknown-code",
             sheets[name].place(row["row_number"], column.name),
             f"{row['code']} is not in the sheet {title}",
-            f"a code of the sheet {title}",
-            f"write a code of the sheet {title}, or add it there{hints[row['code']]}",
+            wanted,
+            f"write {wanted}, or add it there{hints[row['code']]}",
             subject=row["subject"] or "",
             personal=column.may_name_a_person or is_remark(row["code"]),
         )
