@@ -6,6 +6,7 @@ The database is attached as `ledger` to a connection in memory, whose catalogs
 
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -57,6 +58,11 @@ UPGRADES: dict[int, tuple[str, ...]] = {}
 
 class Busy(Exception):
     """Another process holds the lock; the message names it."""
+
+
+# Where DuckDB lays down what its memory cannot hold, beside the ledger and as private as
+# that: left to itself it takes the folder that the command was started in.
+_SPILLED = ".spilled"
 
 
 def ledger_path(folder: Path, chosen: Path | None = None) -> Path:
@@ -186,11 +192,14 @@ def opened(
         create(path)
     elif write:
         must_be_sound(path, _look if against_head else lambda _: None)
+    spilled = path.parent / _SPILLED
     if write:
         sweep(path.parent)
+        shutil.rmtree(spilled, ignore_errors=True)
+    config = settings_for([path, *sheets]) | {"temp_directory": str(spilled)}
     with (
         at_work(path) if write else nullcontext(),
-        duckdb.connect(":memory:", config=settings_for([path, *sheets])) as connection,
+        duckdb.connect(":memory:", config=config) as connection,
     ):
         _attach(connection, path, write=write)
         for schema in ("staged", "input", "model"):

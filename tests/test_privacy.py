@@ -5,11 +5,13 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from openpyxl import load_workbook
 
 from pipeline import __main__ as program
+from pipeline.ledger import opened
 from tests import practice
 from tests.practice import member
 
@@ -213,3 +215,25 @@ def test_a_crash_says_nothing_of_what_it_held(
         if path.is_file() and b"Zyxname" in path.read_bytes()
     ]
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in kept)
+
+
+def test_what_memory_cannot_hold_is_laid_down_beside_the_ledger_alone(
+    tmp_path: Path,
+) -> None:
+    path, spilled = tmp_path / "ledger/membill.duckdb", tmp_path / "ledger/.spilled"
+    spilled.mkdir(parents=True)
+    (spilled / "left.tmp").write_text("by a run that was killed")
+    elsewhere = {*Path().iterdir()}
+    little = {"memory_limit": "20MB", "threads": 1}
+    with (
+        patch("pipeline.ledger.settings_for", return_value=little),
+        opened(path, write=True) as ledger,
+    ):
+        assert not spilled.exists(), "it is swept"
+        ledger.connection.execute(
+            "create table tonight.main.large as"
+            " select hash(range) as one, hash(-range) as other from range(4_000_000)"
+        )
+        assert list(spilled.iterdir())
+        assert {*Path().iterdir()} == elsewhere
+    assert not list(spilled.glob("*"))
