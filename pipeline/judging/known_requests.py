@@ -36,7 +36,7 @@ def lay_down(ledger: Ledger) -> bool:
     ledger.connection.execute(
         "create or replace table staged.known_requests as"
         " select distinct row_key as request_key from input.invoice_requests"
-        " where $1::varchar[] is null or list_contains($1::varchar[], row_key)"
+        " where $1::varchar[] is null or row_key in (select unnest($1::varchar[]))"
         " or row_key in (select request_key from ledger.filled_requests)",
         [known],
     )
