@@ -143,10 +143,26 @@ def test_it_is_not_held_by_a_period() -> None:
     assert each(APART, asked) == wanted(APART)
 
 
+# R1 covers 10 January to 9 February, and stands in the earlier row.
+BESIDE = [
+    pytest.param("2026-01-20", "request-overlaps", id="some of its days"),
+    pytest.param("2026-02-09", "request-overlaps", id="its last day"),
+    pytest.param("2026-02-10", None, id="the day after it"),
+    pytest.param("2025-12-11", "request-overlaps", id="its first day"),
+    pytest.param("2025-12-10", None, id="the day before it"),
+]
+
+
 def test_the_earlier_row_of_two_that_overlap_is_billed() -> None:
-    later = {**GOLD, "request_id": "R2", "requested_on": "2026-01-20"}
-    expected = [("R1", None), ("R2", "request-overlaps")]
-    assert due({"invoice_requests": [GOLD, later]}) == expected
+    def given(on: str) -> dict[str, Any]:
+        later = {**GOLD, "request_id": "R2", "requested_on": on}
+        return {
+            "as_of": "2026-02-10", "practice": {"bill_from": "2025-12-01"},
+            "invoice_requests": [GOLD, later],
+        }  # fmt: skip
+
+    found = each(BESIDE, given, "request_id, reason")
+    assert found == {case.id: [("R1", None), ("R2", case.values[1])] for case in BESIDE}
 
 
 HELD_BEFORE = [
@@ -179,8 +195,10 @@ def test_an_earlier_row_that_is_held_takes_no_day_of_a_later_one() -> None:
     def given(earlier: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
         return {"invoice_requests": [{**GOLD, **earlier}, later], **more}
 
-    reasons = each(HELD_BEFORE, given)
-    assert reasons == {case.id: [case.values[2], None] for case in HELD_BEFORE}
+    found = each(HELD_BEFORE, given, "request_id, reason")
+    assert found == {
+        case.id: [("R1", case.values[2]), ("R2", None)] for case in HELD_BEFORE
+    }
 
 
 def test_services_never_overlap() -> None:
