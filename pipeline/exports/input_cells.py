@@ -13,7 +13,6 @@ from pipeline.exports.input_sheets import InputBook, format_of
 from pipeline.exports.workbook import DATE_FORMAT
 from schemas.columns import Column
 
-_SETTING = "value"  # the one column whose cells are each of their own kind
 _LEFT = {"font_name": "Calibri", "valign": "vcenter", "align": "left", "indent": 1}
 _SHOWN = {datetime: f"{DATE_FORMAT} hh:mm", time: "hh:mm", timedelta: "[h]:mm"}
 
@@ -68,7 +67,7 @@ def write_cell(
 
 def _of_number(book: InputBook, column: Column | None) -> Format:
     """Amounts look like amounts; a number where text belongs keeps its own look."""
-    if column is None or column.name == _SETTING:
+    if column is None or column.kind == "answer":
         return book.formats["setting"]
     kind = format_of(column)
     return book.formats[kind if kind in ("money", "number") else "setting"]

@@ -29,7 +29,6 @@ WIDE = {
     "name": 26, "description": 46, "email": 32, "address_line_1": 22, "notes": 62,
     "setting": 28, "value": 56, "sent_to": 32, "postcode": 11, "title": 8, "code": 13,
 }  # fmt: skip
-_SETTING = "value"  # the one column whose cells are each of their own kind
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def write_value(
         moment = datetime.combine(value, time())
         moment = value if isinstance(value, datetime) else moment
         sheet.write_datetime(row, index, moment, formats["date"])
-    elif column.name == _SETTING and isinstance(value, int | Decimal):
+    elif column.kind == "answer" and isinstance(value, int | Decimal):
         sheet.write_number(row, index, float(value), formats["setting"])
     elif isinstance(value, Decimal):
         sheet.write_number(row, index, float(value), formats["money"])
