@@ -226,18 +226,21 @@ def _vanished(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
 def _same_person_twice(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """Two ids of one name, with one birth date; or one e-mail where a date is missing."""
     rows = ledger.rows(
-        "with people as ("
-        "  select *, lower(first_name) as first, lower(last_name) as last"
-        "  from input.patients where not held and row_number is not null)"
-        " select later.row_number, later.patient_id,"
-        "  min_by(earlier.patient_id, earlier.row_number) as other_id,"
-        "  bool_or(coalesce(later.date_of_birth = earlier.date_of_birth, false)) as born"
-        " from people as later inner join people as earlier using (first, last)"
-        " where earlier.row_number < later.row_number"
-        "  and earlier.row_key <> later.row_key"
-        "  and coalesce(later.date_of_birth = earlier.date_of_birth,"
-        "   lower(later.email) = lower(earlier.email))"
-        " group by later.row_number, later.patient_id order by 1"
+        # Against the first of its like alone: a sheet may say one name everywhere.
+        "select row_number, patient_id,"
+        "  coalesce(same_birth <> patient_id, false) as born,"
+        "  if(born, same_birth, same_mail) as other_id"
+        " from (select row_number, patient_id, date_of_birth,"
+        "  if(date_of_birth is not null, first_value(patient_id) over (partition by"
+        "   lower(first_name), lower(last_name), date_of_birth order by row_number), null)"
+        "   as same_birth,"
+        "  if(email is not null, first_value(patient_id) over mail, null) as same_mail,"
+        "  first_value(date_of_birth) over mail as their_birth"
+        "  from input.patients where not held and row_number is not null"
+        "  window mail as (partition by lower(first_name), lower(last_name), lower(email)"
+        "   order by row_number))"
+        " where born or (same_mail <> patient_id"
+        "  and (date_of_birth is null or their_birth is null)) order by row_number"
     )
     return [
         Problem(

@@ -63,11 +63,15 @@ def renamed_people(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     that goes along, what another id's row said, which says something else now.
     """
     rows = ledger.rows(_RENAMED)
-    reused = [row for row in rows if row["changed"] or row["moved"]]
-    hold_patients(ledger, reused)
+    hold_patients(ledger, [row for row in rows if _is_reused(row)])
     return [
-        _reused(row, sheets) if row in reused else _doubted(row, sheets) for row in rows
+        _reused(row, sheets) if _is_reused(row) else _doubted(row, sheets)
+        for row in rows
     ]
+
+
+def _is_reused(row: dict[str, Any]) -> bool:
+    return bool(row["changed"] or row["moved"])
 
 
 def _reused(row: dict[str, Any], sheets: dict[str, Sheet]) -> Problem:

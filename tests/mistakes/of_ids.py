@@ -129,6 +129,8 @@ MISTAKES = (
             _named("M69D", "Bea", "Twice", email="Bea@example.org", date_of_birth=date(1980, 1, 1)),
             _named("M69E", "Cy", "Twice", email="bea@example.org"),
             _named("M69F", "Bea", "Twice"),
+            _named("M69G", "Dot", "Twice", email="dot@example.org", date_of_birth=date(1950, 1, 1)),
+            _named("M69H", "Dot", "Twice", email="dot@example.org", date_of_birth=date(1980, 1, 1)),
         ),
     ),
     Mistake(
