@@ -15,12 +15,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 # Nothing large is imported here: a child's peak memory would begin with this process's.
 from benchmarks import committed, pages
+from benchmarks.measured import Figures, Measured
 
 AS_OF = "2026-03-20"
 CACHE = Path(os.environ.get("TMPDIR", "/tmp")) / "membill-benchmarks"
@@ -28,29 +28,6 @@ FLOORS = (
     "start-up", "reading", "validation", "due, price and tax", "recording",
     "invoice workbooks", "register", "copy",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What a process took: wall and processor seconds, peak memory in MB."""
-
-    wall: float
-    used: float
-    memory: float = 0.0
-
-
-@dataclass
-class Measured:
-    """Medians of every run: whole processes, stages and floors by name."""
-
-    practice: str
-    runs: int
-    night: Figures
-    again: Figures | None
-    script: Figures | None
-    stages: dict[str, Figures]
-    functions: dict[str, Figures]
-    floors: dict[str, Figures] = field(default_factory=dict)
 
 
 def main() -> None:

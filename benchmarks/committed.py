@@ -7,10 +7,8 @@ of the script: seconds differ from machine to machine, ratios do so much less.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.bench import Measured
+from benchmarks.measured import Measured
 
 FILE = Path(__file__).parent / "committed.json"
 MEMBERS, MONTHS = 20_000, 1
@@ -21,7 +19,7 @@ ALLOWED = 1.25
 SHORTEST = 0.03
 
 
-def ratios(measured: "Measured") -> dict[str, float]:
+def ratios(measured: Measured) -> dict[str, float]:
     """What is compared: processor seconds, which other work on the machine moves least."""
     found = {
         name: measured.stages[name].used / floor.used
@@ -33,7 +31,7 @@ def ratios(measured: "Measured") -> dict[str, float]:
     return {name: round(ratio, 3) for name, ratio in found.items()}
 
 
-def write(measured: "Measured") -> None:
+def write(measured: Measured) -> None:
     """Take today's ratios as those to be held to."""
     text = json.dumps(ratios(measured), indent=2) + "\n"
     FILE.write_text(text, encoding="utf-8")

@@ -6,7 +6,6 @@ of all processes. Read ratios, not seconds.
 """
 
 import contextlib
-import csv
 import ctypes
 import os
 import resource
@@ -16,28 +15,24 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.make_practice import AS_OF, SHEETS, member
+from benchmarks.make_practice import PRACTICE_NAME, Spec, make
+from benchmarks.roster import AS_OF
 
 # More are not billed one process each: their start-up is the same for each of them.
 MOST_FRESH = 20
+# One row in a hundred has a mistake and is held.
+BILLED = (0, 3)
 
 
 def make_group(root: Path, practices: int, members: int) -> None:
     """Practices of CSV sheets, each with a name and members of its own."""
     for number in range(practices):
         folder = root / f"region {number // 100:03}" / f"practice {number:05}"
-        folder.mkdir(parents=True)
-        for name, rows in SHEETS.items():
-            text = "\n".join(",".join(row) for row in rows) + "\n"
-            text = text.replace("Benchmark Practice", f"Practice {number}")
-            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-        people = [member(number * members + index) for index in range(members)]
-        titles = {name: name.replace("_", " ").capitalize() for name in people[0]}
-        titles["patient_id"] = "Patient ID"
-        with open(folder / "patients.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, titles)
-            writer.writerow(titles)
-            writer.writerows(people)
+        make(Spec(members, "csv", seed=number), folder)
+        settings = folder / "settings.csv"
+        text = settings.read_text(encoding="utf-8")
+        named = text.replace(PRACTICE_NAME, f"Practice {number}")
+        settings.write_text(named, encoding="utf-8")
 
 
 def folders(root: Path) -> list[Path]:
@@ -54,15 +49,16 @@ def loop(root: Path) -> None:
     for folder in folders(root):
         arguments = ["bill", str(folder), "--as-of", str(AS_OF)]
         done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
-        assert done.exit_code == 0, done.stderr
+        assert done.exit_code in BILLED, done.stderr
 
 
 def measured(arguments: list[str]) -> tuple[float, float]:
     """Wall and CPU seconds of a process and of all that it started."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL)
     wall = time.perf_counter() - started
+    assert done.returncode in BILLED, arguments
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)

@@ -26,6 +26,7 @@ from schemas import INPUTS
 from schemas.columns import about, columns, name_of, title_of
 
 CACHE = Path(tempfile.gettempdir()) / "membill-benchmarks"
+PRACTICE_NAME = "Otterwick Quay Surgery"
 _BATCH = 5_000
 
 Rows = Iterable[Sequence[str]]
@@ -164,7 +165,7 @@ def _fetched(
 
 def _settings(spec: Spec) -> Rows:
     values = {
-        "Practice name": "Otterwick Quay Surgery",
+        "Practice name": PRACTICE_NAME,
         "Practice address": "1 Upper Strand, Otterwick Quay, ZZ4 4AB",
         "VAT registered": "Yes",
         "VAT number": "GB999999973",

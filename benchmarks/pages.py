@@ -3,11 +3,9 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-if TYPE_CHECKING:
-    from benchmarks.bench import Figures, Measured
+from benchmarks.measured import Figures, Measured
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, CHART = DOCS / "performance.md", DOCS / "images/night-stages.svg"
@@ -32,12 +30,12 @@ AGAINST = {
 TOGETHER = {"reading": ("reading", "parsing cells")}
 
 
-def tables(measured: "Measured") -> dict[str, str]:
+def tables(measured: Measured) -> dict[str, str]:
     """The tables of one measurement, by name."""
     return {"whole": _whole(measured), "stages": _stages(measured)}
 
 
-def _whole(measured: "Measured") -> str:
+def _whole(measured: Measured) -> str:
     night, script = measured.night, measured.script
     rows = [
         f"Medians of {measured.runs}, practice `{measured.practice}`.",
@@ -57,13 +55,13 @@ def _whole(measured: "Measured") -> str:
     return "\n".join(rows)
 
 
-def _process(name: str, figures: "Figures") -> str:
+def _process(name: str, figures: Figures) -> str:
     return (
         f"| {name} | {figures.wall:.1f} | {figures.used:.1f} | {figures.memory:,.0f} |"
     )
 
 
-def _stages(measured: "Measured") -> str:
+def _stages(measured: Measured) -> str:
     """Each stage beside its floor; processor seconds make the ratio."""
     rows = [
         "| stage | wall (s) | processor (s) | floor (s) | times its floor | the floor |",
@@ -88,7 +86,7 @@ def _stages(measured: "Measured") -> str:
     return "\n".join(rows)
 
 
-def growth(found: "Mapping[str, tuple[Figures, Figures]]", runs: int) -> str:
+def growth(found: Mapping[str, tuple[Figures, Figures]], runs: int) -> str:
     """First and next nights of practices of growing size and age."""
     rows = [
         f"Medians of {runs}.",
@@ -121,7 +119,7 @@ def put(name: str, text: str, page: Path = PAGE) -> None:
 _ROW, _LEFT, _WIDTH, _TOP = 26, 210, 420, 64
 
 
-def chart(measured: "Measured") -> str:
+def chart(measured: Measured) -> str:
     """Bars of every stage's processor seconds, with its floor as a line across."""
     stages = {name: one.used for name, one in measured.stages.items()}
     floors = {name: one.used for name, one in measured.floors.items()}
@@ -165,6 +163,6 @@ def _text(x: float, y: float, words: str, more: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="#1f2937" {more}>{escape(words)}</text>'
 
 
-def draw(measured: "Measured") -> None:
+def draw(measured: Measured) -> None:
     """Write the chart beside the page."""
     CHART.write_text(chart(measured), encoding="utf-8")

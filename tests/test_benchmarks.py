@@ -9,11 +9,19 @@ from unittest.mock import patch
 import duckdb
 import pytest
 
-from benchmarks import by_hand, committed, guard_simulation, pages, roster, stages
+from benchmarks import (
+    by_hand,
+    committed,
+    group,
+    guard_simulation,
+    pages,
+    roster,
+    stages,
+)
 from benchmarks.bench import FLOORS as MEASURED
-from benchmarks.bench import Figures, Measured
 from benchmarks.floors import FLOORS
 from benchmarks.make_practice import Spec, make, sheets, write_sheets
+from benchmarks.measured import Figures, Measured
 from pipeline.ledger import ledger_path
 from schemas.columns import name_of
 from schemas.ledger import ACCEPTED, LEDGER
@@ -239,3 +247,14 @@ def test_the_guards_are_measured_on_nights_that_really_are_nights(
 def _switch_off(sheets: dict[str, list[Row]], day: object) -> None:
     for row in sheets["patients"]:
         row["Membership active"] = "No"
+
+
+def test_each_practice_of_a_group_has_a_name_and_members_of_its_own(
+    tmp_path: Path,
+) -> None:
+    group.make_group(tmp_path, 2, 5)
+    first, second = group.folders(tmp_path)
+    for sheet in ("settings.csv", "patients.csv"):
+        one, other = ((folder / sheet).read_bytes() for folder in (first, second))
+        assert one != other
+    assert group.ways(tmp_path)["a process each"][0] == 2
