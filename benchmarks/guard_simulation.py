@@ -36,11 +36,12 @@ from benchmarks.simulated_practice import (
 )
 from pipeline import run
 from pipeline.ledger import Ledger, opened
+from pipeline.prepare import Prepared, prepare
 from pipeline.problems import Refused
 from pipeline.reading.sheets import Sheet
 from pipeline.record import Night as Work
 from pipeline.record import record, stage
-from pipeline.run import Prepared, guard, prepare
+from pipeline.run import guard
 from pipeline.transaction import count_numbers
 from pipeline.transform import transform
 from schemas.models import MODELS

@@ -17,11 +17,12 @@ import pyarrow as arrow
 from pipeline import chain, outbox
 from pipeline.files import private_folder, write_bytes
 from pipeline.ledger import Ledger, ledger_path, locked, opened, settle
+from pipeline.prepare import Prepared, prepare
 from pipeline.publish import publish
 from pipeline.record import Night, record, stage
-from pipeline.run import VERSION, Prepared, prepare
 from pipeline.transaction import count_numbers
 from pipeline.transform import transform
+from pipeline.version import VERSION
 from schemas.columns import name_of
 from schemas.ledger import ACCEPTED
 

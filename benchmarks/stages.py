@@ -46,7 +46,7 @@ STAGES = (
     )),
     Stage("validation", ("pipeline.ingest:_Rows.keep_promises",), whole=True),
     Stage("rights and accepted rows", (
-        "pipeline.rights:apply", "pipeline.rights:not_in_force",
+        "pipeline.rights.apply:apply", "pipeline.rights.changed:not_in_force",
         "pipeline.settings:read_settings", "pipeline.judging.references:resolve",
         "pipeline.judging.price_columns:hold_misplaced",
     )),

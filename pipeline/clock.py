@@ -1,11 +1,14 @@
 """What speaks against the clock: files and records from a day it says is to come."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipeline.ledger import Ledger
+
+# The clock: asked once, with the practice's time zone.
+Today = Callable[[str], date]
 
 # Copies, other time zones and a server a little fast are no reason to doubt a clock.
 _TOLERANCE = timedelta(days=1)

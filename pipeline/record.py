@@ -13,7 +13,7 @@ from pipeline.judging.known_requests import open_requests
 from pipeline.judging.sent_log import HAPPENED
 from pipeline.ledger import STANDINGS, Ledger, add_versions
 from pipeline.problems import Problem, Severity
-from pipeline.rights import content
+from pipeline.rights.judged import content
 from schemas.columns import Schema, column_types, name_of
 from schemas.ledger import ACCEPTED, Letterheads, Lines, Problems
 from schemas.models import BUCKETS

@@ -1,25 +1,20 @@
 """What to repair after a check or a refused night, which the ledger does not record."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline import marked_copies
 from pipeline.bookkeeping import accounts
 from pipeline.bookkeeping.books import Night
 from pipeline.judging.reasons import held_listing
 from pipeline.ledger import Ledger
+from pipeline.prepare import Prepared
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.publish import publish_issues
 from pipeline.record import memberships
 from schemas.columns import columns
 from schemas.practice import Practice
-
-if TYPE_CHECKING:
-    from pipeline.run import Prepared
 
 
 def show_refusal(

@@ -6,69 +6,42 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from pipeline import bulk, marked_copies, rights
-from pipeline.bookkeeping.books import Change, Night
+from pipeline import marked_copies
+from pipeline.bookkeeping.books import Night
 from pipeline.bookkeeping.unsent import limits
-from pipeline.boundary import file_boundary
-from pipeline.clock import doubts
+from pipeline.clock import Today
 from pipeline.exports.words import late_in_words
 from pipeline.files import private_folder, sweep
-from pipeline.ingest import Parsing, faults_of, read_sheet
 from pipeline.judging import known_requests
-from pipeline.judging.addresses import missing_addresses
-from pipeline.judging.checks import check, lost_columns, nobody_to_judge, swapped_days
 from pipeline.judging.guards import as_problem, check_guards
 from pipeline.judging.price_columns import hold_misplaced
-from pipeline.judging.reasons import explain_held, with_amounts, without_filled
 from pipeline.judging.references import resolve
 from pipeline.ledger import Ledger, locked, opened, read_head
 from pipeline.marked_copies import Copies
-from pipeline.problems import Place, Problem, Refused, Severity, refused, stops
+from pipeline.prepare import Prepared, prepare
+from pipeline.problems import Place, Problem, Refused, refused, stops
 from pipeline.proof.ending import ending
 from pipeline.proof.soundness import checksum_of, head_of, log_of
 from pipeline.proof.verify import lost_since, unknown_numbers
 from pipeline.publish import Published, finish, publish
-from pipeline.reading.agreement import rows_lost
-from pipeline.reading.file_age import unchanged_for_long
 from pipeline.record import Night as Work
 from pipeline.record import record, stage
 from pipeline.repairs import show_check, show_refusal
 from pipeline.settings import read_settings
-from pipeline.tables import empty, load, load_nothing
+from pipeline.tables import load_nothing
 from pipeline.transaction import recorded, transaction
 from pipeline.transform import transform
-from pipeline.workbooks import Reading, Sheet, read_practice
+from pipeline.version import VERSION
+from pipeline.workbooks import Sheet
 from schemas import INPUTS
-from schemas.columns import Schema, column_types, columns, name_of
+from schemas.columns import column_types, name_of
 from schemas.inputs import UnreadablePrices
 from schemas.ledger import ACCEPTED
-from schemas.models import FORECAST, RECORDED
-
-VERSION = version("membill")
-
-# The clock: asked once, with the practice's time zone.
-Today = Callable[[str], date]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A practice read, validated and worked out for one day; nothing is written yet.
-
-    `moved` names the sheets that do not say, row by row, what was last accepted.
-    """
-
-    as_of: date
-    today: date
-    reading: Reading
-    problems: list[Problem]
-    changes: list[Change]
-    doubts: tuple[str, ...]
-    moved: frozenset[str]
+from schemas.models import FORECAST
 
 
 @dataclass(frozen=True)
@@ -86,138 +59,6 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     # Documents that wait too long to be sent, in words.
     late: str = ""
-
-
-def _parse(schema: Schema, sheet: Sheet) -> Parsing:
-    """The rows of a sheet; none when the file turns out to be beyond reading."""
-    refusals: list[Problem] = []
-    with file_boundary(Place(sheet.file), refusals):
-        return read_sheet(schema, sheet)
-    return Parsing(empty(schema), refusals)
-
-
-def _faults_beside(stopped: dict[str, Sheet]) -> list[Problem]:
-    """What else is wrong in sheets that stop the night, each cell by itself."""
-    found: list[Problem] = []
-    for schema in INPUTS:
-        if name_of(schema) in stopped:
-            sheet = stopped[name_of(schema)]
-            with file_boundary(Place(sheet.file), found):
-                faults = faults_of(schema, sheet)
-                found += _as_checks(faults) if sheet.table == "sent" else faults
-    return found
-
-
-def _as_checks(problems: list[Problem]) -> list[Problem]:
-    """A row of the sent log that cannot be used keeps nothing from being billed."""
-    unsent = "so this row does not mark its invoice as sent"
-    return [
-        replace(problem, severity=Severity.CHECK, found=f"{problem.found}, {unsent}")
-        if problem.severity is Severity.HELD
-        else problem
-        for problem in problems
-    ]
-
-
-def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """Parse every sheet into `staged.*`; a sheet that is absent is an empty table."""
-    problems: list[Problem] = []
-    unread: list[tuple[str, int, str]] = []
-    for schema in INPUTS:
-        name = name_of(schema)
-        rows = empty(schema)
-        if name in sheets:
-            for column in columns(schema):
-                if column.kind == "date" and column.loaded:
-                    problems += swapped_days(sheets[name], column.name, column.title)
-            parsing = _parse(schema, sheets[name])
-            rows = parsing.rows
-            unread += [(name, row, column) for row, column in parsing.unread]
-            problems += (
-                _as_checks(parsing.problems) if name == "sent" else parsing.problems
-            )
-        load(ledger.connection, schema, rows, f"staged.{name}")
-        if name in sheets and not stops(parsing.problems):
-            problems += rows_lost(ledger.connection, sheets[name], parsing.problems)
-    load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
-    types = list(column_types(UnreadablePrices).values())
-    bulk.insert(ledger.connection, "input.unreadable_prices", types, unread)
-    return problems
-
-
-def _told_once(problems: list[Problem], unsettled: list[Problem]) -> list[Problem]:
-    """All of them; of a cell on which the night stops nothing else is told."""
-    stops = {p.place for p in unsettled if p.severity is Severity.STOPS and p.place.row}
-    return [
-        problem
-        for problem in problems + unsettled
-        if problem.place not in stops or problem.severity is Severity.STOPS
-    ]
-
-
-def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> Prepared:
-    """Read and validate a practice and run the rules over it.
-
-    Raises `Refused` with every cause at once when the night cannot go on.
-    """
-    reading = read_practice(folder)
-    problems = list(reading.problems)
-    problems += _faults_beside(reading.stopped) + _stage(ledger, reading.sheets)
-    settings = reading.sheets.get("settings")
-    if settings is None:
-        raise Refused(problems)
-    if not {"tax_codes", "staff", "roles"} <= reading.sheets.keys():
-        # Nobody's right can be judged, but what is wrong with the settings can be told.
-        ledger.connection.execute(
-            "create or replace table input.settings as select * from staged.settings"
-        )
-        raise Refused(_told_once(problems, read_settings(ledger, settings, problems)))
-    judged = rights.apply(ledger, reading.sheets, problems)
-    changes = judged.changes
-    _unguarded_inputs(ledger)
-    problems += judged.problems
-    problems = _told_once(problems, read_settings(ledger, settings, problems))
-    problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
-    if {"products", "patients"} <= reading.sheets.keys():
-        problems += resolve(ledger, reading.sheets, reading.unusable)
-        problems += hold_misplaced(ledger, reading.sheets)
-        changes = rights.not_in_force(ledger, changes)
-    if stops(problems):
-        raise Refused(problems)
-    zone = ledger.value("select time_zone from input.practice")
-    now = today(zone)
-    day = as_of or now
-    ledger.connection.execute(
-        "create or replace table input.run as select ?::date as as_of", [day]
-    )
-    problems += check(ledger, reading.sheets, day)
-    problems += unchanged_for_long(ledger, reading, day)
-    if stops(problems):
-        raise Refused(problems)
-    transform(ledger.connection, hold=RECORDED)
-    problems += explain_held(ledger, reading.sheets)
-    problems += missing_addresses(ledger, reading.sheets)
-    problems = with_amounts(ledger, without_filled(ledger, problems))
-    # A day that was given does not rest on the clock.
-    against = () if as_of else doubts(ledger, folder, reading.files, now)
-    return Prepared(day, now, reading, problems, changes, against, judged.moved)
-
-
-def _unguarded_inputs(ledger: Ledger) -> None:
-    """Sendings and requests are not versioned: tonight's rows as they are.
-
-    Requests that share an id are all held, each with what it holds back.
-    """
-    run = ledger.connection.execute
-    run(
-        "create or replace table input.invoice_requests as"
-        " select * from staged.invoice_requests"
-    )
-    run(
-        "create or replace table input.sent as select * from staged.sent"
-        " qualify row_number() over (partition by coalesce(row_key,"
-        " 'row ' || row_number) order by held desc, row_number) = 1"
-    )
 
 
 def _baseline(ledger: Ledger, settings: Sheet) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from pipeline import run, settings
+from pipeline import prepare, settings
 from pipeline.ingest import Parsing
 
 # Larger sheets are rare, and cost as much to compare as to read.
@@ -17,7 +17,7 @@ _ROWS = 150
 
 def reading() -> Any:
     """A patch by which a night reads each sheet once in this process."""
-    read_sheet, kept = run.read_sheet, dict[str, Parsing]()
+    read_sheet, kept = prepare.read_sheet, dict[str, Parsing]()
 
     def remembered(schema: Any, sheet: Any) -> Parsing:
         if len(sheet.rows) > _ROWS:
@@ -30,7 +30,7 @@ def reading() -> Any:
             kept[key] = read_sheet(schema, sheet)
         return replace(kept[key], problems=list(kept[key].problems))
 
-    return patch("pipeline.run.read_sheet", remembered)
+    return patch("pipeline.prepare.read_sheet", remembered)
 
 
 def ranges() -> Any:

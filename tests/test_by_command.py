@@ -64,8 +64,8 @@ def test_who_may_not_is_told_and_who_may_be_meant(
     user: str, said: str, books: Ledger
 ) -> None:
     with (
-        patch("pipeline.rights.may", return_value=False),
-        patch("pipeline.rights.users", return_value=["dd", "mm"]),
+        patch("pipeline.rights.users.may", return_value=False),
+        patch("pipeline.rights.users.users", return_value=["dd", "mm"]),
         pytest.raises(WrongRequest) as refused,
     ):
         must_may(books, user)

@@ -8,7 +8,7 @@ import pytest
 from practice import Row, bill, member
 
 from pipeline.ledger import ledger_path, opened
-from pipeline.run import prepare
+from pipeline.prepare import prepare
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
 CONSULT = {

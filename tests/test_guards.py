@@ -21,8 +21,9 @@ from pipeline.judging.guards import (
     check_guards,
 )
 from pipeline.ledger import Ledger, ledger_path, opened
+from pipeline.prepare import prepare
 from pipeline.problems import Refused, Severity
-from pipeline.run import guard, prepare
+from pipeline.run import guard
 from tests.given import two_nights
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"

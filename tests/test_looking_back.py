@@ -13,9 +13,9 @@ from practice import Result, Row, bill, run
 
 from pipeline.__main__ import cli
 from pipeline.ledger import ledger_path, opened, read_head
+from pipeline.prepare import prepare
 from pipeline.problems import Problem, Refused
 from pipeline.publish import Published
-from pipeline.run import prepare
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
 # What a night that is refused may leave behind.

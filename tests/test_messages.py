@@ -9,9 +9,9 @@ import pytest
 from practice import Row, Sheets, member, product
 
 from pipeline.ledger import Ledger, ledger_path, opened
+from pipeline.prepare import prepare
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.record import fingerprints, memberships
-from pipeline.run import prepare
 
 DAY = date(2026, 3, 2)
 

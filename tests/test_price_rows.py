@@ -16,8 +16,9 @@ from practice import Row, member, product
 
 from pipeline.bookkeeping import accounts
 from pipeline.ledger import ledger_path, opened
+from pipeline.prepare import prepare
 from pipeline.problems import Problem, Severity
-from pipeline.run import guard, prepare, preview
+from pipeline.run import guard, preview
 
 DAY = date(2026, 1, 31)
 

@@ -199,7 +199,7 @@ def test_a_crash_says_nothing_of_what_it_held(
         raise ValueError("Constraint Error: Zyxname zyxmail@x.example 1984-05-17")
 
     clinic = practice.make(tmp_path / "clinic")
-    monkeypatch.setattr("pipeline.run.transform", crash)
+    monkeypatch.setattr("pipeline.prepare.transform", crash)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     argv = ["membill", "bill", str(clinic), "--as-of", "2026-02-28"]
     monkeypatch.setattr(sys, "argv", argv)

@@ -10,8 +10,8 @@ from practice import Row, member, product
 from pipeline.bookkeeping import accounts
 from pipeline.bookkeeping.books import Change
 from pipeline.ledger import ledger_path, opened
+from pipeline.prepare import prepare
 from pipeline.problems import Problem, Severity
-from pipeline.run import prepare
 
 FIRST, SECOND, THIRD = "2026-03-01", "2026-03-02", "2026-03-03"
 

@@ -499,7 +499,7 @@ def test_what_was_published_in_a_month_the_copy_has_closed_is_not_entered(
 
 def test_what_a_reader_raises_is_told_without_its_words(clinic: Path) -> None:
     before = practice.files(clinic / "ledger")
-    with patch("pipeline.run.read_sheet", side_effect=RuntimeError("Quillfeather")):
+    with patch("pipeline.prepare.read_sheet", side_effect=RuntimeError("Quillfeather")):
         told = bill(clinic, SECOND)
     assert told.code == 4
     assert "Quillfeather" not in told.err

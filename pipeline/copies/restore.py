@@ -32,7 +32,7 @@ from pipeline.proof.soundness import (
 )
 from pipeline.proof.verify import books_hold
 from pipeline.publish import publish, published_numbers
-from pipeline.run import VERSION
+from pipeline.version import VERSION
 
 
 @dataclass(frozen=True)

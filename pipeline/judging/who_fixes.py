@@ -5,7 +5,7 @@ from functools import cache, partial
 
 from pipeline.ledger import Ledger, current
 from pipeline.problems import Place
-from pipeline.rights import PEOPLE, entitled_in
+from pipeline.rights.judged import PEOPLE, entitled_in
 from schemas import INPUTS
 from schemas.columns import about, name_of
 

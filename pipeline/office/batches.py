@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bookkeeping.deferred import is_month
+from pipeline.clock import Today
 from pipeline.exports import imports
 from pipeline.exports.import_files import Item, filed
 from pipeline.exports.layouts import Layout, Unready, layout_of, refused
@@ -22,8 +23,9 @@ from pipeline.ledger import Ledger, locked, opened
 from pipeline.office.desk import Say, WrongRequest, day_of, unsaid
 from pipeline.publish import finish, publish, publish_imports
 from pipeline.record import add_run, run_id_of
-from pipeline.run import VERSION, Today, must_know_published
+from pipeline.run import must_know_published
 from pipeline.transaction import transaction
+from pipeline.version import VERSION
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,15 @@ from typing import Any
 
 from pipeline.bookkeeping.deferred import first_of, is_month
 from pipeline.bookkeeping.seals import closed, first_open_day, seal
+from pipeline.clock import Today
 from pipeline.exports.words import counted, money
 from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
 from pipeline.office.desk import Say, WrongRequest, day_of, must_may, unsaid, working
 from pipeline.publish import publish
 from pipeline.record import add_run, run_id_of
-from pipeline.run import VERSION, Today
 from pipeline.transaction import transaction
+from pipeline.version import VERSION
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.bookkeeping.books import IN_PART
 from pipeline.bookkeeping.seals import first_open_day
+from pipeline.clock import Today
 from pipeline.exports.words import money
 from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
@@ -30,8 +31,8 @@ from pipeline.office.desk import (
 )
 from pipeline.publish import publish
 from pipeline.record import add_run, letterhead_columns, run_id_of
-from pipeline.run import VERSION, Today
 from pipeline.transaction import transaction
+from pipeline.version import VERSION
 from schemas.columns import column_types
 from schemas.ledger import Invoices, Lines
 

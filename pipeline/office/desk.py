@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pipeline import rights
 from pipeline.cells import LONGEST_TEXT
+from pipeline.clock import Today
 from pipeline.exports.exact_text import Unwritable, exact
 from pipeline.in_force import setting_in_force
 from pipeline.judging.meant import number_meant
@@ -17,8 +17,10 @@ from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import WrongUsage
 from pipeline.publish import Published, finish, publish
 from pipeline.record import add_run, run_id_of
-from pipeline.run import VERSION, Today, must_know_published
+from pipeline.rights import users
+from pipeline.run import must_know_published
 from pipeline.transaction import transaction
+from pipeline.version import VERSION
 
 Say = Callable[[str], None]
 
@@ -34,9 +36,9 @@ class WrongRequest(WrongUsage):
 def must_may(ledger: Ledger, user: str, area: str = "invoices") -> None:
     """Raise `WrongRequest` for a user who may not Edit an area."""
     must_say("--by", user)
-    if rights.may(ledger, user, area):
+    if users.may(ledger, user, area):
         return
-    known = rights.users(ledger)
+    known = users.users(ledger)
     near = get_close_matches(user, known, n=1)
     hint = f"; did you mean {near[0]}?" if near and near[0] != user else ""
     raise WrongRequest(

@@ -13,9 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pipeline.clock import Today
 from pipeline.ledger import Ledger, locked, opened
+from pipeline.prepare import prepare
 from pipeline.problems import Problem
-from pipeline.run import Today, prepare
 from pipeline.transform import transform
 
 MONTHS = 12

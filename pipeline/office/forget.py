@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline.clock import Today
 from pipeline.exports.imports import NAMING
 from pipeline.exports.words import counted
 from pipeline.files import sweep, sync_folder
@@ -29,8 +30,8 @@ from pipeline.personal import FORGOTTEN, LINE, PATIENT, PAYER, SENDING, Part
 from pipeline.proof.soundness import at_work, quoted
 from pipeline.publish import publish
 from pipeline.record import add_run, run_id_of
-from pipeline.run import VERSION, Today
 from pipeline.transaction import transaction
+from pipeline.version import VERSION
 from schemas.columns import columns
 from schemas.inputs import Patients
 

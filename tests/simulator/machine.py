@@ -158,7 +158,7 @@ def thinking_less() -> Iterator[None]:
         patch("duckdb.connect", plain),
         patch("pipeline.run._baseline", lambda *given: None),
         patch(
-            "pipeline.run.transform",
+            "pipeline.prepare.transform",
             lambda connection, hold: transform(connection, hold=()),
         ),
         ExitStack() as stack,
