@@ -65,6 +65,10 @@ class Busy(Exception):
 _SPILLED = ".spilled"
 
 
+# The sheets as they were typed, the rows in force, and what the rules make of them.
+_OF_TONIGHT = ("staged", "input", "model")
+
+
 def ledger_path(folder: Path, chosen: Path | None = None) -> Path:
     """Where a practice's ledger is, unless another place was chosen."""
     return chosen or folder / "ledger" / "membill.duckdb"
@@ -202,7 +206,7 @@ def opened(
         duckdb.connect(":memory:", config=config) as connection,
     ):
         _attach(connection, path, write=write)
-        for schema in ("staged", "input", "model"):
+        for schema in _OF_TONIGHT:
             connection.execute(f"create schema {schema}")
         connection.execute(_CANONICAL)
         connection.execute(_IN_FORCE)
@@ -213,6 +217,16 @@ def opened(
             if write:
                 _catch_up(ledger)
         yield ledger
+
+
+def let_go(ledger: Ledger) -> None:
+    """Give back the memory of the night's sheets and models, once it is recorded.
+
+    What follows is made from the ledger alone, and of many documents takes as much.
+    """
+    for schema in _OF_TONIGHT:
+        ledger.connection.execute(f"drop schema tonight.{schema} cascade")
+    ledger.connection.execute("detach baseline")
 
 
 def _look(path: Path) -> None:

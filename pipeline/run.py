@@ -20,8 +20,9 @@ from pipeline.judging import known_requests
 from pipeline.judging.guards import as_problem, check_guards
 from pipeline.judging.price_columns import hold_misplaced
 from pipeline.judging.references import resolve
-from pipeline.ledger import Ledger, locked, opened, read_head
+from pipeline.ledger import Ledger, let_go, locked, opened, read_head
 from pipeline.marked_copies import Copies
+from pipeline.memory import give_back
 from pipeline.prepare import Prepared, prepare
 from pipeline.problems import Place, Problem, Refused, refused, stops
 from pipeline.proof.ending import ending
@@ -153,10 +154,12 @@ def bill(
         stage(ledger, work)
         with transaction(ledger) as run_no:
             record(ledger, work, run_no)
+        let_go(ledger)
         with recorded():
             say("writing workbooks")
             published = publish(ledger, folder / "out", withhold=True)
             published.warnings.extend(marked_copies.put(folder / "out", copies))
+            give_back()
             say("checking the ledger, copying it")
             end.check(ledger, folder / "out")
         night = published.night
