@@ -11,6 +11,7 @@ from io import BytesIO
 import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils import range_boundaries
+from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.bookkeeping.books import Document, Letterhead, Line
 from pipeline.exports import invoice
@@ -292,7 +293,6 @@ def test_it_is_one_sheet_one_a4_page_wide(made: Document) -> None:
     assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "portrait")
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.page_setup.fitToWidth in (None, 1)
-    assert sheet.page_setup.fitToHeight == 0
 
 
 @every_kind
@@ -362,6 +362,33 @@ def test_a_few_lines_fit_one_page(made: Document) -> None:
     rows = [sheet.row_dimensions[row] for row in range(1, last_row + 1)]
     heights = [row.height or 15 for row in rows]  # the default is not written
     assert sum(heights) * 25.4 / 72 < 297 - 12 - 18
+
+
+def _height(sheet: Worksheet, first: int, last: int) -> float:
+    rows = range(first, last + 1)
+    return sum(sheet.row_dimensions[row].height or 15 for row in rows)
+
+
+@pytest.mark.parametrize("lines", [*range(1, 40), 120])
+@pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+def test_a_page_without_a_line_is_drawn_into_the_one_before_where_it_can_be_read(
+    kind: str, lines: int
+) -> None:
+    sheet = opened(document(*map(taxed, range(1, lines + 1)), kind=kind))["Invoice"]
+    cells = [cell.value for cell in sheet["A"]]
+    heading = cells.index("Description") + 1
+    last_line = heading + lines
+    room = (297 - 12 - 18) * 72 / 25.4
+    pages, whole = 1, _height(sheet, 1, sheet.max_row)
+    while whole > (
+        given := room + (pages - 1) * (room - _height(sheet, heading, heading))
+    ):
+        pages += 1
+        filled = given
+    alone = pages > 1 and _height(sheet, 1, last_line) <= filled
+    smaller = alone and whole * 0.85 <= filled
+    fitted = sheet.page_setup.fitToHeight
+    assert (1 if fitted is None else fitted) == (pages - 1 if smaller else 0)
 
 
 def test_the_address_stands_where_the_window_of_the_envelope_is() -> None:

@@ -1,5 +1,7 @@
 """The workbook of one invoice or credit note: an A4 page, ready to print."""
 
+import math
+
 from pipeline.bookkeeping.books import Document
 from pipeline.exports import prepared
 from pipeline.exports.invoice_face import Face
@@ -13,7 +15,10 @@ from pipeline.exports.invoice_page import (
     page_of,
 )
 from pipeline.exports.prepared import Said, printed
-from pipeline.exports.workbook import ALERT, PIXELS_PER_MM, QUIET
+from pipeline.exports.workbook import ALERT, PIXELS_PER_MM, POINTS_PER_MM, QUIET
+
+A4_HEIGHT = 297.0
+SMALLEST = 0.85  # of its size a page can still be read
 
 
 def render(document: Document) -> bytes:
@@ -30,20 +35,40 @@ def drawn(document: Document) -> Face:
     """The page of a document, not yet printed."""
     face = Face(page_of(document))
     heading = write_head(face)
-    below = write_totals(face, write_lines(face, heading))
-    _page(face, heading, write_foot(face, below))
+    below = write_lines(face, heading)
+    _page(face, heading, below, write_foot(face, write_totals(face, below)))
     _mark_unsent(face)
     return face
 
 
-def _page(face: Face, heading: int, last_row: int) -> None:
-    """One A4 page wide; further pages repeat the headings of the lines."""
+def _page(face: Face, heading: int, below: int, last_row: int) -> None:
+    """One A4 page wide; further pages repeat the headings of the lines.
+
+    `below` is the first row under the lines.
+    """
     for position, column in enumerate(face.layout.columns):
         face.width(position, round(column.width * PIXELS_PER_MM))
     face.paper(
-        heading, last_row,
+        heading, last_row, _pages(face, heading, below, last_row),
         left=LEFT_MARGIN, right=RIGHT_MARGIN, top=TOP_MARGIN, bottom=BOTTOM_MARGIN,
     )  # fmt: skip
+
+
+def _pages(face: Face, heading: int, below: int, last_row: int) -> int:
+    """On how many pages it must go by printing smaller, 0 if no page asks for it.
+
+    A last page that would hold no line, but headings and the foot alone, is left out
+    where that makes the print no smaller than can be read.
+    """
+    room = (A4_HEIGHT - TOP_MARGIN - BOTTOM_MARGIN) * POINTS_PER_MM
+    whole = face.tall(0, last_row)
+    if whole <= room:
+        return 0
+    further = room - face.tall(heading, heading)
+    fewer = math.ceil((whole - room) / further)
+    given = room + (fewer - 1) * further
+    fits = face.tall(0, below - 1) <= given and whole * SMALLEST <= given
+    return fewer if fits else 0
 
 
 def _mark_unsent(face: Face) -> None:

@@ -20,6 +20,7 @@ from pipeline.exports.workbook import (
 )
 
 ROW_HEIGHT = 4.8  # of one row of text at 10 points, in millimetres
+USUAL_POINTS = 15.0  # of a row that was given no height
 INCH = 25.4
 
 Mark = tuple[Any, ...]
@@ -64,11 +65,21 @@ class Face:
         self.marks.append(("width", column, pixels))
 
     def paper(
-        self, heading: int, last_row: int, *, left: float, right: float, top: float,
-        bottom: float,
+        self, heading: int, last_row: int, pages: int, *, left: float, right: float,
+        top: float, bottom: float,
     ) -> None:  # fmt: skip
-        """Margins in millimetres, what is printed, and the row that every page repeats."""
-        self.marks.append(("paper", heading, last_row, left, right, top, bottom))
+        """Margins in millimetres, what is printed, and the row that every page repeats.
+
+        It is printed as small as it takes for so many `pages`; 0 is as many as it takes.
+        """
+        self.marks.append(("paper", heading, last_row, pages, left, right, top, bottom))
+
+    def tall(self, first: int, last: int) -> float:
+        """How tall the rows from one to another are, both counted, in points."""
+        heights = {
+            row: points for kind, row, points, *_ in self.marks if kind == "height"
+        }
+        return sum(heights.get(row, USUAL_POINTS) for row in range(first, last + 1))
 
 
 def play(face: Face, book: Book, values: Sequence[Value], name: str) -> None:
@@ -93,8 +104,9 @@ def play(face: Face, book: Book, values: Sequence[Value], name: str) -> None:
                 column, pixels = given
                 sheet.set_column_pixels(column, column, pixels)
             case "paper":
-                heading, last_row, *margins = given
+                heading, last_row, pages, *margins = given
                 page(sheet, landscape=False, name=name)
+                sheet.fit_to_pages(1, pages)
                 sheet.set_margins(*(margin / INCH for margin in margins))
                 sheet.print_area(0, 0, last_row, face.layout.last)
                 sheet.repeat_rows(heading)
