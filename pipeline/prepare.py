@@ -126,7 +126,10 @@ def _as_checks(problems: list[Problem]) -> list[Problem]:
 
 
 def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """Parse every sheet into `staged.*`; a sheet that is absent is an empty table."""
+    """Parse every sheet into `staged.*`; a sheet that is absent is an empty table.
+
+    The rows of `sheets` are let go of: what follows asks for places alone.
+    """
     problems: list[Problem] = []
     unread: list[tuple[str, int, str]] = []
     for schema in INPUTS:
@@ -145,6 +148,9 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
         load(ledger.connection, schema, rows, f"staged.{name}")
         if name in sheets and not stops(parsing.problems):
             problems += rows_lost(ledger.connection, sheets[name], parsing.problems)
+        if name in sheets:
+            # From here on the database has them; as they were typed they take as much.
+            sheets[name] = replace(sheets[name], rows=())
     load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
     types = list(column_types(UnreadablePrices).values())
     bulk.insert(ledger.connection, "input.unreadable_prices", types, unread)

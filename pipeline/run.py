@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -89,9 +89,7 @@ def _baseline(ledger: Ledger, settings: Sheet) -> None:
         load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
         resolve(ledger, {})
         hold_misplaced(ledger, {})
-        if not _settings_differ(ledger) or stops(
-            read_settings(ledger, replace(settings, rows=[]))
-        ):
+        if not _settings_differ(ledger) or stops(read_settings(ledger, settings)):
             run("create or replace table input.practice as"
                 " select * from tonight.input.practice")  # fmt: skip
         transform(ledger.connection, hold=(), models=FORECAST)

@@ -13,6 +13,11 @@ from tests.practice import bill, make
 
 def test_a_night_that_is_recorded_keeps_no_sheet_and_no_model(tmp_path: Path) -> None:
     kept: list[Any] = []
+    prepared: list[Any] = []
+
+    def preparing(*given: Any) -> Any:
+        prepared.append(prepare(*given))
+        return prepared[-1]
 
     def publishing(ledger: Ledger, *given: Any, **named: Any) -> Any:
         kept.extend(
@@ -23,10 +28,14 @@ def test_a_night_that_is_recorded_keeps_no_sheet_and_no_model(tmp_path: Path) ->
         )
         return publish(ledger, *given, **named)
 
-    publish = run.publish
-    with patch("pipeline.run.publish", publishing):
+    publish, prepare = run.publish, run.prepare
+    with (
+        patch("pipeline.run.publish", publishing),
+        patch("pipeline.run.prepare", preparing),
+    ):
         assert bill(make(tmp_path / "clinic"), "2026-03-01").code == 0
     assert kept == []
+    assert not any(len(sheet.rows) for sheet in prepared[0].reading.sheets.values())
 
 
 @pytest.mark.parametrize("why", [AttributeError, OSError, TypeError])

@@ -124,7 +124,7 @@ def late_prices(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     return [
         _late(sheets[name].place(row["row_number"], prices.day), row)
         for name, prices in _PRICES.items()
-        if name in sheets and len(sheets[name].rows)
+        if name in sheets and sheets[name].filled
         for row in _at_others(ledger, name, prices)
     ]
 
