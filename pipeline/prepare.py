@@ -146,9 +146,9 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
                 _as_checks(parsing.problems) if name == "sent" else parsing.problems
             )
         load(ledger.connection, schema, rows, f"staged.{name}")
-        if name in sheets and not stops(parsing.problems):
-            problems += rows_lost(ledger.connection, sheets[name], parsing.problems)
         if name in sheets:
+            if not stops(parsing.problems):
+                problems += rows_lost(ledger.connection, sheets[name], parsing.problems)
             # From here on the database has them; as they were typed they take as much.
             sheets[name] = replace(sheets[name], rows=())
     load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")

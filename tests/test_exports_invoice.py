@@ -293,6 +293,7 @@ def test_it_is_one_sheet_one_a4_page_wide(made: Document) -> None:
     assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "portrait")
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.page_setup.fitToWidth in (None, 1)
+    assert sheet.page_setup.fitToHeight == (4 if made is MANY else 0)
 
 
 @every_kind

@@ -39,6 +39,7 @@ ONCE = (
 
 
 def once(name: str) -> str:
+    """SQL that leaves one row of each key, where a sheet is read so."""
     return "" if name in _EACH else ONCE
 
 
