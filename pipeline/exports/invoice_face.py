@@ -105,8 +105,7 @@ def play(face: Face, book: Book, values: Sequence[Value], name: str) -> None:
                 sheet.set_column_pixels(column, column, pixels)
             case "paper":
                 heading, last_row, pages, *margins = given
-                page(sheet, landscape=False, name=name)
-                sheet.fit_to_pages(1, pages)
+                page(sheet, landscape=False, name=name, pages=pages)
                 sheet.set_margins(*(margin / INCH for margin in margins))
                 sheet.print_area(0, 0, last_row, face.layout.last)
                 sheet.repeat_rows(heading)

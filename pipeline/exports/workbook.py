@@ -191,15 +191,18 @@ def numeric(value: int | Decimal | Percent) -> tuple[float, str]:
     return number(value), MONEY_FORMAT
 
 
-def page(sheet: Worksheet, *, landscape: bool, name: str) -> None:
-    """A4, one page wide, with `name` and 'Page x of y' at the foot."""
+def page(sheet: Worksheet, *, landscape: bool, name: str, pages: int = 0) -> None:
+    """A4, one page wide, with `name` and 'Page x of y' at the foot.
+
+    Printed as small as it takes for so many `pages`; 0 is as many as it takes.
+    """
     sheet.set_paper(A4)
     if landscape:
         sheet.set_landscape()
         sheet.set_margins(left=0.5, right=0.5, top=0.5, bottom=0.7)
     else:
         sheet.set_portrait()
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(1, pages)
     # The blank keeps leading digits out of the size code; & begins a code of its own.
     shown = exact(name).replace("&", "&&").replace("\n", " ")[:60]
     font = '&"Arial,Regular"&10'
