@@ -257,4 +257,4 @@ def test_each_practice_of_a_group_has_a_name_and_members_of_its_own(
     for sheet in ("settings.csv", "patients.csv"):
         one, other = ((folder / sheet).read_bytes() for folder in (first, second))
         assert one != other
-    assert group.ways(tmp_path)["a process each"][0] == 2
+    assert len(group.ways(tmp_path)[group.EACH]) == 2
