@@ -79,7 +79,7 @@ def main() -> None:
         for file in (sorted(path.rglob("*.xlsx")) if path.is_dir() else [path])
     ]
     with tempfile.TemporaryDirectory() as place:
-        made, count, faults = recalculated(files, Path(place)), 0, []
+        made, count, faults = recalculated(files, Path(place)), 0, list[str]()
         for file in files:
             formulas, found = compare(file, made / file.name)
             count, faults = count + formulas, faults + found
