@@ -89,6 +89,26 @@ def test_many_lines_fill_pages_that_repeat_the_headings() -> None:
     assert more == Counter(headings.split() * (with_lines - 1))
 
 
+def _pages(made: Document, lines: int) -> list[str]:
+    """The pages of a document that has its first line so many times."""
+    many = replace(
+        made, lines=tuple(replace(made.lines[0], line=at + 1) for at in range(lines))
+    )
+    return [page.extract_text() for page in PdfReader(BytesIO(render(many))).pages]
+
+
+@pytest.mark.parametrize("made, most", [(PATIENT, 9), (CONTACT, 18)])
+def test_lines_move_together_where_that_saves_a_page(made: Document, most: int) -> None:
+    assert len(_pages(made, most)) == 1
+    assert len(_pages(made, most + 1)) == 2
+
+
+@pytest.mark.parametrize("lines", range(10, 22))
+def test_no_page_says_how_to_pay_without_what(lines: int) -> None:
+    *_, last = _pages(PATIENT, lines)
+    assert "How to pay" in last and "Amount due" in last
+
+
 def _elements(element: Any) -> Iterator[str]:
     element = element.get_object()
     if isinstance(element, list):
