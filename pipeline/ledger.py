@@ -24,6 +24,7 @@ from pipeline.problems import Refused, refused
 from pipeline.proof.soundness import (
     at_work,
     checksum_of,
+    is_locked,
     log_of,
     must_be_files,
     must_be_sound,
@@ -76,7 +77,7 @@ def ledger_path(folder: Path, chosen: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Ledger:
-    """An open ledger. `is_new` means that it has no run yet."""
+    """An open ledger, with the night's sheets and models beside it."""
 
     connection: duckdb.DuckDBPyConnection
     path: Path
@@ -208,7 +209,7 @@ def opened(
         _attach(connection, path, write=write)
         for schema in _OF_TONIGHT:
             connection.execute(f"create schema {schema}")
-        connection.execute(_CANONICAL)
+        connection.execute(_MACROS)
         connection.execute(_IN_FORCE)
         _lock_down(connection)
         ledger = Ledger(connection, path, not write)
@@ -280,19 +281,19 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -
     mode = f"row_group_size {ROW_GROUP}" if write else "read_only"
     try:
         connection.execute(f"attach '{quoted(path)}' as ledger ({mode})")
-        (version,) = first_row(
-            connection, "select schema_version from ledger.about"
-        ) or (None,)
+        about = first_row(connection, "select schema_version from ledger.about")
     except duckdb.Error as error:
-        if "lock" in str(error).lower():
+        if is_locked(error):
             raise Busy("another program has the ledger open") from None
+        about = None
+    if about is None:
         raise _refuse(
             path,
             "ledger-damaged",
             "the ledger cannot be opened: the file is damaged or not a ledger",
             "bring back a good copy with `membill restore`",
         ) from None
-    _upgrade(connection, path, int(version or 0), write=write)
+    _upgrade(connection, path, about[0], write=write)
     connection.execute("use tonight")
 
 
@@ -323,9 +324,15 @@ def _upgrade(
 
 # `pipeline.cells.spelling.canonical` for codes, which are plain ASCII: one expression,
 # which names the code once, since what a macro repeats is planned as often as it is.
-_CANONICAL = r"""
+# A blank Billing frequency is settled by the product that offers one only.
+_MACROS = r"""
 create macro tonight.main.canonical(code) as
-regexp_replace(replace(lower(code), ' ', ''), '^0+([0-9]+)$', '\1')
+regexp_replace(replace(lower(code), ' ', ''), '^0+([0-9]+)$', '\1');
+create macro tonight.main.only_frequency(monthly_price, annual_price) as
+case
+    when monthly_price is not null and annual_price is null then 'Monthly'
+    when annual_price is not null and monthly_price is null then 'Annual'
+end
 """
 
 # What is billed and was not freed again, what was freed, and what credit notes took back

@@ -1,4 +1,8 @@
-"""The ledger's tables: append-only, one class each, with the keys the database enforces."""
+"""The ledger's tables, one class each, with the keys the database enforces.
+
+Rows are only added, but in `counters`, `standings_now` and `published_through`, which hold
+what is so now, and where `forget` writes pseudonyms.
+"""
 
 from typing import Any
 
@@ -11,6 +15,7 @@ from schemas.columns import (
     Table,
     Text,
     Whole,
+    about,
     column_types,
     name_of,
 )
@@ -26,7 +31,7 @@ def blank(description: str = "") -> Any:
 
 
 class Runs(Table):
-    """One row per change of the ledger: a night, or a sending, credit note or export."""
+    """One row per change of the ledger: a night, or a command of the desk."""
 
     run_no: Whole
     run_id: Text
@@ -451,14 +456,14 @@ ACCEPTED_EXTRA = {
 def create_table(schema: Schema, qualified: str) -> str:
     """`create table` for a schema, with not null, primary and unique keys."""
     fields = schema.to_schema().columns
-    about = getattr(schema.Config, "metadata", None) or {}
+    told = about(schema)
     parts = [
         f"{name} {sql_type}{'' if fields[name].nullable else ' not null'}"
         for name, sql_type in column_types(schema).items()
     ]
-    if about.get("primary"):
-        parts.append(f"primary key ({', '.join(about['primary'])})")
-    parts += [f"unique ({', '.join(unique)})" for unique in about.get("unique", [])]
+    if told.get("primary"):
+        parts.append(f"primary key ({', '.join(told['primary'])})")
+    parts += [f"unique ({', '.join(unique)})" for unique in told.get("unique", [])]
     return f"create table {qualified} (\n    " + ",\n    ".join(parts) + "\n)"
 
 

@@ -164,7 +164,6 @@ class DueItems(Table):
 class PriceConflicts(Table):
     """One row per contract price that answers for a day another answers for."""
 
-    table_name: Text
     row_number: Whole = blank()
     other_row: Whole = blank()
     subject: Text

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import practice
 import pytest
 from practice import bill, member, run
@@ -307,6 +308,30 @@ def test_an_older_ledger_put_back_whole_gives_no_number_again(
     """Dates rise with the numbers of each series, and not from one to the other."""
     clinic = practice.copied(before_a_credit_note, tmp_path / "clinic")
     _gives_no_number_again(clinic, *command)
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize("at", [9, 4_200, 8_300])
+@pytest.mark.parametrize("command", ["verify", "invoices", "lines"])
+def test_whoever_looks_at_a_damaged_ledger_is_told_so_and_not_that_it_is_busy(
+    command: str, at: int, world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    _flip(clinic / "ledger" / LEDGER, at)
+    refused = run(command, clinic)
+    assert refused.code == 4, refused.err
+    assert "the file is damaged or not a ledger" in refused.err
+
+
+@pytest.mark.damaged
+def test_a_ledger_that_does_not_say_its_version_is_a_damaged_one(
+    world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    with duckdb.connect(str(clinic / "ledger" / LEDGER)) as connection:
+        connection.execute("delete from about")
+    refused = run("invoices", clinic)
+    assert (refused.code, "the file is damaged" in refused.err) == (4, True)
 
 
 @pytest.mark.damaged

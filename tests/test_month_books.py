@@ -279,6 +279,21 @@ def test_a_release_leaves_once_its_month_is_closed(year: Year, tmp_path: Path) -
     assert leaves() == nothing
 
 
+def test_a_product_in_other_letters_leaves_no_period_missing(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    set_to(folder, "Bill from", "2026-02-01")
+    gold = {"Billing frequency": "", "Start date": "2026-02-01"}
+    change(folder, "products", "GOLD", {"Monthly price": ""})
+    for patient in ("P1", "P2"):
+        change(folder, "patients", patient, gold)
+    assert bill(folder, "2026-02-01").code == 0
+    change(folder, "products", "GOLD", {"Code": "Gold"})
+    assert bill(folder, "2026-03-31", "--accept", "date").code == 0
+    with opened(folder / "ledger/membill.duckdb", write=False) as ledger:
+        members = accounts.month(ledger, "2026-03").members
+    assert [(m.frequency, m.due, m.missing) for m in members] == [("Annual", 1, 0)] * 2
+
+
 def test_too_many_documents_for_a_page_are_left_off_by_whole_months(
     year: Year, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -326,6 +326,22 @@ def test_a_signed_change_that_names_what_is_not_there_is_shown_as_not_in_force(
     )
 
 
+def test_a_code_in_other_letters_is_no_change_that_somebody_must_sign(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path)
+    for code in ("GOLD", "SILVER", "CONSULT"):
+        practice.change(folder, "products", code, {"Tax code": "exempt"})
+    practice.change(folder, "patients", "P1", {"Membership": "gold"})
+    assert practice.bill(folder, "2026-03-01").code == 0
+    practice.change(folder, "staff", "mm", {"Active": "No"})
+    night = practice.bill(folder, "2026-03-02")
+    assert (night.code, night.err) == (0, "")
+    with opened(ledger_path(folder), write=False) as ledger:
+        changed = "select distinct table_name from ledger.changes where run_no = 2"
+        assert ledger.rows(changed) == [{"table_name": "Staff"}]
+
+
 def test_two_refused_rows_of_one_product_are_both_reported_and_hold_nobody(
     problems: list[Problem], prices: dict[str, str]
 ) -> None:

@@ -177,10 +177,7 @@ members as (
         standings.*,
         coalesce(
             patients.billing_frequency,
-            case
-                when products.annual_price is null then 'Monthly'
-                when products.monthly_price is null then 'Annual'
-            end
+            only_frequency(products.monthly_price, products.annual_price)
         ) as frequency,
         case frequency when 'Monthly' then 1 when 'Annual' then 12 end as step,
         patients.start_date,
@@ -188,7 +185,8 @@ members as (
         coalesce(patients.bill_from, $3::date) as bill_from
     from standings
     left join patients on standings.patient_key = patients.row_key
-    left join products on patients.membership = products.code
+    -- Accepted on different nights, since when the product may be spelled otherwise.
+    left join products on canonical(patients.membership) = products.row_key
 ),
 -- Of all documents there are, those of the month and after it are few. A period that is
 -- billed once more counts where it was billed first.

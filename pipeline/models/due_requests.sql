@@ -49,10 +49,9 @@ open as (
         case
             when is_membership then coalesce(
                 requests.billing_frequency,
-                case
-                    when products.annual_price is null then 'Monthly'
-                    when products.monthly_price is null then 'Annual'
-                end
+                tonight.main.only_frequency(
+                    products.monthly_price, products.annual_price
+                )
             )
         end as frequency,
         case frequency when 'Monthly' then 1 when 'Annual' then 12 end as step_months,

@@ -1,5 +1,5 @@
 -- One row per row of Patients that names a membership: the roster of rule 13.
--- Adds what the membership costs by (frequency, payer, calendar limits) and, where
+-- Adds what its price depends on (frequency, payer), the limits of its calendar and, where
 -- something it rests on cannot be used, the reason that holds it (rule 12).
 with
 
@@ -13,7 +13,6 @@ tax_codes as (select * from input.tax_codes),
 
 practice as (select * from input.practice),
 
--- A blank frequency is settled by the product that offers one only.
 offered as (
     select
         patients.*,
@@ -26,10 +25,7 @@ offered as (
         products.tax_code,
         coalesce(
             patients.billing_frequency,
-            case
-                when offers_monthly and not offers_annual then 'Monthly'
-                when offers_annual and not offers_monthly then 'Annual'
-            end
+            tonight.main.only_frequency(products.monthly_price, products.annual_price)
         ) as frequency
     from patients
     left join products on patients.membership = products.code

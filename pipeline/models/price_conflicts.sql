@@ -1,10 +1,8 @@
--- One row per row of a price sheet that answers for a day another row answers for too
+-- One row per row of Contract prices that answers for a day another answers for too
 -- (rule 6: an error, never a choice).
 with
 
 contract_prices as (select * from input.contract_prices where not held),
-
-price_changes as (select * from input.price_changes where not held),
 
 contract_pairs as (
     select
@@ -29,7 +27,6 @@ contract_pairs as (
 )
 
 select
-    'contract_prices' as table_name,
     row_number,
     other_row,
     subject

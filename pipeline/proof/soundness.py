@@ -175,7 +175,7 @@ def must_be_readable(path: Path) -> None:
             contents(connection)
             whole = first_row(connection, _LINKED) == (True,)
     except duckdb.Error as error:
-        if "conflicting lock" in str(error).lower():
+        if is_locked(error):
             return  # whoever opens it next is told who holds it
         raise _damaged(
             path, "cannot be opened and read to its end: the file is damaged or not a"
@@ -183,6 +183,11 @@ def must_be_readable(path: Path) -> None:
         ) from None  # fmt: skip
     if not whole:
         raise _damaged(path, "holds other records than its chain has links")
+
+
+def is_locked(error: duckdb.Error) -> bool:
+    """Whether another process has the file open, as DuckDB puts it."""
+    return "conflicting lock" in str(error).lower()
 
 
 def _damaged(path: Path, found: str) -> Refused:

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 from pipeline.bookkeeping.books import Change
 from pipeline.ledger import Ledger
-from pipeline.rights.judged import DATED, PEOPLE, content, not_replaced, signed_instead
+from pipeline.rights.judged import (
+    DATED,
+    PEOPLE,
+    content,
+    differs,
+    not_replaced,
+    signed_instead,
+)
 from schemas.columns import Schema, column_types, columns, name_of, title_of
 from schemas.ledger import ACCEPTED
 
@@ -25,7 +32,7 @@ def changes_of(ledger: Ledger, schema: Schema) -> list[Change]:
         f" from staged.compared_{name} as typed"
         f" inner join staged.verdicts_{name} using (row_key)"
         f" left join staged.before_{name} as before using (row_key)"
-        f" where typed.{column} is distinct from before.{column}"
+        f" where {differs(schema, column, 'typed')}"
         for order, column in enumerate(titles)
         if column in content(schema)
     ]

@@ -1,6 +1,6 @@
 """SQL of rows beside their last accepted versions, and of who signed them."""
 
-from schemas.columns import Schema, column_types, name_of
+from schemas.columns import Schema, column_types, columns, name_of
 
 _HOUSEKEEPING = ("row_number", "held", "row_key", "last_edited_by")
 SHOWN = ("settings", "tax_codes", "products", "price_changes", "contract_prices")
@@ -55,10 +55,22 @@ def usable(schema: Schema, shown: str = "1") -> str:
 
 def is_changed(schema: Schema, row: str = "staged") -> str:
     """SQL for whether a row is new or differs from `before`."""
-    differs = " or ".join(
-        f"{row}.{column} is distinct from before.{column}" for column in content(schema)
+    any_of_them = " or ".join(
+        differs(schema, column, row) for column in content(schema)
     )
-    return f"(before.row_key is null or {differs})"
+    return f"(before.row_key is null or {any_of_them})"
+
+
+def differs(schema: Schema, column: str, row: str = "staged") -> str:
+    """SQL for whether a cell differs from that of `before`.
+
+    A code that names a row of another sheet was accepted in the spelling of that row; as
+    it is typed it may be another, and is no change.
+    """
+    here, there = f"{row}.{column}", f"before.{column}"
+    if any(found.refers_to for found in columns(schema) if found.name == column):
+        here, there = f"canonical({here})", f"canonical({there})"
+    return f"{here} is distinct from {there}"
 
 
 def judged(table: str, area: str) -> str:

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 
 from pipeline.ledger import Ledger, current
+from pipeline.rights.judged import entitled_in
 
 
 def may(ledger: Ledger, user: str, area: str) -> bool:
     """Whether a user may Edit an area, by the last accepted Staff and Roles."""
+    staff, roles = (
+        f"({current(f'ledger.accepted.{table}', 'row_key')})"
+        for table in ("staff", "roles")
+    )
     return bool(
         ledger.value(
-            "select count(*) from"
-            f" ({current('ledger.accepted.staff', 'row_key')}) as staff"
-            f" inner join ({current('ledger.accepted.roles', 'row_key')}) as roles"
-            " on canonical(staff.role) = roles.row_key"
-            f" where staff.active and staff.row_key = canonical(?) and roles.{area} = 'Edit'",
+            f"select count(*) from ({entitled_in(area, staff, roles)})"
+            " where user_key = canonical(?)",
             [user],
         )
     )

@@ -78,8 +78,8 @@ def test_of_three_that_compete_each_names_the_first_of_the_others() -> None:
 def test_a_conflict_names_the_contact_and_the_product() -> None:
     second = {"monthly_price": "40.00", "valid_from": "2026-06-30"}
     given = {"contract_prices": [FIRST, second]}
-    found = made("price_conflicts", "table_name, subject", given)
-    assert found == [("contract_prices", "ACME GOLD")] * 2
+    found = made("price_conflicts", "subject", given)
+    assert found == ["ACME GOLD"] * 2
 
 
 def test_two_of_a_kind_compete() -> None:
