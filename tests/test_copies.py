@@ -1,6 +1,7 @@
 """Copies of the ledger: made each night, thinned out, brought back with what came after."""
 
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -484,9 +485,9 @@ class HalfWay:
     night: practice.Result
 
 
-@pytest.fixture(scope="module", params=[5])
+@pytest.fixture(scope="module", params=[3])
 def half_way(after_all: Path, request: pytest.FixtureRequest) -> HalfWay:
-    """Killed after so many files were moved: checksum, ledger, two runs, the copy."""
+    """Killed after two runs and so many files were moved: checksum, ledger, the copy."""
     folder = practice.copied(after_all, after_all.parent / "half way")
     rows, left = [_rows(folder)], iter(range(request.param))
     _edited(
@@ -515,6 +516,20 @@ def test_a_restore_killed_half_way_gives_no_number_again(half_way: HalfWay) -> N
     assert (half_way.done.code, half_way.night.code) == (0, 0)
     before, after = half_way.rows
     assert after == before
+
+
+def test_a_copy_is_brought_back_where_out_lies_on_another_disk(
+    later: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other_disk(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "rename", other_disk)
+    done = run("restore", later, later / BEFORE, "--adopt")
+    assert done.code == 0, done.err
+    assert not (later / "out/runs" / LOST).exists()
+    (kept,) = (later / "ledger/replaced").glob(f"*/runs/{LOST}/run.json")
+    assert kept.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.damaged

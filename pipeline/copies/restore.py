@@ -232,15 +232,17 @@ def _exchange(path: Path, draft: Path, out: Path, shown: set[str]) -> Path | Non
     if head_of(path).is_file():
         shutil.copyfile(head_of(path), private_folder(kept) / "head.json")
         (kept / "head.json").chmod(0o600)
+    # What the lost nights wrote of themselves must not be taken for that of new ones.
+    # First, and from one disk to another if need be: until all of it is moved the ledger
+    # is where it was, and makes again what it needs.
+    for found in sorted([*out.glob("runs/*"), *out.glob("registers/*.xlsx")]):
+        name = found.relative_to(out).as_posix()
+        if name not in shown:
+            shutil.move(found, private_folder((kept / name).parent) / found.name)
     for file in (checksum_of(path), log_of(path), path):
         if file.exists() or file.is_symlink():
             os.replace(file, private_folder(kept) / file.name)
     forget_proof(path)
-    # What the lost nights wrote of themselves must not be taken for that of new ones.
-    for found in sorted([*out.glob("runs/*"), *out.glob("registers/*.xlsx")]):
-        name = found.relative_to(out).as_posix()
-        if name not in shown:
-            os.replace(found, private_folder((kept / name).parent) / found.name)
     os.replace(draft, path)
     os.replace(head_of(draft), head_of(path))
     note_checksum(path)
