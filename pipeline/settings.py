@@ -1,5 +1,6 @@
 """The Settings sheet as one typed row; a setting that makes no sense stops the night."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -311,10 +312,13 @@ def _of_the_zone(values: _Values) -> Iterator[_Nonsense]:
 
 def _of_the_prefixes(ledger: Ledger, values: _Values) -> Iterator[_Nonsense]:
     invoices, credits = values["invoice_prefix"], values["credit_note_prefix"]
-    if invoices and str(invoices).lower() == str(credits).lower():
+    if invoices and credits and _could_be_one(str(invoices), str(credits)):
+        same = str(invoices).lower() == str(credits).lower()
         yield _Nonsense(
             "credit_note_prefix", "prefixes-alike",
-            f"Credit note prefix: {credits} is the Invoice prefix too",
+            f"Credit note prefix: {credits} is the Invoice prefix too" if same
+            else f"Credit note prefix: with {credits} a credit note could have the number"
+            f" of an invoice, since the Invoice prefix is {invoices}",
             "give invoices and credit notes a prefix each, such as INV- and CRN-",
         )  # fmt: skip
     for title, kind, prefix, others in (
@@ -329,6 +333,12 @@ def _of_the_prefixes(ledger: Ledger, values: _Values) -> Iterator[_Nonsense]:
                 "write a prefix that has never been used, so that no number can be given"
                 " twice",
             )  # fmt: skip
+
+
+def _could_be_one(prefix: str, other: str) -> bool:
+    """Whether a number of one series could be one of the other: prefix, then digits."""
+    short, long = sorted((prefix.lower(), other.lower()), key=len)
+    return re.fullmatch(re.escape(short) + "[0-9]*", long) is not None
 
 
 def _of_vat(values: _Values) -> Iterator[_Nonsense]:

@@ -90,6 +90,7 @@ def document(number: str, day: int, *lines: Line, kind: str = "invoice") -> Docu
         sha256="",
         letterhead=Letterhead("Harbour Lane Surgery"),
         lines=lines,
+        sequence=int(number.rpartition("-")[2]),
     )
 
 
@@ -365,6 +366,16 @@ def test_every_control_total_shows_nought(month: Month) -> None:
     found = checks(month)
     assert len(found) == 35
     assert {row[2:] for row in found.values()} == {(0, "Agrees")}
+
+
+def test_no_number_is_missing_where_the_prefix_changed_its_digits() -> None:
+    first, second = [each for each in DOCUMENTS if each.kind == "invoice"][:2]
+    years = (
+        replace(first, number="INV2026000001"),
+        replace(second, number="INV2027000002"),
+    )
+    found = checks(replace(MARCH, documents=years))
+    assert found["No number missing, invoices"][0] == 2
 
 
 @pytest.mark.parametrize(

@@ -575,6 +575,15 @@ SETTINGS = [
         ],
         id="settings make sense together",
     ),
+    pytest.param(
+        {"Invoice prefix": "A", "Credit note prefix": "a1"},
+        [
+            "Stops the night settings.csv: row 7, Value: Credit note prefix: with a1 a"
+            " credit note could have the number of an invoice, since the Invoice prefix"
+            " is A; give invoices and credit notes a prefix each, such as INV- and CRN-",
+        ],
+        id="a prefix that is the other one and digits",
+    ),
 ]
 
 

@@ -1,12 +1,11 @@
 """The last sheet of a month's register: sums that must agree, each difference 0."""
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.bookkeeping.books import Month
+from pipeline.bookkeeping.books import Document, Month
 from pipeline.exports.lists import Listing
 from pipeline.exports.register_checks import (
     Check,
@@ -170,23 +169,23 @@ def _counts(month: Month, invoices: Listing, blocks: dict[str, Block]) -> list[C
         )
     ]
     for kind, word in WORDS.items():
-        numbers = [document.number for document in of_kind(month.documents, kind)]
+        given = of_kind(month.documents, kind)
         formula = f"={invoices.rows_with(word.removesuffix('s'), 'Kind')}"
-        rows = Side(f"Invoices: rows of {word.lower()}", formula, len(numbers))
-        checks.append(Check(f"No number missing, {word.lower()}", _run(numbers), rows))
+        rows = Side(f"Invoices: rows of {word.lower()}", formula, len(given))
+        checks.append(Check(f"No number missing, {word.lower()}", _run(given), rows))
     return checks
 
 
-def _run(numbers: Sequence[str]) -> Side:
-    """How many numbers there are from the first to the last."""
-    if not numbers:
+def _run(given: Sequence[Document]) -> Side:
+    """How many numbers there are from the first to the last.
+
+    By their places in the series: a prefix may end in digits, and change.
+    """
+    if not given:
         return Side("No number given", "=0", 0)
-    first, last = _sequence(numbers[0]), _sequence(numbers[-1])
-    name = f"Numbers {numbers[0]} to {numbers[-1]}"
-    return Side(name, f"={last}-{first}+1", last - first + 1)
-
-
-def _sequence(number: str) -> int:
-    """The digits a number ends with."""
-    digits = re.search(r"[0-9]+$", number)
-    return int(digits[0]) if digits else 0
+    first, last = given[0], given[-1]
+    return Side(
+        f"Numbers {first.number} to {last.number}",
+        f"={last.sequence}-{first.sequence}+1",
+        last.sequence - first.sequence + 1,
+    )
