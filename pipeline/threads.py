@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 # Bytes of ledger and sheets together up to which one thread needs the least: about
@@ -11,5 +12,14 @@ LITTLE = 4_000_000
 
 def settings_for(files: Iterable[Path]) -> dict[str, Any]:
     """What to connect with for work on these files; one that is absent counts nothing."""
-    size = sum(file.stat().st_size for file in files if file.is_file())
+    size = sum(map(_size, files))
     return {"threads": 1} if size <= LITTLE else {}
+
+
+def _size(file: Path) -> int:
+    """Bytes of a regular file; one that is gone since it was listed has none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0
+    return found.st_size if S_ISREG(found.st_mode) else 0

@@ -8,8 +8,14 @@ import duckdb
 from pipeline import chain, outbox
 from pipeline.ledger import Ledger, settle
 
-# What a disk that fails is to Python and to DuckDB.
-_FAILING = (OSError, duckdb.IOException, duckdb.FatalException)
+# What a disk that fails is to DuckDB.
+DISK_FAILURES = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+    duckdb.TransactionException,  # a commit that the disk did not take
+)
 
 
 class Unfinished(Exception):
@@ -40,7 +46,9 @@ def transaction(ledger: Ledger) -> Iterator[int]:
 
 
 @contextmanager
-def recorded(failing: tuple[type[Exception], ...] = _FAILING) -> Iterator[None]:
+def recorded(
+    failing: tuple[type[Exception], ...] = (OSError, *DISK_FAILURES),
+) -> Iterator[None]:
     """What follows a commit: if the disk fails it, the run is recorded all the same."""
     try:
         yield

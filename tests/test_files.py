@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,20 @@ def test_no_file_has_its_name_before_all_are_on_disk(
     write_new([(tmp_path / name, b"x") for name in "abc"])
     assert seen == [[], [], []]
     assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("number, said", [(errno.EINVAL, 0), (errno.EIO, 1)])
+def test_a_share_whose_folders_cannot_be_synced_takes_files_all_the_same(
+    number: int, said: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(OSError) if said else nullcontext():
+        write_bytes(tmp_path / "file", b"x")
+    assert (tmp_path / "file").read_bytes() == b"x"
 
 
 def test_a_full_disk_leaves_neither_file_nor_draft(

@@ -309,6 +309,18 @@ def test_what_may_not_be_forgotten_changes_nothing(
     assert practice.files(left, but=("ledger/membill.lock.json",)) == before
 
 
+def test_without_room_for_the_file_made_anew_the_command_is_to_be_given_again(
+    before: Path,
+) -> None:
+    full = duckdb.IOException("no room")
+    with patch("pipeline.office.forget._copy_rows", side_effect=full):
+        told = forget(before)
+    assert told.code == 1
+    assert "P1 is forgotten, but the ledger's file could not be written" in told.err
+    again = forget(before)
+    assert (again.code, NAMES[0] in shown(before)) == (0, False), again.err
+
+
 def test_the_retention_is_a_setting(before: Path) -> None:
     path = before / "ledger/membill.duckdb"
     with duckdb.connect(str(path)) as ledger:

@@ -11,7 +11,9 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import duckdb
 import pytest
 from filelock import FileLock
 
@@ -272,6 +274,15 @@ def test_a_worker_of_another_version_bills_nothing(tmp_path: Path) -> None:
 
 class Panic(BaseException):
     """What a library in Rust throws when it gives up."""
+
+
+def test_a_commit_that_the_disk_refused_is_no_fault_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = duckdb.TransactionException("no room")
+    monkeypatch.setattr("pipeline.run.bill", Mock(side_effect=full))
+    record = night(job(practice.make(tmp_path / "clinic")))
+    assert record.code == 4 and "the disk is full" in record.why[0]
 
 
 @pytest.mark.parametrize("error", [Panic("Zyxname"), KeyError("Zyxname")])

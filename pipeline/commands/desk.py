@@ -157,5 +157,4 @@ def forget(
         )
     for line in done.told():
         click.echo(line)
-    for warning in done.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    warn(done.warnings)

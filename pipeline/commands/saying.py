@@ -23,11 +23,9 @@ def outcomes(*, night: bool = False) -> Iterator[None]:
 
     `night` says that the command is one, or looks at the next: it bills, or would.
     """
-    import duckdb
-
     from pipeline.ledger import Busy
     from pipeline.problems import Refused, WrongUsage, stops
-    from pipeline.transaction import Unfinished
+    from pipeline.transaction import DISK_FAILURES, Unfinished
 
     try:
         yield
@@ -44,13 +42,7 @@ def outcomes(*, night: bool = False) -> Iterator[None]:
     except Busy as busy:
         click.echo(f"{busy}; try again when it is done.", err=True)
         sys.exit(BUSY)
-    except (
-        duckdb.IOException,
-        duckdb.FatalException,
-        duckdb.InternalException,
-        duckdb.SerializationException,
-        duckdb.TransactionException,  # a commit that the disk did not take
-    ):
+    except DISK_FAILURES:
         click.echo(
             "The ledger could not be read or written: the disk is full or the file is"
             " damaged. See that there is room, run `membill verify`, and bring back a"

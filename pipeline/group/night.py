@@ -215,12 +215,10 @@ def _made(
 
 def _failed(job: Job, error: BaseException) -> Record:
     """The record of a night that raised: its exit code and why, in sentences."""
-    import duckdb
-
     from pipeline.crash import keep
     from pipeline.ledger import Busy
     from pipeline.problems import Refused, stops
-    from pipeline.transaction import Unfinished
+    from pipeline.transaction import DISK_FAILURES, Unfinished
 
     match error:
         case Refused():
@@ -229,12 +227,7 @@ def _failed(job: Job, error: BaseException) -> Record:
             code, why = BUSY, [str(error)]
         case Unfinished():
             code, why = CRASHED, [str(error)]
-        case (
-            duckdb.IOException()
-            | duckdb.FatalException()
-            | duckdb.InternalException()
-            | duckdb.SerializationException()
-        ):
+        case _ if isinstance(error, DISK_FAILURES):
             code, why = REFUSED, [
                 "the ledger could not be read or written: the disk is full or the file"
                 " is damaged; run `membill verify`"

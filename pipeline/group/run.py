@@ -143,11 +143,6 @@ def _jobs(asked: Asked, practices: Sequence[str]) -> list[Job]:
     return jobs
 
 
-def _chosen(ledgers: Path | None, practice: str) -> Path | None:
-    """Where the ledger of a practice is, if not beside its sheets."""
-    return ledgers.absolute() / practice / "membill.duckdb" if ledgers else None
-
-
 def _away(practice: str, machine: str) -> Record:
     return Record(
         practice,

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.judging.price_columns import hold_misplaced
 from pipeline.judging.references import resolve
 from pipeline.ledger import Ledger, current
+from pipeline.problems import stops
 from pipeline.settings import read_settings
 from pipeline.tables import empty, load, load_nothing
 from pipeline.transform import transform
@@ -42,17 +43,19 @@ def next_period(
             # Accepted rows of different nights may have stood in the same place.
             listed = ", ".join(column_types(schema))
             in_force = current(f"ledger.accepted.{name}", "row_key")
-            where = "row_key = ?" if name == "patients" else "? is not null"
+            of_them = name == "patients"
             run(
-                f"insert into input.{name} select {listed} from ({in_force}) where {where}",
-                [key],
+                f"insert into input.{name} select {listed} from ({in_force})"
+                + " where row_key = ?" * of_them,
+                [key] * of_them,
             )
     load_nothing(ledger.connection, UnreadablePrices, "input.unreadable_prices")
     resolve(ledger, {})
     hold_misplaced(ledger, {})
     # A column of settings that are all in force is read without a sheet.
     run("create or replace table staged.settings as select * from input.settings")
-    read_settings(ledger, Sheet("settings", "", "Settings", {}, []))
+    if stops(read_settings(ledger, Sheet("settings", "", "Settings", {}, []))):
+        return Due(day, None, "")
     run("create or replace table input.run as select ?::date as as_of", [day])
     transform(ledger.connection, hold=())
     rows = ledger.rows(

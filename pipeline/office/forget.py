@@ -13,9 +13,11 @@ from typing import Any
 import duckdb
 
 from pipeline.clock import Today
+from pipeline.copies.backups import DAYS_KEPT, MONTHS_KEPT
+from pipeline.copies.csv_copies import KEPT
 from pipeline.exports.imports import NAMING
 from pipeline.exports.words import counted
-from pipeline.files import sweep, sync_folder
+from pipeline.files import DRAFT, sweep, sync_folder
 from pipeline.in_force import setting_in_force
 from pipeline.ledger import (
     NEW_FILE,
@@ -30,7 +32,7 @@ from pipeline.personal import FORGOTTEN, LINE, PATIENT, PAYER, SENDING, Part
 from pipeline.proof.soundness import at_work, quoted
 from pipeline.publish import publish
 from pipeline.record import add_run, run_id_of
-from pipeline.transaction import transaction
+from pipeline.transaction import DISK_FAILURES, Unfinished, transaction
 from pipeline.version import VERSION
 from schemas.columns import columns
 from schemas.inputs import Patients
@@ -60,9 +62,10 @@ class Outcome:
         for file in self.workbooks:
             yield f"still shows the patient; delete it and its copies: {file}"
         yield (
-            "copies in ledger/backups and ledger/replaced still hold the data until they"
-            " go, daily ones after 35 days and monthly ones after 24 months; give this"
-            " command again if one of them is ever restored"
+            f"copies in ledger/backups still hold the data until they go, after"
+            f" {DAYS_KEPT} nights or {MONTHS_KEPT} months, as CSV after {KEPT} weeks; what"
+            " `membill backup` made there and what is in ledger/replaced, until somebody"
+            " deletes it; give this command again if one of them is ever restored"
         )
 
 
@@ -103,7 +106,13 @@ def forget(
             if work:
                 _record(ledger, work, key, known, day, cutoff, by)
         # The old words still lie in the file where they were; a file made anew has none.
-        _write_anew(path)
+        try:
+            _write_anew(path)
+        except (OSError, *DISK_FAILURES):
+            raise Unfinished(
+                f"{known} is forgotten, but the ledger's file could not be written anew"
+                " and may still hold the old words: make room, and give this command again"
+            ) from None
         with opened(path, write=True) as ledger:
             warnings = publish(ledger, folder / "out").warnings
             documents = _forgotten_documents(ledger, key)
@@ -331,7 +340,7 @@ def _forget_versions(ledger: Ledger, key: str, versions: Sequence[int]) -> None:
 def _write_anew(path: Path) -> None:
     """Copy the ledger row by row into a new file and put that in its place."""
     # A draft by name: what a kill leaves of it is swept up by the next run.
-    draft = path.with_name(f".{path.name}.part")
+    draft = path.with_name(f".{path.name}{DRAFT}")
     sweep(path.parent)
     with at_work(path):
         _copy_rows(path, draft)
