@@ -48,9 +48,6 @@ class Copies:
         return [asdict(note) for note in self.notes]
 
 
-NONE = Copies({}, ())
-
-
 def make(
     folder: Path, problems: Iterable[Problem], on: date, read: Mapping[str, str] | None
 ) -> Copies:

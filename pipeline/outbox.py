@@ -65,13 +65,13 @@ def post(ledger: Ledger, run_no: int) -> None:
         " order by path",
         [run_no],
     )
-    pages = list(_PAGES.get(command, ()))
+    made = list(_PAGES.get(command, ()))
     if command == "bill":
-        pages.append(f"runs/{run_id}/run.json")
-    pages += [
+        made.append(f"runs/{run_id}/run.json")
+    made += [
         f"registers/{name}.xlsx" for name in touched(ledger, run_no, command, month)
     ]
-    run("insert into ledger.outbox select unnest(?), ?", [pages, run_no])
+    run("insert into ledger.outbox select unnest(?), ?", [made, run_no])
 
 
 def paths(ledger: Ledger, below: str = "") -> set[str]:

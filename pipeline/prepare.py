@@ -159,11 +159,11 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
 
 def _told_once(problems: list[Problem], unsettled: list[Problem]) -> list[Problem]:
     """All of them; of a cell on which the night stops nothing else is told."""
-    stops = {p.place for p in unsettled if p.severity is Severity.STOPS and p.place.row}
+    stopped_at = {p.place for p in stops(unsettled) if p.place.row}
     return [
         problem
         for problem in problems + unsettled
-        if problem.place not in stops or problem.severity is Severity.STOPS
+        if problem.place not in stopped_at or problem.severity is Severity.STOPS
     ]
 
 
@@ -172,13 +172,7 @@ def _unguarded_inputs(ledger: Ledger) -> None:
 
     Requests that share an id are all held, each with what it holds back.
     """
-    run = ledger.connection.execute
-    run(
-        "create or replace table input.invoice_requests as"
-        " select * from staged.invoice_requests"
-    )
-    run(
-        "create or replace table input.sent as select * from staged.sent"
-        " qualify row_number() over (partition by coalesce(row_key,"
-        " 'row ' || row_number) order by held desc, row_number) = 1"
-    )
+    for name in ("invoice_requests", "sent"):
+        ledger.connection.execute(
+            f"create or replace table input.{name} as select * from staged.{name}"
+        )

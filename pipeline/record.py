@@ -15,7 +15,7 @@ from pipeline.ledger import STANDINGS, Ledger, add_versions
 from pipeline.problems import Problem, Severity
 from pipeline.rights.judged import content
 from schemas.columns import Schema, column_types, name_of
-from schemas.ledger import ACCEPTED, Letterheads, Lines, Problems
+from schemas.ledger import ACCEPTED, Changes, Letterheads, Lines, Problems
 from schemas.models import BUCKETS
 
 
@@ -283,17 +283,16 @@ def _sendings(ledger: Ledger, run_no: int) -> None:
 def _changes(ledger: Ledger, changes: Sequence[Change], run_no: int) -> None:
     if not changes:
         return
-    ledger.connection.executemany(
-        "insert into ledger.changes values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                run_no, change.table, change.subject, change.column, change.old or None,
-                change.new or None, change.edited_by or None, change.accepted,
-                change.reason or None,
-            )
-            for change in changes
-        ],
-    )  # fmt: skip
+    rows = [
+        (
+            run_no, change.table, change.subject, change.column, change.old or None,
+            change.new or None, change.edited_by or None, change.accepted,
+            change.reason or None,
+        )
+        for change in changes
+    ]  # fmt: skip
+    types = list(column_types(Changes).values())
+    bulk.insert(ledger.connection, "ledger.changes", types, rows)
 
 
 def _moved(night: Night) -> list[Schema]:

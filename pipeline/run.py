@@ -121,8 +121,8 @@ def bill(
 ) -> Outcome:
     """The night. Raises `Refused` or `Busy` with ledger and outputs as they were.
 
-    A refused night writes the issues workbook alone. `say` is told what is being done,
-    and `tell` what was done first of an earlier run.
+    A refused night writes the issues workbook and the marked copies alone. `say` is told
+    what is being done, and `tell` what was done first of an earlier run.
     """
     started = time.monotonic()
     today = cache(today)
@@ -260,8 +260,8 @@ def guard(
     if tripped:
         settings = prepared.reading.sheets["settings"]
         place = Place(settings.file, settings.sheet)
-        stops = [as_problem(trip, command, place, tripped) for trip in tripped]
-        raise Refused(stops + prepared.problems)
+        halting = [as_problem(trip, command, place, tripped) for trip in tripped]
+        raise Refused(halting + prepared.problems)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from pipeline.reading.sheet_rows import read_sheet_rows
 from pipeline.reading.sheets import Sheet, Unusable, column_letter
 from pipeline.reading.template_stamp import age, must_be
 from schemas import INPUTS
-from schemas.columns import Schema, about, name_of
+from schemas.columns import Schema, about, name_of, title_of
 
 __all__ = ["Reading", "Sheet", "column_letter", "read_practice"]
 
@@ -208,7 +208,7 @@ class _Workbook:
         """The sheet of each table that has its title; both sheet and CSV is refused."""
         claimed: dict[str, Entry] = {}
         for schema in self.schemas:
-            title, table = _title(schema), name_of(schema)
+            title, table = title_of(schema), name_of(schema)
             fitting = [
                 entry
                 for entry in self.package.sheets
@@ -244,7 +244,7 @@ class _Workbook:
         free = [entry for entry in self.package.sheets if entry not in claimed.values()]
         found: dict[Schema, Entry] = {}
         for schema in self.schemas:
-            table, title = name_of(schema), _title(schema)
+            table, title = name_of(schema), title_of(schema)
             if table in claimed or table in self.twice:
                 continue
             fitting = self._fitting(schema, free)
@@ -276,7 +276,7 @@ class _Workbook:
         if fitting or not optional:
             return fitting
         titles = {entry.title: entry for entry in free}
-        close = difflib.get_close_matches(_title(schema), list(titles), 1, _NEARLY)
+        close = difflib.get_close_matches(title_of(schema), list(titles), 1, _NEARLY)
         return [
             titles[title]
             for title in close
@@ -365,7 +365,7 @@ class _Workbook:
 
     def _mention_unused(self) -> None:
         """A workbook all of whose tables are optional or kept as CSV."""
-        titles = ", ".join(_title(schema) for schema in self.schemas)
+        titles = ", ".join(title_of(schema) for schema in self.schemas)
         self._problem(
             Severity.CHECK, "workbook-unused", Place(self.file),
             f"no sheet of this workbook was read; none is called {titles}"
@@ -480,16 +480,11 @@ def _grid_of_text(name: str, schema: Schema, separated: Separated) -> Grid:
     number = heading_row(rows, schema)
     facts, too_wide = Facts(filled_rows=separated.filled), separated.too_wide(number)
     if separated.lines:
-        return Grid(name, _title(schema), rows, facts, True, too_wide)
+        return Grid(name, title_of(schema), rows, facts, True, too_wide)
     width = len(rows[number - 1]) if number else max(map(len, rows), default=0)
     blank: list[object] = [None] * width  # one for all: there may be a million
     even = [row[:width] + blank[len(row) :] if row else blank for row in rows]
-    return Grid(name, _title(schema), even, facts, True, too_wide)
-
-
-def _title(schema: Schema) -> str:
-    """What the sheet of a table is called."""
-    return str(schema.to_schema().title)
+    return Grid(name, title_of(schema), even, facts, True, too_wide)
 
 
 def _missing_files(listing: Listing) -> list[Problem]:
@@ -517,7 +512,7 @@ def _missing_text(stem: str, schema: Schema) -> Problem:
     return Problem(
         Severity.STOPS, "file-missing", Place(f"{name_of(schema)}.csv"),
         f"the file is missing, and there is no {stem}.xlsx with a sheet"
-        f" {_title(schema)}",
+        f" {title_of(schema)}",
         repair="put one of the two into the practice folder",
     )  # fmt: skip
 

@@ -9,11 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pipeline.exports.input_words import title_of
 from pipeline.problems import Severity
 from sample_data.practice import SCHEMAS, Row, Sheets, practice
 from sample_data.sheets import Formula, Quirks
-from schemas.columns import about, columns
+from schemas.columns import about, columns, title_of
 
 HELD, CHECK, FIXED = Severity.HELD, Severity.CHECK, Severity.FIXED
 

@@ -21,8 +21,7 @@ from pipeline.exports.input_sheets import (
     write_headings,
     write_value,
 )
-from pipeline.exports.input_words import title_of
-from schemas.columns import Column, Schema, columns
+from schemas.columns import Column, Schema, columns, title_of
 
 # When the files say they were made: fixed, so that making them again changes nothing.
 MADE_AT = datetime(2026, 3, 31)

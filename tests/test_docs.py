@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.exports.input_docs import markdown
-from pipeline.exports.input_words import csv_name, title_of
+from pipeline.exports.input_words import csv_name
 from pipeline.exports.layout_faults import FIELDS
 from pipeline.exports.layouts import TARGETS, Unready, layout_of
 from schemas import INPUTS, Practice
-from schemas.columns import Schema, columns
+from schemas.columns import Schema, columns, title_of
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -26,7 +26,6 @@ def _page(group: Group) -> dict[str, Any]:
         "day": words.day(group.day),
         "clean": not (len(group.records) - fine or group.lost or group.notes),
         "sentence": sentence(group),
-        "states": [(STATES[name], count) for name, count in counts.items()],
         "totals": [_totals_of(each) for each in group.totals],
         "rows": [_row(each) for each in group.records[:MOST_ROWS]],
         "rows_more": len(group.records) - MOST_ROWS,

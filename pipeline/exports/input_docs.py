@@ -13,11 +13,10 @@ from pipeline.exports.input_words import (
     must_be_filled,
     one_row,
     sheets_of,
-    title_of,
 )
 from pipeline.reading.folder import WORKBOOKS
 from schemas import Practice
-from schemas.columns import KINDS, Column, Schema, columns, name_of
+from schemas.columns import KINDS, Column, Schema, columns, name_of, title_of
 
 INTRODUCTION = """\
 # The files of a practice folder

@@ -15,9 +15,8 @@ from pipeline.exports.input_words import (
     must_be_filled,
     offered_from,
     sheets_of,
-    title_of,
 )
-from schemas.columns import ROW_RULES, Column, Schema, columns, name_of
+from schemas.columns import ROW_RULES, Column, Schema, columns, name_of, title_of
 
 _FRAME = {"bold": True, "border": 1, "font_color": "#6B1A14"}
 MISSING = _FRAME | {"bg_color": "#FBE3B5", "border_color": "#8A5A00"}

@@ -11,6 +11,7 @@ from schemas.columns import (
     columns,
     name_of,
     one_row_is,
+    title_of,
 )
 
 TITLES = {
@@ -25,11 +26,6 @@ TITLES = {
 def sheets_of(file: str) -> list[Schema]:
     """The sheets of a workbook, in the order they are read."""
     return [schema for schema in INPUTS if about(schema)["file"] == file]
-
-
-def title_of(schema: Schema) -> str:
-    """The sheet's title."""
-    return str(schema.to_schema().title)
 
 
 def one_row(schema: Schema) -> str:

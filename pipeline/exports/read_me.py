@@ -15,11 +15,10 @@ from pipeline.exports.input_words import (
     required,
     sentence,
     sheets_of,
-    title_of,
 )
 from pipeline.exports.workbook import RULE
 from schemas import Practice
-from schemas.columns import Column, Schema, columns
+from schemas.columns import Column, Schema, columns, title_of
 
 # Heading to width in letters.
 HEADINGS = {

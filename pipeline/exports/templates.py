@@ -28,7 +28,6 @@ from pipeline.exports.input_words import (
     must_be_filled,
     prompt,
     sheets_of,
-    title_of,
 )
 from pipeline.exports.read_me import write_read_me
 from pipeline.exports.workbook import spread
@@ -36,7 +35,7 @@ from pipeline.files import private_folder, write_bytes
 from pipeline.reading.folder import WORKBOOKS, list_practice
 from pipeline.reading.template_stamp import PROPERTY, stamp
 from schemas import Practice
-from schemas.columns import Column, Schema, about, columns, name_of
+from schemas.columns import Column, Schema, about, columns, name_of, title_of
 
 MADE_AT = datetime(2026, 1, 1)  # fixed, so that the same version is the same bytes
 # How far down prompts, drop-downs and marks go below the rows there are; Excel takes

@@ -85,9 +85,9 @@ def money(amount: Decimal, currency: str = "GBP") -> str:
     return f"{sign}{symbol(currency)}{abs(amount):,.2f}"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def counted(number: int, one: str) -> str:
     """A number and its noun: 1 invoice, 12 invoices."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
 def capital(clause: str) -> str:

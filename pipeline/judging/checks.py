@@ -176,6 +176,7 @@ def _changed_requests(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]
 
 def _requests_of_strangers(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """Requests not billed yet by a name that is no user of the Staff sheet."""
+    known = users(ledger)
     rows = ledger.rows(
         "select requests.row_number, requests.request_id, requests.requested_by"
         " from input.invoice_requests as requests"
@@ -194,7 +195,7 @@ def _requests_of_strangers(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Pro
             f"{row['requested_by']} is not a user of the Staff sheet",
             "a user name of the sheet Staff",
             "write the user name of the person who asked for it"
-            + meant(row["requested_by"], users(ledger)),
+            + meant(row["requested_by"], known),
             subject=row["request_id"],
         )
         for row in rows

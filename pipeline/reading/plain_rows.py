@@ -70,8 +70,7 @@ _ZEROS = _word(b"0" * 8)
 class Cells:
     """Filled cells in the order of the sheet: place, kind, and number or bytes of text.
 
-    NaN stands for what is not compared. `walked` counts the blank ones as well, and
-    `length` the bytes of all text.
+    NaN stands for what is not compared.
     """
 
     rows: Numbers
@@ -104,7 +103,6 @@ class PlainRows:
         self.is_blank = np.zeros(len(self.lengths) + 1, dtype=np.bool_)
         self.is_blank[list(strings.blank)] = True
         self.shapes: list[_Shape] = []
-        self.tails: dict[bytes, bool] = {}
 
     def runs(self, content: bytes) -> Iterator[Run]:
         """A piece that ends with a row's end, as runs in its own order."""

@@ -433,7 +433,7 @@ class _Walk:
         if self._kind == "e":
             if text not in _ERRORS:
                 raise unreliable(self._address())
-            self._must_be_few(self.facts.errors)
+            self._must_be_few()
             self.facts.errors[self._row, self._column] = text
         return not blank
 
@@ -461,12 +461,12 @@ class _Walk:
         if self._length > MOST_TEXT:
             raise too_large()
 
-    def _must_be_few(self, noted: dict[tuple[int, int], str]) -> None:
-        if len(noted) + len(self.facts.formulas) > _MOST_NOTED:
+    def _must_be_few(self) -> None:
+        if len(self.facts.errors) + len(self.facts.formulas) > _MOST_NOTED:
             raise too_large()
 
     def _note_formula(self, value: str) -> None:
-        self._must_be_few(self.facts.errors)
+        self._must_be_few()
         at = self._row, self._column
         formula = self._formula if self._saved else "".join(self._texts)
         self.facts.formulas[at] = bool(value) or (self._saved and self._kind == "str")

@@ -85,13 +85,10 @@ class XmlReader:
         self.prefixes.add(prefix or "")
 
     def _declared(self, version: str, encoding: str | None, standalone: int) -> None:
-        _must_be_utf8(version, encoding, standalone)
-        self.is_utf8 = encoding is None or encoding.upper() != "US-ASCII"
-
-
-def _must_be_utf8(version: str, encoding: str | None, standalone: int) -> None:
-    if encoding is not None and encoding.upper() not in ("UTF-8", "UTF8", "US-ASCII"):
-        raise unreliable()
+        named = (encoding or "UTF-8").upper()
+        if named not in ("UTF-8", "UTF8", "US-ASCII"):
+            raise unreliable()
+        self.is_utf8 = named != "US-ASCII"
 
 
 def _refuse(*_: object) -> None:

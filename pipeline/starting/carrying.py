@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.cells.spelling import heading
 from pipeline.exports.exact_text import Unwritable, exact
-from pipeline.exports.input_words import sheets_of, title_of
+from pipeline.exports.input_words import sheets_of
 from pipeline.exports.templates import Filled, already_there, first_rows
 from pipeline.exports.words import counted
 from pipeline.files import write_bytes
@@ -21,7 +21,7 @@ from pipeline.reading.template_stamp import VERSION
 from pipeline.starting.read_back import filled_templates
 from pipeline.workbooks import read_grids
 from schemas import INPUTS, Practice
-from schemas.columns import Schema, columns, name_of
+from schemas.columns import Schema, columns, name_of, title_of
 
 
 @dataclass(frozen=True)

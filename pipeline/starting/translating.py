@@ -19,8 +19,6 @@ _BY_WORD = ("code", "yesno", "choice")
 
 
 class Translated:
-    """An export's cells under the headings of Patients, each where it stood."""
-
     """The sheet that a plan makes of an export, and what nobody can tell about it.
 
     `unknown` are cells whose meaning nobody has said, `in_the_way` those that cannot be
