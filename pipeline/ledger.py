@@ -18,6 +18,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from pipeline import chain
+from pipeline.connecting import SPILLED, settings_for
 from pipeline.fetching import first_row
 from pipeline.files import sweep, sync_folder, write_text
 from pipeline.problems import Refused, refused
@@ -30,7 +31,6 @@ from pipeline.proof.soundness import (
     must_be_sound,
     quoted,
 )
-from pipeline.threads import settings_for
 from schemas.columns import name_of
 from schemas.ledger import (
     ACCEPTED,
@@ -59,11 +59,6 @@ UPGRADES: dict[int, tuple[str, ...]] = {}
 
 class Busy(Exception):
     """Another process holds the lock; the message names it."""
-
-
-# Where DuckDB lays down what its memory cannot hold, beside the ledger and as private as
-# that: left to itself it takes the folder that the command was started in.
-_SPILLED = ".spilled"
 
 
 # The sheets as they were typed, the rows in force, and what the rules make of them.
@@ -197,11 +192,10 @@ def opened(
         create(path)
     elif write:
         must_be_sound(path, _look if against_head else lambda _: None)
-    spilled = path.parent / _SPILLED
     if write:
         sweep(path.parent)
-        shutil.rmtree(spilled, ignore_errors=True)
-    config = settings_for([path, *sheets]) | {"temp_directory": str(spilled)}
+        shutil.rmtree(path.parent / SPILLED, ignore_errors=True)
+    config = settings_for(path, sheets)
     with (
         at_work(path) if write else nullcontext(),
         duckdb.connect(":memory:", config=config) as connection,

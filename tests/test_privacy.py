@@ -11,6 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from pipeline import __main__ as program
+from pipeline.connecting import settings_for
 from pipeline.ledger import opened
 from tests import practice
 from tests.practice import member
@@ -223,7 +224,7 @@ def test_what_memory_cannot_hold_is_laid_down_beside_the_ledger_alone(
     path, spilled = tmp_path / "ledger/membill.duckdb", tmp_path / "ledger/.spilled"
     spilled.mkdir(parents=True)
     (spilled / "left.tmp").write_text("by a run that was killed")
-    little = {"memory_limit": "20MB", "threads": 1}
+    little = settings_for(path) | {"memory_limit": "20MB", "threads": 1}
     with (
         patch("pipeline.ledger.settings_for", return_value=little),
         opened(path, write=True) as ledger,

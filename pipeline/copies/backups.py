@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.connecting import settings_for
 from pipeline.files import private_folder, sweep, sync_folder
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import refused
@@ -22,7 +23,6 @@ from pipeline.proof.soundness import (
     quoted,
     sha256_of,
 )
-from pipeline.threads import settings_for
 
 DAYS_KEPT, MONTHS_KEPT = 35, 24
 
@@ -104,7 +104,7 @@ def _must_be_the_same(path: Path, draft: Path, held: State) -> str:
     # Noted when it was closed, under the lock that is still ours.
     if sha256 != (noted_checksum(path) or sha256_of(path)):
         raise Unsound("the copy is not the same as the ledger, byte for byte")
-    with duckdb.connect(":memory:", config=settings_for([path])) as connection:
+    with duckdb.connect(":memory:", config=settings_for(path)) as connection:
         connection.execute(f"attach '{quoted(draft)}' as ledger (read_only)")
         if contents(connection, held.contents, whole=held.whole) != held.contents:
             raise Unsound(

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.bookkeeping.seals import Sealed, own_seals
+from pipeline.connecting import settings_for
 from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.fetching import first_row
 from pipeline.ledger import Ledger, read_head
@@ -128,7 +129,7 @@ def in_place(path: Path) -> dict[str, Sealed]:
         return {}
     try:
         head = read_head(path) or {}
-        with duckdb.connect(":memory:") as connection:
+        with duckdb.connect(":memory:", config=settings_for(path)) as connection:
             connection.execute(f"attach '{quoted(path)}' as ledger (read_only)")
             link = first_row(
                 connection,

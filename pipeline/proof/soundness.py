@@ -17,10 +17,10 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.connecting import settings_for
 from pipeline.fetching import first_row
 from pipeline.files import sync_folder, write_text
 from pipeline.problems import Refused, refused
-from pipeline.threads import settings_for
 
 _GOOD_COPY = "bring back a good copy with `membill restore`"
 
@@ -170,7 +170,7 @@ def must_be_readable(path: Path) -> None:
     Reads what is in the log too, as opening the ledger for writing would.
     """
     try:
-        with duckdb.connect(":memory:", config=settings_for([path])) as connection:
+        with duckdb.connect(":memory:", config=settings_for(path)) as connection:
             connection.execute(f"attach '{quoted(path)}' as ledger (read_only)")
             contents(connection)
             whole = first_row(connection, _LINKED) == (True,)
