@@ -42,6 +42,14 @@ def inside(folder: Path, name: str) -> Path:
     return place
 
 
+def holds(path: Path, content: bytes) -> bool:
+    """Whether a file is there and is just this."""
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
+
+
 def sync_folder(folder: Path) -> None:
     """Put a folder's entries on disk; does nothing where folders cannot be synced."""
     if os.name == "nt":

@@ -31,7 +31,7 @@ from pipeline.exports import (
     summary,
 )
 from pipeline.exports.words import counted
-from pipeline.files import inside, sweep, write_bytes
+from pipeline.files import holds, inside, sweep, write_bytes
 from pipeline.ledger import Ledger
 from pipeline.many_files import AT_A_TIME, Faults, write_new
 
@@ -92,7 +92,7 @@ class _Press:
 
     def _note(self, path: str, content: bytes, fault: OSError | None = None) -> None:
         """Remember what came of a file."""
-        if isinstance(fault, FileExistsError) and not _holds(self.out / path, content):
+        if isinstance(fault, FileExistsError) and not holds(self.out / path, content):
             self.warnings.append(
                 f"{path} is already there and is not what the ledger says; it was"
                 " left as it is: look at both and move the strange one away"
@@ -133,13 +133,6 @@ def _names_in(folder: Path) -> list[str]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:
-        return False
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() == content
     except OSError:
         return False
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.choices import PACKAGES
 from pipeline.exports.input_docs import markdown
 from pipeline.exports.input_words import csv_name
 from pipeline.exports.layout_faults import FIELDS
-from pipeline.exports.layouts import TARGETS, Unready, layout_of
+from pipeline.exports.layouts import Unready, layout_of
 from schemas import INPUTS, Practice
 from schemas.columns import Schema, columns, title_of
 
@@ -47,7 +48,7 @@ def test_the_page_says_what_holds_a_row() -> None:
 
 def test_the_page_for_accountants_names_every_target_and_field() -> None:
     page = (DOCS / "for-accountants.md").read_text(encoding="utf-8")
-    assert all(f"| `{target}` |" in page for target in TARGETS)
+    assert all(f"| `{target}` |" in page for target in PACKAGES)
     assert [
         field for of in FIELDS.values() for field in of if f"`{field}`" not in page
     ] == []
@@ -57,7 +58,7 @@ def test_the_examples_of_the_page_for_accountants_can_be_used(tmp_path: Path) ->
     page = (DOCS / "for-accountants.md").read_text(encoding="utf-8")
     first, columns = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
     (tmp_path / "accounting.toml").write_text(first, encoding="utf-8")
-    layouts = {target: layout_of(target, tmp_path) for target in TARGETS}
+    layouts = {target: layout_of(target, tmp_path) for target in PACKAGES}
     assert layouts["xero"].headings[0] == "*Contact"
     (tmp_path / "accounting.toml").write_text(columns, encoding="utf-8")
     with pytest.raises(Unready) as refused:

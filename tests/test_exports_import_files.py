@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 
 from pipeline.bookkeeping.books import Document, Letterhead, Line
 from pipeline.bookkeeping.journal import journal
+from pipeline.choices import PACKAGES
 from pipeline.exports.import_files import (
     Item,
     Taken,
@@ -20,13 +21,13 @@ from pipeline.exports.import_files import (
     items_of,
     of_postings,
 )
-from pipeline.exports.layouts import TARGETS, Layout, layout_of
+from pipeline.exports.layouts import Layout, layout_of
 from tests import emulated
 from tests.emulated import rows
 
 NOWHERE = Path(__file__).parent / "no practice"
 RATES = {"STD": 20, "RED": 5, "ZERO": 0, "EXEMPT": 0}
-LAYOUTS = {target: layout_of(target, NOWHERE) for target in TARGETS}
+LAYOUTS = {target: layout_of(target, NOWHERE) for target in PACKAGES}
 DAY = date(2026, 3, 31)
 
 
@@ -130,7 +131,7 @@ def _totals(documents: list[Document]) -> emulated.Totals:
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
 def test_every_package_works_out_the_ledgers_totals(documents: list[Document]) -> None:
     invoices = [d for d in documents if d.kind == "invoice"]
-    found = {target: files(documents, LAYOUTS[target]) for target in TARGETS}
+    found = {target: files(documents, LAYOUTS[target]) for target in PACKAGES}
     for target, own in (("xero", documents), ("quickbooks", invoices)):
         for own_tax in (True, False):
             made: emulated.Totals = {}
@@ -192,7 +193,7 @@ def test_a_line_among_other_peoples_is_told_by_its_patient_id_alone() -> None:
 def test_a_practice_that_is_not_registered_makes_supplies_outside_the_tax() -> None:
     plain = document(line(), letterhead=Letterhead("x"))
     found = {
-        target: only(target, plain) for target in TARGETS if "journal" not in target
+        target: only(target, plain) for target in PACKAGES if "journal" not in target
     }
     assert found["xero"]["*TaxType"] == "No VAT"
     assert found["sage50"]["Tax Code"] == "T9"

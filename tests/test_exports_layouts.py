@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.choices import PACKAGES
 from pipeline.exports.layout_faults import FIELDS
-from pipeline.exports.layouts import TARGETS, Unready, kept, layout_of, packaged
+from pipeline.exports.layouts import Unready, kept, layout_of, packaged
 
 # As the packages' own templates and help pages have them.
 HEADINGS = {
@@ -31,7 +32,7 @@ def said(folder: Path, target: str = "xero") -> list[str]:
     return [str(problem) for problem in found.value.problems]
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", PACKAGES)
 def test_the_headings_are_the_packages_own(target: str, tmp_path: Path) -> None:
     layout = layout_of(target, tmp_path)
     assert ",".join(layout.headings) == HEADINGS[target]

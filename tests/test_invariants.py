@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 
 from pipeline import run
-from pipeline.judging.guards import GUARDS
+from pipeline.choices import GUARDS
 from pipeline.ledger import Ledger, ledger_path, opened
 from tests.given import bill, kept_ledger, read
 from tests.practice import add, make, member, set_to

@@ -84,7 +84,7 @@ def test_a_reference_that_is_none_is_no_area(reference: str) -> None:
     [
         pytest.param(
             '<row r="2"><c r="B2"><v>5</v></c></row>',
-            Facts(filled_rows={2}, last_column=1),
+            Facts(filled_rows={2}),
             id="a number fills its row",
         ),
         pytest.param(
@@ -99,12 +99,12 @@ def test_a_reference_that_is_none_is_no_area(reference: str) -> None:
         ),
         pytest.param(
             '<row r="1"><c r="A1" t="e"><v>#REF!</v></c></row>',
-            Facts(filled_rows={1}, last_column=0, errors={(1, 0): "#REF!"}),
+            Facts(filled_rows={1}, errors={(1, 0): "#REF!"}),
             id="an error is kept with its cell",
         ),
         pytest.param(
             '<row r="1"><c r="A1"><f>1+1</f><v>2</v></c></row>',
-            Facts(filled_rows={1}, last_column=0, formulas={(1, 0): True}),
+            Facts(filled_rows={1}, formulas={(1, 0): True}),
             id="a formula with its value",
         ),
         pytest.param(
@@ -122,7 +122,6 @@ def test_a_reference_that_is_none_is_no_area(reference: str) -> None:
             '<c r="B1" t="str"><f t="shared" si="0"/><v>[1]</v></c></row>',
             Facts(
                 filled_rows={1},
-                last_column=1,
                 formulas={(1, 0): True, (1, 1): True},
                 links={(1, 0)},
             ),
@@ -135,7 +134,7 @@ def test_a_reference_that_is_none_is_no_area(reference: str) -> None:
         ),
         pytest.param(
             "<row><c><v>1</v></c><c><v>2</v></c></row><row><c><v>3</v></c></row>",
-            Facts(filled_rows={1, 2}, last_column=1),
+            Facts(filled_rows={1, 2}),
             id="cells without an address follow one another",
         ),
     ],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.choices import PACKAGES
 from pipeline.commands import clock
 from pipeline.commands.options import FOLDER, LEDGER, NewFolder
 from pipeline.commands.saying import (
@@ -18,16 +19,10 @@ from pipeline.commands.saying import (
     warn,
 )
 
-# The packages of pipeline/exports/packages, and the open data.
-TARGETS = (
-    "xero", "xero-journal", "quickbooks", "sage50", "sage-accounting", "quickfile",
-    "data",
-)  # fmt: skip
-
 
 @click.command()
 @FOLDER
-@click.argument("target", type=click.Choice(TARGETS), metavar="TARGET")
+@click.argument("target", type=click.Choice((*PACKAGES, "data")), metavar="TARGET")
 @click.option(
     "--month", metavar="YYYY-MM", help="Only this month: its documents, its release."
 )
@@ -64,8 +59,8 @@ def export(
     from pipeline.exports.layouts import Unready
     from pipeline.office.batches import again as write_again
     from pipeline.office.batches import export as leave
-    from pipeline.office.batches import must_be_month
     from pipeline.office.chosen_file import must_take_files
+    from pipeline.office.desk import must_be_month
 
     if target == "data":
         if month or again or credit_notes:
@@ -78,7 +73,8 @@ def export(
         try:
             if to:
                 must_take_files(folder, to)
-            must_be_month(month)
+            if month is not None:
+                must_be_month(month)
             path = billed_at(folder, ledger)
             done = (
                 leave(

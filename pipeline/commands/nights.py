@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.choices import GUARDS
 from pipeline.commands import clock
 from pipeline.commands.options import AS_OF, FOLDER, FORMAT, LEDGER
 from pipeline.commands.rows import LINE_COLUMNS, LINES_SHOWN, print_rows
@@ -30,9 +31,7 @@ from pipeline.commands.saying import (
 @click.option(
     "--accept",
     multiple=True,
-    type=click.Choice(
-        ["drop", "joined", "changed", "price", "forecast", "amount", "date"]
-    ),
+    type=click.Choice(GUARDS),
     help="Let this guard through once. May be given more than once.",
 )
 @LEDGER

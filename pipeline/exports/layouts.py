@@ -14,14 +14,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pipeline.choices import PACKAGES
 from pipeline.exports.layout_faults import faults_of, tax_name
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.reading.folder import read_bytes
 from pipeline.reading.sheets import Unusable
 
-TARGETS = (
-    "xero", "xero-journal", "quickbooks", "sage50", "sage-accounting", "quickfile",
-)  # fmt: skip
 OVERRIDES = "accounting.toml"
 
 _MERGED = ("limits", "types", "tax_codes", "accounts")
@@ -120,9 +118,9 @@ def _checked(
 ) -> dict[str, Any]:
     """The part of the overrides that is about one package; Unready if it cannot be used."""
     problems = [
-        refused(f"[{name}] is no package", f"use one of {', '.join(TARGETS)}")
+        refused(f"[{name}] is no package", f"use one of {', '.join(PACKAGES)}")
         for name in overrides
-        if name not in TARGETS
+        if name not in PACKAGES
     ]
     own = overrides.get(target, {})
     if not isinstance(own, dict):

@@ -29,7 +29,6 @@ _UNDO = {
     "amount": "correct the price or the quantity",
     "date": "set the machine's clock right, or give the day with --as-of",
 }
-GUARDS = tuple(_UNDO)
 
 # Fewer than this many rows may move whatever their share, and less than this much money.
 _FEW = 5

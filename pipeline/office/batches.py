@@ -18,7 +18,7 @@ from pipeline.exports import imports
 from pipeline.exports.import_files import Item, filed
 from pipeline.exports.layouts import Layout, Unready, layout_of, refused
 from pipeline.exports.words import counted
-from pipeline.files import write_bytes
+from pipeline.files import holds, write_bytes
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.office.desk import Say, WrongRequest, day_of, unsaid
 from pipeline.publish import finish, publish, publish_imports
@@ -95,13 +95,6 @@ def _counted(sources: Sequence[str], gross: str = "") -> str:
     if months:
         words.append(f"the release of {', '.join(months)}")
     return ", and ".join(words)
-
-
-def must_be_month(text: str | None) -> None:
-    """Raise `WrongRequest` unless it is None or a month, written as 2026-03."""
-    if text is None or is_month(text):
-        return
-    raise WrongRequest(f"{text} is not a month; write it as 2026-03")
 
 
 def export(
@@ -282,7 +275,7 @@ def _shown(
         try:
             write_bytes(place, content, replace=False)
         except OSError as error:
-            if not (isinstance(error, FileExistsError) and _holds(place, content)):
+            if not (isinstance(error, FileExistsError) and holds(place, content)):
                 warnings.append(
                     f"{place} could not be written ({error.strerror}); the batch is kept:"
                     " write its files with --again"
@@ -290,10 +283,3 @@ def _shown(
                 continue
         places.append(place)
     return tuple(places)
-
-
-def _holds(place: Path, content: bytes) -> bool:
-    try:
-        return place.read_bytes() == content
-    except OSError:
-        return False

@@ -5,13 +5,21 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.bookkeeping.deferred import first_of, is_month
+from pipeline.bookkeeping.deferred import first_of
 from pipeline.bookkeeping.seals import closed, first_open_day, seal
 from pipeline.clock import Today
 from pipeline.exports.words import counted, money
 from pipeline.in_force import setting_in_force
 from pipeline.ledger import Ledger
-from pipeline.office.desk import Say, WrongRequest, day_of, must_may, unsaid, working
+from pipeline.office.desk import (
+    Say,
+    WrongRequest,
+    day_of,
+    must_be_month,
+    must_may,
+    unsaid,
+    working,
+)
 from pipeline.publish import publish
 from pipeline.record import add_run, run_id_of
 from pipeline.transaction import transaction
@@ -64,8 +72,7 @@ def close(
 
 
 def _first_day(month: str) -> date:
-    if not is_month(month):
-        raise WrongRequest(f"{month} is not a month; write it as 2026-03")
+    must_be_month(month)
     return first_of(month)
 
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from pipeline.bookkeeping.deferred import is_month
 from pipeline.cells import LONGEST_TEXT
 from pipeline.clock import Today
 from pipeline.exports.exact_text import Unwritable, exact
@@ -52,6 +53,12 @@ def day_of(ledger: Ledger, on: date | None, today: Today) -> date:
     if on and on > now:
         raise WrongRequest(f"{on} is after today, {now}")
     return on or now
+
+
+def must_be_month(text: str) -> None:
+    """Raise `WrongRequest` unless it is a month, written as 2026-03."""
+    if not is_month(text):
+        raise WrongRequest(f"{text} is not a month; write it as 2026-03")
 
 
 def must_say(what: str, text: str) -> None:

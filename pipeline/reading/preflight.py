@@ -97,7 +97,6 @@ class Facts:
     """
 
     filled_rows: set[int] = field(default_factory=set)
-    last_column: int = -1
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     formulas: dict[tuple[int, int], bool] = field(default_factory=dict)
     links: set[tuple[int, int]] = field(default_factory=set)
@@ -223,7 +222,7 @@ class _Walk:
         self._percent = percent
         self._texts = self.reader.texts
         self._row, self._row_text, self._column = 0, "0", -1
-        self._last_column = self._widest = self._last_hidden = -1
+        self._widest = self._last_hidden = -1
         self._deepest = self._walked = self._cells = self._length = 0
         self._deepest_column = self._widest_row = 0
         self._kind, self._style, self._depth = "n", "", 0
@@ -271,7 +270,6 @@ class _Walk:
             widest = cells.columns.argmax()
             self._reach(int(cells.rows[last]), int(cells.columns[last]))
             self._reach(int(cells.rows[widest]), int(cells.columns[widest]))
-            self._last_column = max(self._last_column, int(cells.columns.max()))
         return True
 
     @property
@@ -295,7 +293,7 @@ class _Walk:
 
     def result(self) -> Facts:
         """The facts, once the whole sheet is walked."""
-        return replace(self.facts, last_column=self._last_column, cells=self._cells)
+        return replace(self.facts, cells=self._cells)
 
     def _start_of_sheet(self, name: str, _: dict[str, str]) -> None:
         """Learn the namespace from the outermost element, then watch for its names."""
@@ -413,8 +411,6 @@ class _Walk:
             return
         self._filled = True
         self._cells += 1
-        if self._column > self._last_column:
-            self._last_column = self._column
         if self._style in self._styles.struck:
             self.facts.struck.add((self._row, self._column))
 
