@@ -329,8 +329,8 @@ case
 end
 """
 
-# What is billed and was not freed again, what was freed, and what credit notes took back
-# of each line: read here by every rule.
+# What is billed and was not freed again, what was freed, what credit notes took back of
+# each line, and whose lines name nobody any more: read here by every rule.
 # For a model `tonight.in_force`, since models run in more than one catalog.
 _IN_FORCE = """
 create schema tonight.in_force;
@@ -357,6 +357,11 @@ from ledger.lines as lines
 inner join ledger.invoices as notes using (number)
 where notes.kind = 'credit_note'
 group by all;
+create view tonight.in_force.forgotten_lines as
+select
+    split_part(record_key, ' ', 1) as number,
+    split_part(record_key, ' ', 2)::integer as line
+from ledger.forgotten where part = 'line';
 create view tonight.in_force.first_open_day as
 select max(cast(month || '-01' as date) + interval 1 month)::date as day
 from ledger.closed_months

@@ -238,8 +238,7 @@ def _invoices(
     # A workbook is not made again without the names it had: its number would then
     # stand for two different files.
     where = (
-        "not exists (select 1 from ledger.forgotten where part = 'line'"
-        " and split_part(record_key, ' ', 1) = invoices.number)"
+        "invoices.number not in (select number from in_force.forgotten_lines)"
         if everything
         else f"({outbox.DOCUMENT_PATH} in (select unnest($1))"
         f" or {outbox.PDF_PATH} in (select unnest($1)))"

@@ -106,9 +106,8 @@ def render(ledger: Ledger, path: str) -> bytes:
 def forgotten(ledger: Ledger) -> set[str]:
     """Files that lack a name they had: they are never made again under their name."""
     rows = ledger.rows(
-        f"select distinct path from ({NAMING}) where number in"
-        " (select split_part(record_key, ' ', 1) from ledger.forgotten"
-        "  where part = 'line')"
+        f"select distinct path from ({NAMING})"
+        " where number in (select number from in_force.forgotten_lines)"
     )
     return {row["path"] for row in rows}
 

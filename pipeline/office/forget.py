@@ -251,9 +251,8 @@ def _forgotten_documents(ledger: Ledger, key: str) -> list[tuple[str, str]]:
     rows = ledger.rows(
         f"select distinct number, {DOCUMENT_PATH} as path, sequence, kind"
         " from ledger.invoices as invoices inner join ledger.lines as lines using (number)"
-        " where canonical(lines.patient_id) = ? and exists ("
-        "  select 1 from ledger.forgotten where part = 'line'"
-        "  and record_key = lines.number || ' ' || lines.line)"
+        " semi join in_force.forgotten_lines using (number, line)"
+        " where canonical(lines.patient_id) = ?"
         " order by kind desc, sequence",
         [key],
     )

@@ -32,8 +32,8 @@ def write_pdfs(
 def _documents(ledger: Ledger, numbers: Sequence[str]) -> list[Document]:
     asked = list(dict.fromkeys(document_of(ledger, n)["number"] for n in numbers))
     forgotten = ledger.rows(
-        "select distinct split_part(record_key, ' ', 1) as number from ledger.forgotten"
-        " where part = 'line' and split_part(record_key, ' ', 1) in (select unnest(?))",
+        "select distinct number from in_force.forgotten_lines"
+        " where number in (select unnest(?))",
         [asked],
     )
     if forgotten:

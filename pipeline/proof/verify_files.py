@@ -125,10 +125,7 @@ def differ_when_made_again(ledger: Ledger) -> list[str]:
     }
     faults = []
     # One whose patient was forgotten is never made again: it would lack the name.
-    named = (
-        "invoices.number not in (select split_part(record_key, ' ', 1)"
-        " from ledger.forgotten where part = 'line')"
-    )
+    named = "invoices.number not in (select number from in_force.forgotten_lines)"
     for document in accounts.documents(ledger, named):
         made = hashlib.sha256(invoice.render(document)).hexdigest()
         if known.get(document.path, made) != made:
