@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from xlsxwriter.format import Format
@@ -19,7 +20,6 @@ from pipeline.exports.input_sheets import (
     new_book,
     words_of,
     write_headings,
-    write_value,
 )
 from schemas.columns import Column, Schema, columns, title_of
 
@@ -138,7 +138,7 @@ def _write_cell(
         usual = formats[format_of(column)]
         sheet.write_formula(row, index, value.text, usual, value.value)
     else:
-        write_value(sheet, row, index, column, value, formats)
+        _write_value(sheet, row, index, column, value, formats)
 
 
 def _write_quirks(sheet: Worksheet, one: Page, formats: dict[str, Format]) -> None:
@@ -150,3 +150,28 @@ def _write_quirks(sheet: Worksheet, one: Page, formats: dict[str, Format]) -> No
         left, right = names.index(first), names.index(last)
         value = one.rows[row - 2][first]
         sheet.merge_range(row - 1, left, row - 1, right, value, formats["text"])
+
+
+def _write_value(
+    sheet: Worksheet,
+    row: int,
+    index: int,
+    column: Column,
+    value: Any,
+    formats: dict[str, Format],
+) -> None:
+    """One value as a cell of its own type, whatever its column is for."""
+    if value is None:
+        sheet.write_blank(row, index, None, formats[format_of(column)])
+    elif isinstance(value, date):
+        moment = datetime.combine(value, time())
+        moment = value if isinstance(value, datetime) else moment
+        sheet.write_datetime(row, index, moment, formats["date"])
+    elif column.kind == "answer" and isinstance(value, int | Decimal):
+        sheet.write_number(row, index, float(value), formats["setting"])
+    elif isinstance(value, Decimal):
+        sheet.write_number(row, index, float(value), formats["money"])
+    elif isinstance(value, int):
+        sheet.write_number(row, index, value, formats["number"])
+    else:
+        sheet.write_string(row, index, value, formats["text"])

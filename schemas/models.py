@@ -282,7 +282,6 @@ class NewLines(Table):
     request_id: Text = blank()
     request_key: Text = blank()
     patient_key: Text
-    patient_row: Whole = blank()
     period_generation: Whole = pa.Field(ge=1)
     request_generation: Whole = pa.Field(ge=1)
     replaces_number: Text = blank()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -113,31 +113,6 @@ def write_headings(
         required = index < len(columns) and columns[index].required
         look = formats["required" if required else "optional"]
         sheet.write_string(0, index, heading, look)
-
-
-def write_value(
-    sheet: Worksheet,
-    row: int,
-    index: int,
-    column: Column,
-    value: Any,
-    formats: dict[str, Format],
-) -> None:
-    """One value as a cell of its own type, whatever its column is for."""
-    if value is None:
-        sheet.write_blank(row, index, None, formats[format_of(column)])
-    elif isinstance(value, date):
-        moment = datetime.combine(value, time())
-        moment = value if isinstance(value, datetime) else moment
-        sheet.write_datetime(row, index, moment, formats["date"])
-    elif column.kind == "answer" and isinstance(value, int | Decimal):
-        sheet.write_number(row, index, float(value), formats["setting"])
-    elif isinstance(value, Decimal):
-        sheet.write_number(row, index, float(value), formats["money"])
-    elif isinstance(value, int):
-        sheet.write_number(row, index, value, formats["number"])
-    else:
-        sheet.write_string(row, index, value, formats["text"])
 
 
 def words_of(column: Column) -> list[str]:

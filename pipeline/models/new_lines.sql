@@ -81,7 +81,6 @@ select
     charges.request_id,
     charges.request_key,
     charges.patient_key,
-    charges.patient_row,
     coalesce(periods_before.generation, 0) + 1 as period_generation,
     coalesce(requests_before.generation, 0) + 1 as request_generation,
     coalesce(requests_before.number, replaced.number) as replaces_number,
