@@ -1,8 +1,10 @@
 """The settings of a practice: each row of the Settings sheet as a typed column."""
 
-from schemas.columns import Date, Flag, Money, Rate, Table, Text, Whole, column
+from schemas.columns import Date, Flag, Money, Table, Text, Whole, column
 
 _SHARE = "a percentage, such as 25"
+# A hundred years: whoever wants no limit types a large number.
+_MOST_DAYS = 36_525
 
 
 class Practice(Table):
@@ -64,7 +66,7 @@ class Practice(Table):
     catch_up_days: Whole = column(
         "Catch-up days", "whole",
         "periods that started longer ago are held until a person decides",
-        required=True, default="60", ge=0, le=3660,
+        required=True, default="60", ge=0, le=_MOST_DAYS,
     )  # fmt: skip
     time_zone: Text = column(
         "Time zone", "text", "decides what day it is", required=True,
@@ -105,24 +107,24 @@ class Practice(Table):
         "the nominal account of what is invoiced and not yet earned", required=True,
         default="2110",
     )  # fmt: skip
-    max_drop: Rate = column(
+    max_drop: Money = column(
         "Max drop %", "percent", "guard drop: largest fall in members or rows",
         required=True, default="5", ge=0, expected=_SHARE,
     )  # fmt: skip
-    max_joined: Rate = column(
+    max_joined: Money = column(
         "Max joined %", "percent", "guard joined: largest rise in active members",
         required=True, default="5", ge=0, expected=_SHARE,
     )  # fmt: skip
-    max_changed: Rate = column(
+    max_changed: Money = column(
         "Max changed %", "percent",
         "guard changed: most rows whose membership, frequency or start changed",
         required=True, default="5", ge=0, expected=_SHARE,
     )  # fmt: skip
-    max_price_change: Rate = column(
+    max_price_change: Money = column(
         "Max price change %", "percent", "guard price: largest move of a price",
         required=True, default="25", ge=0, expected=_SHARE,
     )  # fmt: skip
-    max_forecast_difference: Rate = column(
+    max_forecast_difference: Money = column(
         "Max forecast difference %", "percent",
         "guard forecast: largest difference from what the last accepted inputs would bill",
         required=True, default="100", ge=0, expected=_SHARE,
@@ -133,7 +135,7 @@ class Practice(Table):
     )  # fmt: skip
     max_days_ahead: Whole = column(
         "Max days ahead", "whole", "guard date: most days past the last run",
-        required=True, default="14", ge=0, le=3660,
+        required=True, default="14", ge=0, le=_MOST_DAYS,
     )  # fmt: skip
     retention_years: Whole = column(
         "Retention years", "whole",

@@ -336,5 +336,5 @@ def test_other_files_beside_the_copies_are_left_alone(tmp_path: Path) -> None:
     mine = tmp_path / "marked/my notes.xlsx"
     mine.parent.mkdir()
     mine.touch()
-    assert marked_copies.put(tmp_path, marked_copies.NONE) == []
+    assert marked_copies.put(tmp_path, marked_copies.Copies({}, ())) == []
     assert mine.exists()

@@ -13,7 +13,7 @@ from pipeline.cells.answers import (
     wrong_kind,
 )
 from pipeline.cells.spelling import show
-from schemas.columns import Column
+from schemas.columns import Column, Rate
 
 LARGEST_AMOUNT = Decimal("9999999.99")
 LARGEST_PERCENT = Decimal("999.99")
@@ -114,7 +114,8 @@ def _percent_number(value: float, column: Column) -> Parsed:
 
 def _rate(rate: Decimal, shown: str, column: Column, *, signed: bool = False) -> Parsed:
     """A percentage; one below one is a fraction such as 0.2, or 0.2% for want of care."""
-    if abs(rate) > LARGEST_PERCENT:
+    # A share, of which a guard may allow as much as somebody likes, is no rate of tax.
+    if abs(rate) > (LARGEST_PERCENT if column.dtype == Rate else LARGEST_AMOUNT):
         return wrong_kind(shown, column)
     if 0 < rate < 1:
         per_cent = f"{(rate * 100).normalize():f}"

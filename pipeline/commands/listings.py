@@ -12,7 +12,7 @@ from pipeline.commands.rows import (
     LINES_SHOWN,
     print_rows,
 )
-from pipeline.commands.saying import outcomes, reading
+from pipeline.commands.saying import aside, outcomes, reading
 
 
 @click.command()
@@ -37,17 +37,21 @@ def invoices(
     Example: membill invoices /srv/clinic --active --memberships
     """
     from pipeline.bookkeeping.accounts import entries
+    from pipeline.office.patient_file import no_patient
 
     chosen = {"active": active, "membership": memberships, "status = 'unsent'": unsent}
     only = " and ".join(["true", *(each for each, asked in chosen.items() if asked)])
     where = (
         "number in (select number from ledger.lines"
         " where canonical(patient_id) = canonical(?))"
-        if patient
+        if patient is not None
         else "true"
     )
+    given = [patient] * (patient is not None)
     with outcomes(), reading(folder, ledger) as book:
-        found = entries(book, where, [patient] if patient else [], only=only)
+        found = entries(book, where, given, only=only)
+        if patient is not None and (stranger := no_patient(book, patient)):
+            aside(stranger[:1].upper() + stranger[1:])
     rows = [{name: getattr(entry, name) for name in INVOICE_COLUMNS} for entry in found]
     print_rows(rows, INVOICE_COLUMNS, INVOICES_SHOWN, form, "Invoices")
 
@@ -83,10 +87,6 @@ def explain(folder: Path, number_or_patient: str, ledger: Path | None) -> None:
 
     with outcomes(), reading(folder, ledger) as book:
         text = tell(book, number_or_patient)
-    if text is None:
-        raise click.UsageError(
-            f"{number_or_patient} is neither an invoice number nor a Patient ID here"
-        )
     click.echo(text)
 
 

@@ -1,7 +1,5 @@
 """The workbook of one invoice or credit note: an A4 page, ready to print."""
 
-import math
-
 from pipeline.bookkeeping.books import Document
 from pipeline.exports import prepared
 from pipeline.exports.invoice_face import Face
@@ -19,6 +17,8 @@ from pipeline.exports.workbook import ALERT, PIXELS_PER_MM, POINTS_PER_MM, QUIET
 
 A4_HEIGHT = 297.0
 SMALLEST = 0.85  # of its size a page can still be read
+# What one page's width is printed at: Excel leaves it, LibreOffice finds the columns wider.
+USUAL = (1.0, 0.94)
 
 
 def render(document: Document) -> bytes:
@@ -60,15 +60,25 @@ def _pages(face: Face, heading: int, below: int, last_row: int) -> int:
     A last page that would hold no line, but headings and the foot alone, is left out
     where that makes the print no smaller than can be read.
     """
-    room = (A4_HEIGHT - TOP_MARGIN - BOTTOM_MARGIN) * POINTS_PER_MM
-    whole = face.tall(0, last_row)
-    if whole <= room:
-        return 0
-    further = room - face.tall(heading, heading)
-    fewer = math.ceil((whole - room) / further)
-    given = room + (fewer - 1) * further
-    fits = face.tall(0, below - 1) <= given and whole * SMALLEST <= given
-    return fewer if fits else 0
+    rows = face.tall(last_row)
+    least = len(_starts(rows, heading, SMALLEST))
+    for scale in USUAL:
+        starts = _starts(rows, heading, scale)
+        if len(starts) > least and starts[-1] >= below:
+            return len(starts) - 1
+    return 0
+
+
+def _starts(rows: list[float], heading: int, scale: float) -> list[int]:
+    """The first row of each page: a row that does not fit goes to the next one whole."""
+    room = (A4_HEIGHT - TOP_MARGIN - BOTTOM_MARGIN) * POINTS_PER_MM / scale
+    starts, left = [0], room
+    for at, points in enumerate(rows):
+        if points > left:
+            starts.append(at)
+            left = room - rows[heading]
+        left -= points
+    return starts
 
 
 def _mark_unsent(face: Face) -> None:

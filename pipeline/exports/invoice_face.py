@@ -74,12 +74,12 @@ class Face:
         """
         self.marks.append(("paper", heading, last_row, pages, left, right, top, bottom))
 
-    def tall(self, first: int, last: int) -> float:
-        """How tall the rows from one to another are, both counted, in points."""
+    def tall(self, last: int) -> list[float]:
+        """How tall each row is, up to the last one, in points."""
         heights = {
             row: points for kind, row, points, *_ in self.marks if kind == "height"
         }
-        return sum(heights.get(row, USUAL_POINTS) for row in range(first, last + 1))
+        return [heights.get(row, USUAL_POINTS) for row in range(last + 1)]
 
 
 def play(face: Face, book: Book, values: Sequence[Value], name: str) -> None:

@@ -22,8 +22,9 @@ from pipeline.problems import Place, Problem, Severity
 _UNDO = {
     "drop": "put back the rows of Patients that are gone or ended",
     "joined": "take out of Patients who does not belong there",
-    "changed": "put back in Patients, or Bill from in Settings, what was moved or filled over,"
-    " before any row by itself",
+    "changed": "put back in Patients what was moved or filled over, or Bill from and Prices"
+    " include tax in Settings, or the tax of a product in Products or Tax codes, before any"
+    " row by itself",
     "price": "put the price back in Products, Price changes or Contract prices",
     "forecast": "put back what was changed in the sheets",
     "amount": "correct the price or the quantity",

@@ -24,6 +24,17 @@ def users(ledger: Ledger) -> dict[str, str]:
     return named | {canonical(row["user"]): row["user"] for row in rows}
 
 
+def patients(ledger: Ledger) -> dict[str, str]:
+    """The patients that the ledger knows, by Patient ID."""
+    rows = ledger.rows(
+        "select patient_id from ledger.accepted.patients"
+        " union select patient_id from ledger.lines"
+        " union select patient_id from ledger.standings"
+        " where patient_id is not null order by patient_id"
+    )
+    return {canonical(row["patient_id"]): row["patient_id"] for row in rows}
+
+
 def number_meant(ledger: Ledger, typed: str) -> str | None:
     """The document whose figures were typed; other figures are no slip."""
     figures = _figures(typed)

@@ -8,16 +8,26 @@ from pipeline.bookkeeping.accounts import entries, last_night
 from pipeline.bookkeeping.books import Entry
 from pipeline.cells.spelling import canonical, show
 from pipeline.exports.words import BUCKET_WORDS, counted, money, reason
+from pipeline.judging.meant import meant, number_meant, patients
 from pipeline.ledger import STANDINGS, Ledger, current
+from pipeline.problems import WrongUsage
 
 
-def explain(ledger: Ledger, name: str) -> str | None:
-    """The story of an invoice number or a Patient ID; None where there is neither."""
+def explain(ledger: Ledger, name: str) -> str:
+    """The story of an invoice number or a Patient ID; raises `WrongUsage` for neither."""
     found = entries(ledger, "upper(number) = upper(?)", [name])
     if found:
         return "\n".join(_document(ledger, found[0]))
     lines = _patient(ledger, name)
-    return "\n".join(lines) if lines else None
+    if not lines:
+        number = number_meant(ledger, name)
+        hint = meant(name, patients(ledger)) or (
+            f"; did you mean {number}?" if number else ""
+        )
+        raise WrongUsage(
+            f"{show(name)} is neither an invoice number nor a Patient ID here{hint}"
+        )
+    return "\n".join(lines)
 
 
 def _document(ledger: Ledger, entry: Entry) -> list[str]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +11,7 @@ from pipeline.bookkeeping import accounts
 from pipeline.bookkeeping.books import Entry
 from pipeline.cells.spelling import canonical, show
 from pipeline.exports.words import total
+from pipeline.judging.meant import meant, patients
 from pipeline.ledger import STANDINGS, Ledger, current
 from pipeline.office.coming_price import Due, next_period
 from pipeline.problems import WrongUsage
@@ -120,23 +120,20 @@ def patient_file(ledger: Ledger, patient_id: str) -> PatientFile:
 
 def _known(ledger: Ledger, patient_id: str) -> str:
     """The key of a Patient ID that is in the ledger."""
-    spelled = {
-        canonical(row["patient_id"]): row["patient_id"]
-        for row in ledger.rows(
-            "select patient_id from ledger.accepted.patients"
-            " union select patient_id from ledger.lines"
-            " union select patient_id from ledger.standings"
-            " where patient_id is not null order by patient_id"
-        )
-    }
-    key = canonical(patient_id)
+    if stranger := no_patient(ledger, patient_id):
+        raise NoSuchPatient(stranger)
+    return canonical(patient_id)
+
+
+def no_patient(ledger: Ledger, patient_id: str) -> str:
+    """Why a Patient ID is nobody's, with one that it is like; '' where it is known."""
+    known, key = patients(ledger), canonical(patient_id)
+    if key in known:
+        return ""
     if not key:
-        raise NoSuchPatient("the Patient ID is blank")
-    if key in spelled:
-        return key
-    near = get_close_matches(key, list(spelled), n=1)
-    hint = f"; did you mean {spelled[near[0]]}?" if near else ""
-    raise NoSuchPatient(f"no patient {show(patient_id)} is known to this ledger{hint}")
+        return "the Patient ID is blank"
+    near = meant(patient_id, known)
+    return f"no patient {show(patient_id)} is known to this ledger{near}"
 
 
 def _spelled(
