@@ -10,10 +10,11 @@ from pipeline.boundary import file_boundary
 from pipeline.clock import Today, doubts
 from pipeline.ingest import Parsing, faults_of, read_sheet
 from pipeline.judging.addresses import missing_addresses
-from pipeline.judging.checks import check, lost_columns, nobody_to_judge, swapped_days
+from pipeline.judging.checks import check, lost_columns, nobody_to_judge
 from pipeline.judging.price_columns import hold_misplaced
 from pipeline.judging.reasons import explain_held, with_amounts, without_filled
 from pipeline.judging.references import resolve
+from pipeline.judging.swapped_days import swapped_days
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Refused, Severity, stops
 from pipeline.reading.agreement import rows_lost

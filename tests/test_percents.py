@@ -80,6 +80,17 @@ def test_a_rate_of_20_per_cent_is_20_and_that_is_told(tmp_path: Path) -> None:
     assert "20% is read as 20" in " ".join(map(str, told))
 
 
+def test_a_price_that_shows_a_percent_sign_is_held(tmp_path: Path) -> None:
+    folder = made(tmp_path, 0.2, "0%", 1)
+    book = load_workbook(folder / "products.xlsx")
+    book["Products"]["D2"] = 0.5
+    book["Products"]["D2"].number_format = "0%"
+    book.save(folder / "products.xlsx")
+    told = practice.run("check", folder, "--as-of", "2026-03-01")
+    assert told.code == 3
+    assert "Products!D2: 50% is not an amount" in told.err
+
+
 def test_a_share_of_100_per_cent_lets_a_price_double(tmp_path: Path) -> None:
     folder = made(tmp_path, 0.2, "0%", 1)
     assert practice.bill(folder, "2026-03-01").code == 0

@@ -342,6 +342,23 @@ def test_a_code_in_other_letters_is_no_change_that_somebody_must_sign(
         assert ledger.rows(changed) == [{"table_name": "Staff"}]
 
 
+@pytest.mark.parametrize("user", ["", "pat@clinic.org", "?"])
+def test_a_user_that_cannot_be_used_holds_its_own_row_alone(
+    user: str, tmp_path: Path
+) -> None:
+    folder = practice.make(tmp_path)
+    row = {"User": user, "Name": "Pat Porter", "Role": "Desk", "Active": "Yes"}
+    practice.add(folder, "staff", row)
+    request = {
+        "Request ID": "R1", "Patient ID": "P1", "Product code": "CONSULT",
+        "Quantity": "1", "Requested on": "2026-03-01", "Requested by": "somebody",
+    }  # fmt: skip
+    practice.add(folder, "invoice_requests", request)
+    night = practice.bill(folder, "2026-03-01")
+    assert (night.code, len(practice.invoices(folder))) == (3, 4), night.err
+    assert "staff.csv: row 4, User" in night.err
+
+
 def test_two_refused_rows_of_one_product_are_both_reported_and_hold_nobody(
     problems: list[Problem], prices: dict[str, str]
 ) -> None:

@@ -37,37 +37,6 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
     ]
 
 
-def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
-    """The signature of a file opened on a computer set to month-first dates.
-
-    Real dates all with a day up to 12 beside text dates all with a day above 12: the
-    real ones have day and month swapped, and nothing in them can be trusted.
-    """
-    values = sheet.cells(field)
-    # An array is all dates or all text.
-    if not isinstance(values, list) or sheet.file.endswith(".csv"):
-        return []
-    real = [value for value in values if isinstance(value, date)]
-    typed = [value for value in values if isinstance(value, str) and "/" in value]
-    firsts = [value.strip().split("/")[0] for value in typed]
-    late = [first for first in firsts if first.isdigit() and 12 < int(first) <= 31]
-    if len(real) < 3 or len(late) < 3 or len(late) != len(typed):
-        return []
-    if any(value.day > 12 for value in real):
-        return []
-    return [
-        Problem(
-            Severity.STOPS,
-            "days-and-months-swapped",
-            Place(sheet.file, sheet.sheet, None, title),
-            "every real date has a day up to 12 and every later day is text: the file"
-            " was saved on a computer that puts the month first",
-            "dates with day and month in their places",
-            "bring back the copy from before that, or retype the column",
-        )
-    ]
-
-
 def lost_columns(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     """A column that held something last time and is gone: never read as blank."""
     absent = [

@@ -19,7 +19,10 @@ def meant(typed: str, known: Mapping[str, str]) -> str:
 
 def users(ledger: Ledger) -> dict[str, str]:
     """The users whose word counts tonight, by user name and by their own name."""
-    rows = ledger.rows('select "user", name from staged.judging_staff where active')
+    rows = ledger.rows(
+        'select "user", name from staged.judging_staff'
+        ' where active and "user" is not null'
+    )
     named = {canonical(row["name"]): row["user"] for row in rows if row["name"]}
     return named | {canonical(row["user"]): row["user"] for row in rows}
 

@@ -1,4 +1,7 @@
-"""Percentages in cells that a spreadsheet shows with a percent sign: 0.2 is seen as 20%."""
+"""Cells that a spreadsheet shows with a percent sign: 0.2 is seen as 20%.
+
+So it is read where a percentage belongs; where an amount does, "20%" is held.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,19 +16,21 @@ from schemas.inputs import Settings
 _LARGEST = 1_000_000  # what is no percentage anyway
 _DECIMALS = 6  # beyond them a number has nothing but noise
 
-# Settings in per cent, as `heading` folds their names.
-_SETTINGS = {heading(c.title) for c in columns(Practice) if c.kind == "percent"}
+_KINDS = ("percent", "money")
+
+# Settings of these kinds, as `heading` folds their names.
+_SETTINGS = {heading(c.title) for c in columns(Practice) if c.kind in _KINDS}
 
 Cell = tuple[int, int]
 
 
 def has_percentages(schema: Schema) -> bool:
-    """Whether a table has cells that are in per cent."""
-    return schema is Settings or any(c.kind == "percent" for c in columns(schema))
+    """Whether a table has cells for which the sign makes a difference."""
+    return schema is Settings or any(c.kind in _KINDS for c in columns(schema))
 
 
 def as_shown(grid: Grid, schema: Schema, shown: set[Cell]) -> Grid:
-    """The sheet with "20%" for 0.2 in cells in per cent that are `shown` with the sign.
+    """The sheet with "20%" for 0.2 in percentages and amounts that are `shown` with the sign.
 
     Nobody sees the 0.2, and who types 20 there has it again.
     """
@@ -41,7 +46,7 @@ def as_shown(grid: Grid, schema: Schema, shown: set[Cell]) -> Grid:
 
 
 def _percentages(grid: Grid, schema: Schema, top: int) -> Callable[[int, int], bool]:
-    """Which cells below the headings are in per cent, by row and column."""
+    """Which cells below the headings are percentages or amounts, by row and column."""
     known = known_headings(schema)
     titles = [heading(str(cell or "")) for cell in grid.rows[top - 1]] if top else []
     found = {known[title].name: i for i, title in enumerate(titles) if title in known}
@@ -52,7 +57,7 @@ def _percentages(grid: Grid, schema: Schema, top: int) -> Callable[[int, int], b
             and name is not None
             and heading(str(grid.rows[row - 1][name] or "")) in _SETTINGS
         )
-    mine = {found.get(c.name) for c in columns(schema) if c.kind == "percent"}
+    mine = {found.get(c.name) for c in columns(schema) if c.kind in _KINDS}
     return lambda row, index: index in mine
 
 

@@ -11,7 +11,7 @@ import pytest
 from mistakes.catalogue import CATALOGUE
 from mistakes.mistake import Mistake, line, member, sheets
 from pipeline.ingest import read_sheet
-from pipeline.judging.checks import swapped_days
+from pipeline.judging.swapped_days import swapped_days
 from pipeline.ledger import ledger_path
 from pipeline.problems import Problem, Refused
 from pipeline.run import bill, check_only
