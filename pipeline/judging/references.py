@@ -95,7 +95,8 @@ def _unknown(
             Severity.HELD,
             "unknown-code",
             sheets[name].place(row["row_number"], column.name),
-            f"{row['code']} is not in the sheet {title}",
+            f"{row['code']} is not in the sheet {title}"
+            + ", so that nobody is billed this price" * (name == "price_changes"),
             wanted,
             f"write {wanted}, or add it there{hints[row['code']]}",
             subject=row["subject"] or "",

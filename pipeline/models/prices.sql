@@ -9,6 +9,8 @@ due_items as (select * from model.due_items),
 
 products as (select * from input.products),
 
+contacts as (select * from input.contacts),
+
 contract_prices as (select * from input.contract_prices where not held),
 
 price_changes as (select * from input.price_changes where not held),
@@ -122,12 +124,37 @@ held_rows as (
 held_prices as (
     select
         held_rows.*,
-        monthly_price is not null or coalesce(unreadable.monthly, false)
+        held_rows.monthly_price is not null or coalesce(unreadable.monthly, false)
             as has_monthly,
-        annual_price is not null or coalesce(unreadable.annual, false)
-            as has_annual
+        held_rows.annual_price is not null or coalesce(unreadable.annual, false)
+            as has_annual,
+        products.code is null as of_any_product,
+        table_name = 'contract_prices' and contacts.code is null as of_any_payer
     from held_rows
     left join unreadable using (table_name, row_number)
+    left join products on held_rows.product_code = products.code
+    left join contacts on held_rows.contact_code = contacts.code
+),
+
+-- Of a contract price whose product is blank or not there, the payer is known and might
+-- be meant with any of what he pays for; and the other way round. Of a price change
+-- without a product nothing is known: it harms nobody, and that is told at its row.
+might_concern as (
+    select items.item, items.frequency, items.price_on, held_prices.*
+    from items
+    inner join held_prices on items.product_code = held_prices.product_code
+    where held_prices.table_name = 'price_changes'
+        or items.payer_code = held_prices.contact_code
+    union all
+    select items.item, items.frequency, items.price_on, held_prices.*
+    from items
+    inner join held_prices on items.payer_code = held_prices.contact_code
+    where held_prices.of_any_product
+    union all
+    select items.item, items.frequency, items.price_on, held_prices.*
+    from items
+    inner join held_prices on items.product_code = held_prices.product_code
+    where held_prices.of_any_payer and items.payer_code is not null
 ),
 
 -- A day that is blank, or that could not be read, might be any; so might the price of
@@ -135,18 +162,13 @@ held_prices as (
 -- a year on, and the other way round.
 might_answer as (
     select
-        items.item,
-        held_prices.table_name,
-        held_prices.first_day
-    from items
-    inner join held_prices on items.product_code = held_prices.product_code
-    where (
-            held_prices.table_name = 'price_changes'
-            or items.payer_code = held_prices.contact_code
-        )
-        and items.price_on >= coalesce(held_prices.first_day, items.price_on)
-        and items.price_on <= coalesce(held_prices.last_day, items.price_on)
-        and case items.frequency
+        item,
+        table_name,
+        first_day
+    from might_concern
+    where price_on >= coalesce(first_day, price_on)
+        and price_on <= coalesce(last_day, price_on)
+        and case frequency
             when 'Monthly' then has_monthly or not has_annual
             when 'Annual' then has_annual or not has_monthly
             else true

@@ -235,9 +235,58 @@ MIGHT_ANSWER = [
     ),
     pytest.param(
         ACME,
-        {"contract_prices": [{**CONTRACT, "contact_code": "ZETA", "held": True}]},
+        {
+            "contract_prices": [{**CONTRACT, "contact_code": "ZETA", "held": True}],
+            "contacts": [{}, {"code": "ZETA"}],
+        },
         None,
         id="not another payer's",
+    ),
+    *(
+        pytest.param(
+            whose,
+            {"contract_prices": [{**CONTRACT, **code, "held": True}]},
+            "contract-price-held" if whose else None,
+            id=f"of {code} the known half tells whom it concerns{'' if whose else ' not'}",
+        )
+        for whose in (ACME, {})
+        for code in (
+            {"product_code": "SLIVER"},
+            {"product_code": None},
+            {"contact_code": "ACNE"},
+            {"contact_code": None},
+        )
+    ),
+    pytest.param(
+        ACME,
+        {
+            "contract_prices": [
+                {"contact_code": "ZETA", "product_code": "SLIVER", "held": True}
+            ]
+        },
+        None,
+        id="not one of which neither half is known",
+    ),
+    pytest.param(
+        ACME,
+        {
+            "contract_prices": [
+                {
+                    **CONTRACT,
+                    "product_code": "SLIVER",
+                    "held": True,
+                    "valid_to": "2025-12-31",
+                }
+            ]
+        },
+        None,
+        id="nor one of another time whose product is not there",
+    ),
+    pytest.param(
+        ACME,
+        {"price_changes": [{**CHANGE, "product_code": "SLIVER", "held": True}]},
+        None,
+        id="of a price change whose product is not there nothing is known",
     ),
     pytest.param(
         ACME,
