@@ -605,6 +605,7 @@ MESSAGES = [
     ("money", date(2026, 3, 4),
      ("4 March 2026 is a date, not an amount; format the cell as General and"
      " write an amount in pounds with at most two decimals, such as 49.99")),
+    ("yesno", "Yes/No", "Yes/No is not Yes or No; write Yes or No"),
     ("percent", 0.2, "0.2 is a fraction, not a percentage; write 20 for 20%"),
     ("percent", "0.2%", "0.2% is less than one per cent; write 20 for 20%"),
     ("percent", "20%", "20% is read as 20; nothing to do"),
@@ -621,6 +622,10 @@ MESSAGES = [
     ("yesno", "Y", "Y is read as Yes; nothing to do"),
     ("yesno", "maybe", "maybe is not Yes or No; write Yes or No"),
     ("choice", "mthly", "mthly is read as Monthly; nothing to do"),
+    ("choice", "12 months",
+     "12 months is not one of the words offered; write Monthly or Annual"),
+    ("choice", "Bi-monthly",
+     "Bi-monthly is not one of the words offered; write Monthly or Annual"),
     ("choice", "Weekly",
      "Weekly is not one of the words offered; write Monthly or Annual"),
     ("choice", "Monhtly",

@@ -485,3 +485,30 @@ def test_nobody_s_file_is_answered_with_who_may_be_meant(clinic: Path) -> None:
     assert nobody.code == 2
     assert "no patient P44 is known to this ledger; did you mean P4?" in nobody.err
     assert run("patient", clinic, "P1", "--xlsx", clinic / "patients.xlsx").code == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            "p01",
+            "p01 is neither an invoice number nor a Patient ID here; did you mean P1?",
+        ),
+        ("inv-1", "inv-1 is neither"),
+        (
+            "CRN-000009",
+            "CRN-000009 is neither an invoice number nor a Patient ID here\n",
+        ),
+    ],
+)
+def test_a_name_that_is_nowhere_is_answered_with_the_nearest(
+    typed: str, said: str, clinic: Path
+) -> None:
+    told = run("explain", clinic, typed)
+    assert (told.code, said in told.err) == (2, True), told.err
+
+
+def test_documents_of_nobody_are_none_and_that_is_said(clinic: Path) -> None:
+    listed = run("invoices", clinic, "--patient", "P01", "--format", "csv")
+    assert (listed.code, listed.rows) == (0, [])
+    assert "No patient P01 is known to this ledger; did you mean P1?" in listed.err

@@ -422,6 +422,16 @@ def test_five_of_a_small_practice_never_trip_a_guard(
     assert found == tripped
 
 
+def test_a_guard_may_be_as_wide_as_somebody_likes(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path)
+    for guarded in ("drop", "joined", "changed", "price change", "forecast difference"):
+        practice.set_to(folder, f"Max {guarded} %", "100000")
+    practice.set_to(folder, "Max days ahead", "36500")
+    practice.set_to(folder, "Catch-up days", "36500")
+    night = practice.bill(folder, FIRST)
+    assert (night.code, night.err) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("typed", "found", "named"),
     [

@@ -423,7 +423,7 @@ LATER = {
     ),
     "a birth to come": (
         "Check patients.csv: row 8, Date of birth: the Date of birth lies ahead; check"
-        " the date, and name in Bill to who pays"
+        " the date"
     ),
     "a period beyond Catch-up days": (
         "Not billed patients.csv: row 9, Bill from: the period from 2 January 2026 is"

@@ -1,6 +1,7 @@
 """Columns with words to choose from."""
 
 import difflib
+import re
 
 from pipeline.cells.answers import (
     NOUNS,
@@ -17,6 +18,8 @@ from schemas.columns import Column
 _TICKS = {"✓": True, "✔": True, "☑": True, "✅": True}
 _ANSWERS = {"y": True, "true": True, "1": True, "n": False, "false": False, "0": False}
 _ANSWERS |= _TICKS
+# Every two months, half a year, 12 months: like a word offered, and something else.
+_ELSE = re.compile("[0-9]|^(?:bi|half|semi|quarter)")
 
 
 def _yesno(text: str, column: Column) -> Parsed:
@@ -25,7 +28,8 @@ def _yesno(text: str, column: Column) -> Parsed:
         return Parsed(word == "yes")
     if word in _ANSWERS:
         return _answer(_ANSWERS[word], text)
-    near = difflib.get_close_matches(word, ("yes", "no"), n=1)
+    undecided = "yes" in word and "no" in word
+    near = [] if undecided else difflib.get_close_matches(word, ("yes", "no"), n=1)
     hint = f" (did you mean {near[0].capitalize()}?)" if near else ""
     found = f"{show(text)} is not {NOUNS['yesno']}"
     return held("not-yesno", found, f"{how_to_write(column)}{hint}")
@@ -69,7 +73,8 @@ def _no_choice(value: object, column: Column) -> Parsed:
     meant = {word.casefold(): word for word in column.choices}
     for offered, synonyms in column.choices.items():
         meant |= {synonym: offered for synonym in synonyms if len(synonym) > 2}
-    near = difflib.get_close_matches(show(value).casefold(), meant, n=1)
+    word = show(value).casefold()
+    near = [] if _ELSE.search(word) else difflib.get_close_matches(word, meant, n=1)
     hint = f" (did you mean {meant[near[0]]}?)" if near else ""
     found = f"{show(value)} is not one of the words offered"
     return held("not-choice", found, f"{how_to_write(column)}{hint}")

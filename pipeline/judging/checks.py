@@ -26,6 +26,7 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
         *_vanished(ledger, sheets),
         *_same_person_twice(ledger, sheets),
         *_birth_dates(ledger, sheets, as_of),
+        *_nowhere(ledger, sheets),
         *_far_starts(ledger, sheets, as_of),
         *_tax_without_registration(ledger, sheets),
         *sendings(ledger, sheets, as_of),
@@ -236,7 +237,8 @@ def _birth_dates(
         " when date_of_birth < ? - interval 120 years then 'is over 120 years ago'"
         " when bill_to is null and membership_active and membership is not null"
         "  and date_of_birth > ? - interval 18 years then 'makes a patient under 18 who"
-        " is billed in person' end as found"
+        " is billed in person' end as found,"
+        " starts_with(found, 'makes') as is_child"
         " from input.patients where row_number is not null and found is not null"
         " order by row_number",
         [as_of, as_of, as_of],
@@ -248,10 +250,30 @@ def _birth_dates(
             sheets["patients"].place(row["row_number"], "date_of_birth"),
             f"the Date of birth {row['found']}",
             "a date of birth, and a payer for a child",
-            "check the date, and name in Bill to who pays",
+            "check the date" + ", and name in Bill to who pays" * row["is_child"],
             subject=row["patient_id"] or "",
         )
         for row in rows
+    ]
+
+
+def _nowhere(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
+    """A VAT invoice must say where its supplier is (VAT Regulations 1995, reg. 14)."""
+    if not ledger.value(
+        "select vat_registered and practice_address is null from input.practice"
+    ):
+        return []
+    settings = sheets["settings"]
+    return [
+        Problem(
+            Severity.CHECK,
+            "practice-address-missing",
+            Place(settings.file, settings.sheet),
+            "VAT registered is Yes but the Practice address is blank, and a VAT invoice"
+            " must show it",
+            "the address of the practice",
+            "write the Practice address; tonight's invoices go without it",
+        )
     ]
 
 

@@ -44,7 +44,13 @@ def number_meant(ledger: Ledger, typed: str) -> str | None:
     known = ledger.rows(
         "select number from ledger.invoices where sequence = ?", [figures]
     )
-    alike = [row["number"] for row in known]
+    first = typed[:1].upper()
+    # Of another series none is meant.
+    alike = [
+        row["number"]
+        for row in known
+        if not first.isalpha() or row["number"].upper().startswith(first)
+    ]
     return next(iter(get_close_matches(typed.upper(), alike, n=1, cutoff=0.0)), None)
 
 

@@ -122,8 +122,8 @@ MISTAKES = (
     Mistake(
         87, "A birth to come, or over 120 years ago", "It is said; the bill goes out.",
         (
-            "Check | birth-date | patients.xlsx: Patients!L{r} | the Date of birth lies ahead | a date of birth, and a payer for a child | check the date, and name in Bill to who pays",
-            "Check | birth-date | patients.xlsx: Patients!L{r1} | the Date of birth is over 120 years ago | a date of birth, and a payer for a child | check the date, and name in Bill to who pays",
+            "Check | birth-date | patients.xlsx: Patients!L{r} | the Date of birth lies ahead | a date of birth, and a payer for a child | check the date",
+            "Check | birth-date | patients.xlsx: Patients!L{r1} | the Date of birth is over 120 years ago | a date of birth, and a payer for a child | check the date",
         ),
         rows={
             "patients": (

@@ -103,6 +103,7 @@ MISTAKES = (
         "The invoice is made, and that is said: only who reclaims the tax needs it, and"
         " most of what a practice sells carries none.",
         (
+            "Check | practice-address-missing | settings.csv | VAT registered is Yes but the Practice address is blank, and a VAT invoice must show it | the address of the practice | write the Practice address; tonight's invoices go without it",
             "Check | address-missing | patients.csv: row 3, Address line 1 | an invoice of 660.00 with tax has no address of who pays | an address on an invoice with tax over 250.00 | write the address; tonight's invoice goes without it",
         ), settings={"VAT registered": "Yes", "VAT number": "GB980780684", "tax": "20"},
     ),
