@@ -614,10 +614,11 @@ def test_a_month_closed_again_after_its_documents_were_entered_has_the_same_seal
     words = ("INV-000001", "--reason", "left", *by)
     assert run("credit", later, *words, today="2026-03-31").code == 0
     closed = run("close", later, "2026-03", *by, today=april)
+    assert "the last night was of 5 March 2026: what is due after it" in closed.out
     done = run("restore", later, later / BEFORE, "--adopt", today=april)
     assert done.code == 0, done.err
     again = run("close", later, "2026-03", *by, today=april)
-    assert (again.code, again.out) == (0, closed.out)
+    assert (again.code, again.out.splitlines()[:2]) == (0, closed.out.splitlines()[:2])
     assert run("verify", later, "--deep").code == 0
 
 

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.bookkeeping.deferred import first_of
+from pipeline.bookkeeping.deferred import first_of, following
 from pipeline.bookkeeping.seals import closed, first_open_day, seal
+from pipeline.cells.spelling import show
 from pipeline.clock import Today
 from pipeline.exports.words import counted, money
 from pipeline.in_force import setting_in_force
@@ -68,6 +69,7 @@ def close(
                 [month, day, by, *sums.values(), run_no],
             )
         said = _said(month, sums, str(setting_in_force(ledger, "currency")))
+        said += _not_billed_yet(ledger, first_of(following(month)))
         return Outcome(said, publish(ledger, folder / "out").warnings)
 
 
@@ -89,7 +91,7 @@ def _must_be_closable(ledger: Ledger, month: str, first: date, today: date) -> N
             f"{month} lies before {last:%Y-%m}, which is closed: nothing can be issued in"
             " it any more"
         )
-    if (first + timedelta(days=32)).replace(day=1) > today:
+    if first_of(following(month)) > today:
         raise WrongRequest(f"{month} is not over: today is {today}")
     earlier = ledger.value(
         "select strftime(coalesce($1::date, min(issued_on)), '%Y-%m')"
@@ -98,6 +100,17 @@ def _must_be_closable(ledger: Ledger, month: str, first: date, today: date) -> N
     )
     if earlier and earlier < month:
         raise WrongRequest(f"months are closed in order: {earlier} is open")
+
+
+def _not_billed_yet(ledger: Ledger, next_month: date) -> str:
+    """A line for a month that was closed before its last night, '' for any other."""
+    last = ledger.value("select max(as_of) from ledger.runs where command = 'bill'")
+    if last is None or last >= next_month - timedelta(days=1):
+        return ""
+    return (
+        f"\nthe last night was of {show(last)}: what is due after it is billed by the next"
+        f" one, with a date from {show(next_month)} on"
+    )
 
 
 def _said(month: str, sums: dict[str, Any], currency: str) -> str:
