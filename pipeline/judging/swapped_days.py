@@ -14,7 +14,6 @@ _NUMBERS = (
     r"^\s*(?P<first>[0-9]{1,2})[/.-](?P<second>[0-9]{1,2})[/.-]"
     r"(?:[0-9]{4}|[0-9]{2})\s*$"
 )
-_REPAIR = "bring back the copy from before that, or retype the column"
 
 
 def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
@@ -35,7 +34,7 @@ def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
     if not arrow.types.is_string(values.type):
         return []  # dates alone
     days, months, either = _counted(values)
-    found = ""
+    found, repair = "", "bring back the copy from before that, or retype the column"
     if len(real) >= _FEW and max(value.day for value in real) <= 12 and not either:
         if days >= _FEW and not months:
             found = (
@@ -52,6 +51,7 @@ def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
             f"{months:,} dates can only have the month first, such as 03/25/2026, so that"
             f" the {either:,} that could be read either way have it first as well"
         )
+        repair = "write the column's dates as 2026-03-25, or with the day first"
     if not found:
         return []
     return [
@@ -61,7 +61,7 @@ def swapped_days(sheet: Sheet, field: str, title: str) -> list[Problem]:
             Place(sheet.file, sheet.sheet, None, title),
             found,
             "dates with day and month in their places",
-            _REPAIR,
+            repair,
         )
     ]
 
