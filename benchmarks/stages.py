@@ -42,7 +42,7 @@ STAGES = (
     )),
     Stage("parsing cells", (
         "pipeline.ingest:read_sheet", "pipeline.tables:load",
-        "pipeline.judging.checks:swapped_days", "pipeline.reading.agreement:rows_lost",
+        "pipeline.judging.swapped_days:swapped_days", "pipeline.reading.agreement:rows_lost",
     )),
     Stage("validation", ("pipeline.ingest:_Rows.keep_promises",), whole=True),
     Stage("rights and accepted rows", (
