@@ -2,6 +2,8 @@
 
 import gc
 from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -12,7 +14,9 @@ import pytest
 import tests.practice
 from pipeline.ledger import ledger_path, opened
 from pipeline.proof.verify import verify
+from sample_data.practice import AS_OF
 from tests import remembered
+from tests.golden import copy_of_sample
 
 
 def pytest_collection_finish() -> None:
@@ -43,6 +47,36 @@ def _nothing_waits() -> Iterator[None]:
         remembered.ranges(),
     ):
         yield
+
+
+# Where somebody looks at the copies as CSV, or counts what the disk is asked.
+OF_COPIES = {"test_copies", "test_torture", "test_simulated_years"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _copies_without_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    whole = request.module.__name__.rpartition(".")[2] in OF_COPIES
+    with nullcontext() if whole else remembered.no_tables():
+        yield
+
+
+@pytest.fixture(scope="session")
+def sample_night(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, practice.Result]:
+    """The sample after its night, to be copied and never changed; and what that said."""
+    folder = copy_of_sample(tmp_path_factory.mktemp("sample night") / "sample_data")
+    done = practice.run("bill", folder, "--as-of", AS_OF, today=str(AS_OF))
+    assert done.code == 0, done.err
+    return folder, done
+
+
+@pytest.fixture(scope="session")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The usual practice after its night of 1 March 2026, to be copied and never changed."""
+    folder = practice.make(tmp_path_factory.mktemp("first night") / "clinic")
+    assert practice.bill(folder, "2026-03-01").code == 0
+    return folder
 
 
 @pytest.fixture(autouse=True)

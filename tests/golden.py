@@ -53,8 +53,8 @@ def listing(workbook: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def listings(folder: Path) -> dict[str, str]:
-    """The sample billed in `folder`, as listings by file name."""
+def billed(folder: Path) -> Path:
+    """The sample after its night, in `folder`."""
     practice = copy_of_sample(folder)
     bill(
         practice,
@@ -62,6 +62,11 @@ def listings(folder: Path) -> dict[str, str]:
         as_of=AS_OF if isinstance(AS_OF, date) else date.fromisoformat(AS_OF),
         today=lambda zone: date(2026, 3, 31),
     )
+    return practice
+
+
+def listings(practice: Path) -> dict[str, str]:
+    """What the sample night made, as listings by file name."""
     out = practice / "out"
     made = {
         "invoices.txt": listing(out / "invoices.xlsx"),
@@ -78,7 +83,7 @@ def main() -> None:
     """Write the expected listings again."""
     EXPECTED.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in listings(Path(folder) / "practice").items():
+        for name, text in listings(billed(Path(folder) / "practice")).items():
             (EXPECTED / name).write_text(text, encoding="utf-8")
 
 

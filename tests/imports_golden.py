@@ -23,8 +23,13 @@ TARGETS = {
 def billed_sample(folder: Path) -> Path:
     """The sample after its night, with a credit note and accounts for the journal."""
     practice = copy_of_sample(folder)
-    (practice / "accounting.toml").write_text(ACCOUNTS, encoding="utf-8")
     assert run("bill", practice, "--as-of", TODAY, today=TODAY).code == 0
+    return credited(practice)
+
+
+def credited(practice: Path) -> Path:
+    """The sample after its night is given the credit note and the accounts."""
+    (practice / "accounting.toml").write_text(ACCOUNTS, encoding="utf-8")
     note = ("--reason", "Left on the first day", "--by", "mm")
     assert run("credit", practice, "INV-000012", *note, today=TODAY).code == 0
     return practice

@@ -36,7 +36,7 @@ class Result:
         return list(csv.DictReader(io.StringIO(self.out)))
 
 
-# Practices that commands worked on, and the ledgers that a night's end has proved.
+# Practices that commands worked on, and the ledgers that a night's end or `verify` proved.
 USED: set[Path] = set()
 PROVED: set[str] = set()
 
@@ -52,7 +52,8 @@ def run(*args: object, today: str = "2026-10-31") -> Result:
         found = CliRunner().invoke(
             cli, [str(arg) for arg in args], catch_exceptions=False, prog_name="membill"
         )
-    if args[0] == "bill" and found.exit_code in (0, 3) and isinstance(args[1], Path):
+    proved = {"bill": (0, 3), "verify": (0,)}.get(str(args[0]), ())
+    if found.exit_code in proved and isinstance(args[1], Path):
         PROVED.add(seal(args[1]))
     if args[0] == "bill" and found.exit_code == 3:
         assert "Not billed: " in found.stderr or "more: see issues" in found.stderr

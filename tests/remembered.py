@@ -5,10 +5,12 @@ to its schema as ever; the tests of reading itself call it where nothing is kept
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from pipeline import prepare, settings
+from pipeline.files import write_text
 from pipeline.ingest import Parsing
 
 # Larger sheets are rare, and cost as much to compare as to read.
@@ -45,3 +47,12 @@ def ranges() -> Any:
         return found
 
     return patch("pipeline.settings._out_of_range", remembered)
+
+
+def no_tables() -> Any:
+    """A patch by which the copy that is made once a week as CSV has no tables in it."""
+
+    def written(copy: Path, folder: Path, run_id: str) -> None:
+        write_text(folder / "README.txt", run_id)
+
+    return patch("pipeline.copies.csv_copies._write", written)

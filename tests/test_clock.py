@@ -77,6 +77,8 @@ def night(clinic: Path, instant: str, *more: str) -> Result:
     found = CliRunner().invoke(
         cli, ["bill", str(clinic), *more], catch_exceptions=False, prog_name="membill"
     )
+    if found.exit_code == 0:
+        practice.PROVED.add(practice.seal(clinic))
     return Result(found.exit_code, found.stdout, found.stderr)
 
 

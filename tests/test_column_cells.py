@@ -86,12 +86,14 @@ def some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.none() | values, min_size=1, max_size=12)
 
 
+@settings(max_examples=50)
 @given(some(RAW) | some(texts()))
 def test_mixed_cells_mean_what_each_means(cells: list[Any]) -> None:
     for column in DIFFERENT:
         assert in_bulk(cells, column) == one_by_one(cells, column)
 
 
+@settings(max_examples=50)
 @given(
     some(texts().filter(str.isprintable)).map(lambda c: arrow.array(c, arrow.string()))
     | some(MOMENTS).map(lambda c: arrow.array(c, arrow.timestamp("us")))
@@ -108,6 +110,7 @@ def test_arrays_mean_what_their_values_mean(cells: arrow.Array) -> None:
         assert in_bulk(cells, column) == one_by_one(cells.to_pylist(), column)
 
 
+@settings(max_examples=50)
 @given(some(texts().filter(str.isprintable)))
 def test_a_plain_text_means_itself(cells: list[str | None]) -> None:
     """In every column of its kind, also where `typed` would have asked `parse`."""

@@ -1,20 +1,31 @@
 """What a night says on the terminal of what it holds back."""
 
+from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-import practice
-from practice import member
+import pytest
 
-
-def test_what_is_held_is_told_with_its_sum_where_that_is_known(tmp_path: Path) -> None:
-    given = practice.sheets()
-    given["patients"] = [member("P1", membership="GULD")]
-    folder = practice.make(tmp_path, given)
-    assert "\nHeld: 1, no amount known; see issues.xlsx\n" in held(folder)
-    practice.add(folder, "patients", member("P2", last_name=""))
-    assert "\nHeld: 2, £100.00 known; see issues.xlsx\n" in held(folder)
+from pipeline.console import night_table
 
 
-def held(folder: Path) -> str:
-    """What a night on 28 February says."""
-    return practice.bill(folder, "2026-02-28").out
+@pytest.mark.parametrize(
+    ("amounts", "value", "said"),
+    [
+        ([None], "0.00", "Held: 1, no amount known; see issues.xlsx"),
+        ([None, Decimal(100)], "100.00", "Held: 2, £100.00 known; see issues.xlsx"),
+    ],
+)
+def test_what_is_held_is_told_with_its_sum_where_that_is_known(
+    amounts: list[Decimal | None], value: str, said: str, capsys: Any
+) -> None:
+    night = SimpleNamespace(
+        practice_name="Harbour Lane Surgery", as_of="2026-02-28", run_id="2026-02-28-01",
+        currency="GBP", made_before=0, memberships={"held": len(amounts)},
+        held=[SimpleNamespace(amount=amount) for amount in amounts], chain_head="0" * 64,
+    )  # fmt: skip
+    report = {"totals": {"gross": "0.00"}, "invoices_made": 0, "held_value": value}
+    outcome: Any = SimpleNamespace(night=night, report=report, late="")
+    night_table(outcome, Path("clinic"))
+    assert said in capsys.readouterr().out.splitlines()

@@ -45,11 +45,9 @@ ASKED = {
 
 
 @pytest.fixture(scope="module")
-def after_first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def after_first(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The practice after its first night."""
-    folder = practice.make(tmp_path_factory.mktemp("copies") / "clinic")
-    assert bill(folder, FIRST).code == 0
-    return folder
+    return practice.copied(first_night, tmp_path_factory.mktemp("copies") / "clinic")
 
 
 @pytest.fixture(scope="module")

@@ -53,10 +53,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
     root = tmp_path_factory.mktemp("damage")
-    clinic = practice.make(root / "clinic")
-    assert bill(clinic, FIRST).code == 0
+    clinic = practice.copied(first_night, root / "clinic")
     older = practice.copied(clinic, root / "older")
     practice.add(clinic, "patients", member("P3", start_date=SECOND))
     assert bill(clinic, SECOND).code == 0

@@ -14,15 +14,19 @@ from pipeline.copies.left_already import enter_batches
 from pipeline.files import private_folder
 from pipeline.ledger import ledger_path, opened
 from tests import emulated, practice
-from tests.imports_golden import EXPECTED, TODAY, billed_sample, exported
+from tests.imports_golden import EXPECTED, TODAY, exported
+from tests.imports_golden import credited as in_credit
 from tests.practice import Result, run
 from tests.table_schema import faults_of
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+def sample(
+    sample_night: tuple[Path, Result], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str]]:
     """The sample, billed, one invoice credited, everything exported to every package."""
-    folder = billed_sample(tmp_path_factory.mktemp("export") / "practice")
+    place = tmp_path_factory.mktemp("export") / "practice"
+    folder = in_credit(practice.copied(sample_night[0], place))
     return folder, exported(folder)
 
 
@@ -403,11 +407,9 @@ def test_open_data_is_told_by_ids_alone_and_is_the_same_each_time(
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small practice after its first night."""
-    folder = practice.make(tmp_path_factory.mktemp("first") / "clinic")
-    assert practice.bill(folder, "2026-03-01").code == 0
-    return folder
+    return practice.copied(first_night, tmp_path_factory.mktemp("first") / "clinic")
 
 
 @pytest.fixture(scope="module")
@@ -464,10 +466,11 @@ def test_no_batch_takes_the_name_of_one_that_was_entered_again(
 ) -> None:
     """Two runs of the day were lost with it, and the day goes on counting below them."""
     folder = practice.copied(restored, tmp_path / "clinic")
-    for number in ("INV-000001", "INV-000002"):
-        how = ("--to", "the desk", "--by", "mm", "--on", "2026-03-31")
-        sent = run("sent", folder, number, *how)
-        assert sent.code == 0, sent.err
+    how = ("--to", "the desk", "--by", "mm", "--on", "2026-03-31")
+    with practice.unpublished():
+        for number in ("INV-000001", "INV-000002"):
+            sent = run("sent", folder, number, *how)
+            assert sent.code == 0, sent.err
     told = export(folder, "quickfile")
     assert told.out.startswith("batch 2026-03-31-07 for quickfile: "), told.err
 

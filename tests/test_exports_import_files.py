@@ -128,7 +128,7 @@ def _totals(documents: list[Document]) -> emulated.Totals:
 
 
 @given(ledgers())
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
 def test_every_package_works_out_the_ledgers_totals(documents: list[Document]) -> None:
     invoices = [d for d in documents if d.kind == "invoice"]
     found = {target: files(documents, LAYOUTS[target]) for target in PACKAGES}
@@ -325,7 +325,7 @@ def item(number: int, size: int) -> Item:
         },
     ),
 )
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
 def test_files_keep_their_limits_and_no_document_is_in_two(
     sizes: list[int], limits: dict[str, int]
 ) -> None:

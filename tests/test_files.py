@@ -36,7 +36,7 @@ def test_a_files_name_or_a_heading_that_is_no_text_is_told_so_that_it_can_be_rea
     practice.write(clinic, "products", rows)
     names = [*os.listdir(clinic), "patients copy \udcff\x1b[31m.csv"]
     monkeypatch.setattr(os, "listdir", lambda folder: names)
-    done = practice.bill(clinic, "2026-02-08")
+    done = run("check", clinic, "--as-of", "2026-02-08")
     assert (
         "patients copy ??[31m.csv: the file's name has characters that cannot be shown"
         in done.err

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.golden import EXPECTED, listings
+from tests.practice import Result
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return listings(Path(tmp_path_factory.mktemp("golden")) / "practice")
+def made(sample_night: tuple[Path, Result]) -> dict[str, str]:
+    return listings(sample_night[0])
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in EXPECTED.iterdir()))

@@ -239,10 +239,10 @@ def test_two_practices_that_began_alike_are_no_copies(tmp_path: Path) -> None:
     given = practice.sheets()
     for row in given["patients"]:
         row["Membership active"] = "No"
-    folders = [practice.make(tmp_path / name, given) for name in ("north", "south")]
-    for folder in folders:
-        assert practice.bill(folder, "2026-03-01").code == 0
-    assert copies(map(job, folders)) == []
+    north = practice.make(tmp_path / "north", given)
+    assert practice.bill(north, "2026-03-01").code == 0
+    south = practice.copied(north, tmp_path / "south")
+    assert copies(map(job, (north, south))) == []
 
 
 def test_a_practice_somebody_works_on_is_busy_and_left_alone(tmp_path: Path) -> None:

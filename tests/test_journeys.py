@@ -26,11 +26,9 @@ TRACES = ("out/issues.xlsx", "ledger/membill.lock.json")
 
 
 @pytest.fixture(scope="module")
-def after_first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def after_first(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The practice after its first night, 1 March: three invoices."""
-    folder = practice.make(tmp_path_factory.mktemp("journeys") / "clinic")
-    assert bill(folder, FIRST).code == 0
-    return folder
+    return practice.copied(first_night, tmp_path_factory.mktemp("journeys") / "clinic")
 
 
 @pytest.fixture

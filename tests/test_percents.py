@@ -1,5 +1,6 @@
 """A percentage is what its cell shows: 0.2 in a cell that shows 20% is 20."""
 
+from datetime import date
 from pathlib import Path
 
 import office
@@ -7,10 +8,13 @@ import practice
 import pytest
 from openpyxl import load_workbook
 
+from pipeline.ledger import ledger_path, opened
+from pipeline.prepare import prepare
 from pipeline.reading.package import unpack
 from pipeline.workbooks import read_grids, read_practice
 from tests.practice import Row
 
+DAY = date(2026, 3, 1)
 SIGNED: Row = {"Last edited by": "mm"}
 
 
@@ -91,13 +95,11 @@ def test_a_price_that_shows_a_percent_sign_is_held(tmp_path: Path) -> None:
     assert "Products!D2: 50% is not an amount" in told.err
 
 
-def test_a_share_of_100_per_cent_lets_a_price_double(tmp_path: Path) -> None:
+def test_a_share_of_100_per_cent_is_the_guards_limit(tmp_path: Path) -> None:
     folder = made(tmp_path, 0.2, "0%", 1)
-    assert practice.bill(folder, "2026-03-01").code == 0
-    book = load_workbook(folder / "products.xlsx")
-    book["Products"]["D2"] = 99
-    book.save(folder / "products.xlsx")
-    assert practice.bill(folder, "2026-03-02").code == 0
+    with opened(ledger_path(folder), write=False) as ledger:
+        prepare(ledger, folder, DAY, lambda zone: DAY)
+        assert ledger.value("select max_price_change from input.practice") == 100
 
 
 def test_a_fraction_that_shows_no_sign_is_refused_as_before(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pipeline.reading.sheets import Unusable
 from tests.hostile.books import SHEET, Book, letter, sheet_xml
 
 QUICKLY = settings(
-    max_examples=150, deadline=None, derandomize=True, database=None,
+    max_examples=75, deadline=None, derandomize=True, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
@@ -134,7 +134,7 @@ values = st.one_of(
 tables = st.lists(st.lists(values, min_size=3, max_size=3), min_size=1, max_size=8)
 
 
-@settings(QUICKLY, max_examples=40)
+@settings(QUICKLY, max_examples=20)
 @given(tables, st.booleans())
 def test_what_libraries_write_comes_to_the_same(
     rows: list[list[object]], in_memory: bool

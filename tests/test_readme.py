@@ -1,18 +1,18 @@
 """The README and the pages of docs say what is there: commands, modules, links, output."""
 
 import re
-import shutil
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from pipeline import __main__ as program
 from pipeline.commands import saying
 from pipeline.transform import sql_of
+from sample_data.practice import AS_OF
 from schemas.columns import name_of
 from schemas.models import MODELS
+from tests.practice import Result
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -130,14 +130,13 @@ def test_a_picture_is_small_and_shown_somewhere(picture: Path) -> None:
     assert any(f"images/{picture.name})" in page for page in pages)
 
 
-def test_the_readme_shows_what_make_bill_prints(tmp_path: Path) -> None:
-    folder = tmp_path / "sample_data"
-    left_out = shutil.ignore_patterns("out", "ledger", "with_mistakes", "expected")
-    shutil.copytree(ROOT / "sample_data", folder, ignore=left_out)
+def test_the_readme_shows_what_make_bill_prints(
+    sample_night: tuple[Path, Result],
+) -> None:
+    folder, night = sample_night
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    day = re.findall(r"AS_OF \?= ([0-9-]+)", makefile)[0]
-    found = CliRunner().invoke(program.cli, ["bill", str(folder), "--as-of", day])
-    printed = found.stdout.replace(str(folder), "sample_data")
+    assert re.findall(r"AS_OF \?= ([0-9-]+)", makefile) == [str(AS_OF)]
+    printed = night.out.replace(str(folder), "sample_data")
     shown = README.partition("<!-- what make bill prints -->\n```\n")[2]
     assert _lines(printed) == _lines(shown.partition("```")[0])
 

@@ -64,7 +64,13 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for code in [code for _, code, *_ in EDITS] + ["GONE", "NOTAX"]:
         given["products"].append(_signed("mm", product(code, code, monthly="30.00")))
         given["patients"].append(member(code, membership=code, start_date=SECOND))
-    for name in ("SIGNED", "UNSIGNED", "VIEWED"):
+    held_too = (*(f"H{at}" for at in range(1, 7)), AGAIN, ACCEPTED, MOVED)
+    for code in held_too:
+        given["products"].append(_signed("mm", product(code, code, monthly="30.00")))
+    given["tax_codes"].append(
+        _signed("mm", {"Code": "HTAX", "Name": "Held", "Rate %": "0"})
+    )
+    for name in ("SIGNED", "UNSIGNED", "VIEWED", "HP1", "HP2"):
         given["patients"].append(member(name, start_date=SECOND))
     given["patients"].append(member("ACMES", bill_to="ACME", start_date=SECOND))
     folder = practice.make(tmp_path_factory.mktemp("rights") / "clinic", given)
@@ -342,13 +348,11 @@ def test_a_code_in_other_letters_is_no_change_that_somebody_must_sign(
         assert ledger.rows(changed) == [{"table_name": "Staff"}]
 
 
-@pytest.mark.parametrize("user", ["", "pat@clinic.org", "?"])
-def test_a_user_that_cannot_be_used_holds_its_own_row_alone(
-    user: str, tmp_path: Path
-) -> None:
+def test_users_that_cannot_be_used_hold_their_own_rows_alone(tmp_path: Path) -> None:
     folder = practice.make(tmp_path)
-    row = {"User": user, "Name": "Pat Porter", "Role": "Desk", "Active": "Yes"}
-    practice.add(folder, "staff", row)
+    row = {"Name": "Pat Porter", "Role": "Desk", "Active": "Yes"}
+    for user in ("", "pat@clinic.org", "?"):
+        practice.add(folder, "staff", {"User": user, **row})
     request = {
         "Request ID": "R1", "Patient ID": "P1", "Product code": "CONSULT",
         "Quantity": "1", "Requested on": "2026-03-01", "Requested by": "somebody",
@@ -356,7 +360,8 @@ def test_a_user_that_cannot_be_used_holds_its_own_row_alone(
     practice.add(folder, "invoice_requests", request)
     night = practice.bill(folder, "2026-03-01")
     assert (night.code, len(practice.invoices(folder))) == (3, 4), night.err
-    assert "staff.csv: row 4, User" in night.err
+    for row_number in (4, 5, 6):
+        assert f"staff.csv: row {row_number}, User" in night.err
 
 
 def test_two_refused_rows_of_one_product_are_both_reported_and_hold_nobody(
@@ -386,52 +391,78 @@ def test_a_judge_who_stands_twice_harms_only_the_rows_he_signed(
 # Last edited by is told beside the fault. The manager signed what was accepted.
 HELD_TOO: dict[str, tuple[str, str, Row, str]] = {
     "changed, and a cell that cannot be read": (
-        "products", "GOLD", {"Active": "perhaps", "Last edited by": "xx"},
+        "products", "H1", {"Active": "perhaps", "Last edited by": "xx"},
         "xx is not a user of the Staff sheet, so a change of this row would not count",
     ),
     "a cell that was blank cannot be read": (
-        "products", "SILVER", {"Annual price": "lots", "Last edited by": ""},
+        "products", "H2", {"Annual price": "lots", "Last edited by": ""},
         "Last edited by is blank, so a change of this row would not count",
     ),
     "signed by who may not edit this sheet": (
-        "tax_codes", "EXEMPT", {"Rate %": "none", "Last edited by": "dd"},
+        "tax_codes", "HTAX", {"Rate %": "none", "Last edited by": "dd"},
         "dd may not edit settings, so a change of this row would not count",
     ),
     "a membership left without a price": (
-        "products", "GOLD",
+        "products", "H3",
         {"Monthly price": "", "Annual price": "", "Last edited by": "dd"},
         "dd may not edit products, so a change of this row would not count",
     ),
     "signed by who may": (
-        "products", "GOLD", {"Active": "perhaps", "Last edited by": "mm"}, "",
+        "products", "H4", {"Active": "perhaps", "Last edited by": "mm"}, "",
     ),
     "a patient's row that nobody signed": (
-        "patients", "P1", {"Start date": "soon", "Last edited by": ""}, "",
+        "patients", "HP1", {"Start date": "soon", "Last edited by": ""}, "",
     ),
     "a patient's row that was signed": (
-        "patients", "P1", {"Start date": "soon", "Last edited by": "xx"},
+        "patients", "HP2", {"Start date": "soon", "Last edited by": "xx"},
         "xx is not a user of the Staff sheet, so a change of this row would not count",
     ),
     "a Last edited by that cannot be read itself": (
-        "products", "GOLD", {"Active": "perhaps", "Last edited by": "#REF!"}, "",
+        "products", "H5", {"Active": "perhaps", "Last edited by": "#REF!"}, "",
     ),
     "a row without its code may be one that was accepted": (
-        "products", "GOLD", {"Code": "", "Last edited by": "xx"}, "",
+        "products", "H6", {"Code": "", "Last edited by": "xx"}, "",
     ),
 }  # fmt: skip
 
 
+# Who signed these rows is told as well, or nobody of: a second row of the code, one that is
+# as it was accepted beside one that is not, cells that may have moved.
+AGAIN, ACCEPTED, MOVED = "H7", "H8", "H9"
+
+
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small practice after its first night."""
-    folder = practice.make(tmp_path_factory.mktemp("held") / "clinic")
-    assert practice.bill(folder, FIRST).code == 0
-    return folder
+def of_editors(first: Path) -> dict[tuple[str, int | None], list[Problem]]:
+    """What is told of the editors of all of these rows and of new ones, by file and row."""
+    folder = practice.copied(first, first.parent / "held too")
+    for table, key, cells, _ in HELD_TOO.values():
+        practice.change(folder, table, key, cells)
+    practice.change(folder, "products", ACCEPTED, {"Last edited by": "xx"})
+    row = {"Product code": "GOLD", "Effective from": "soon", "Monthly price": "51.00"}
+    practice.add(folder, "price_changes", _signed("dd", row))
+    added = [
+        _signed("dd", product("NEW", "New", monthly="nine")),
+        _signed("xx", product(AGAIN, "Another name", monthly="30.00")),
+        _signed("mm", product(ACCEPTED, "Another name", monthly="30.00")),
+    ]
+    practice.add(folder, "products", *added)
+    file = folder / "products.csv"
+    text = file.read_text(encoding="utf-8")
+    moved = text.replace(f"{MOVED},{MOVED},", f"{MOVED},{MOVED}, and more,")
+    assert moved != text
+    file.write_text(moved, "utf-8")
+    found: dict[tuple[str, int | None], list[Problem]] = {}
+    for problem in _prepared(folder, SECOND)[0]:
+        if problem.code == "change-refused":
+            place = problem.place.file, problem.place.row
+            found.setdefault(place, []).append(problem)
+    return found
 
 
-def _told_of_editors(folder: Path) -> list[Problem]:
-    problems, _ = _prepared(folder, SECOND)
-    return [problem for problem in problems if problem.code == "change-refused"]
+def _row_of(folder: Path, table: str, key: str) -> int:
+    """The row in which a code stood first."""
+    keys = [next(iter(row.values())) for row in practice.read(folder, table)]
+    return 2 + keys.index(key)
 
 
 @pytest.mark.parametrize(
@@ -439,55 +470,59 @@ def _told_of_editors(folder: Path) -> list[Problem]:
     [pytest.param(*rest, id=name) for name, rest in HELD_TOO.items()],
 )
 def test_who_may_not_edit_a_row_is_told_though_it_is_held(
-    table: str, key: str, cells: Row, found: str, small: Path, tmp_path: Path
+    table: str,
+    key: str,
+    cells: Row,
+    found: str,
+    first: Path,
+    of_editors: dict[tuple[str, int | None], list[Problem]],
 ) -> None:
-    folder = practice.copied(small, tmp_path / "clinic")
-    practice.change(folder, table, key, cells)
-    told = _told_of_editors(folder)
+    told = of_editors.get((f"{table}.csv", _row_of(first, table, key)), [])
     assert [problem.found for problem in told] == ([found] if found else [])
     assert {problem.place.column for problem in told} <= {"Last edited by"}
     assert {problem.personal for problem in told} <= {table == "patients"}
 
 
 def test_of_new_rows_that_are_held_the_editor_is_told(
-    small: Path, tmp_path: Path
+    first: Path, of_editors: dict[tuple[str, int | None], list[Problem]]
 ) -> None:
     """Also of the second of two rows of one code, and never of the accepted one."""
-    folder = practice.copied(small, tmp_path / "clinic")
-    row = {"Product code": "GOLD", "Effective from": "soon", "Monthly price": "51.00"}
-    practice.add(folder, "price_changes", _signed("dd", row))
-    new = _signed("dd", product("NEW", "New", monthly="nine"))
-    practice.add(folder, "products", new)
-    again = {**practice.sheets()["products"][1], "Name": "Silver again"}
-    practice.add(folder, "products", {**again, "Last edited by": "xx"})
+    next_row = 2 + len(practice.read(first, "products"))
     may_not = "dd may not edit products, so the row is not used yet"
-    assert {(str(p.place), p.severity, p.found) for p in _told_of_editors(folder)} == {
-        ("price_changes.csv: row 2, Last edited by", Severity.CHECK, may_not),
-        ("products.csv: row 5, Last edited by", Severity.HELD, may_not),
-        (
-            "products.csv: row 6, Last edited by",
-            Severity.CHECK,
-            "xx is not a user of the Staff sheet, so a change of this row would not count",
-        ),
-    }
+    unknown = (
+        "xx is not a user of the Staff sheet, so a change of this row would not count"
+    )
+    for file, row, severity, found in (
+        ("price_changes.csv", 2, Severity.CHECK, may_not),
+        ("products.csv", next_row, Severity.HELD, may_not),
+        ("products.csv", next_row + 1, Severity.CHECK, unknown),
+    ):
+        (told,) = of_editors[file, row]
+        assert (told.place.column, told.severity, told.found) == (
+            "Last edited by", severity, found,
+        )  # fmt: skip
+    assert ("products.csv", _row_of(first, "products", AGAIN)) not in of_editors
 
 
 def test_a_row_that_is_as_it_was_accepted_is_told_of_no_editor(
-    small: Path, tmp_path: Path
+    first: Path, of_editors: dict[tuple[str, int | None], list[Problem]]
 ) -> None:
     """Two rows of one code hold each other; who signed the accepted one may have left."""
-    folder = practice.copied(small, tmp_path / "clinic")
-    accepted = practice.sheets()["products"][1]
-    practice.change(folder, "products", "SILVER", {"Last edited by": "xx"})
-    practice.add(folder, "products", {**accepted, "Name": "Silver again"})
-    assert _told_of_editors(folder) == []
+    rows = (
+        _row_of(first, "products", ACCEPTED),
+        4 + len(practice.read(first, "products")),
+    )
+    assert not [row for row in rows if ("products.csv", row) in of_editors]
 
 
 def test_of_cells_that_may_have_moved_no_editor_is_told(
-    small: Path, tmp_path: Path
+    first: Path, of_editors: dict[tuple[str, int | None], list[Problem]]
 ) -> None:
-    folder = practice.copied(small, tmp_path / "clinic")
-    file = folder / "products.csv"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("GOLD,Gold,", "GOLD,Gold, and more,"), "utf-8")
-    assert _told_of_editors(folder) == []
+    assert ("products.csv", _row_of(first, "products", MOVED)) not in of_editors
+
+
+def test_of_no_other_row_an_editor_is_told(
+    of_editors: dict[tuple[str, int | None], list[Problem]],
+) -> None:
+    told = sum(bool(found) for *_, found in HELD_TOO.values())
+    assert sum(map(len, of_editors.values())) == told + 3

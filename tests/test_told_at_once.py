@@ -9,8 +9,9 @@ import pytest
 from practice import Row, member
 
 from pipeline.ledger import ledger_path
-from pipeline.problems import Refused
+from pipeline.problems import Refused, stops
 from pipeline.run import check_only
+from pipeline.workbooks import read_practice
 
 DAY = date(2026, 1, 31)
 
@@ -145,8 +146,18 @@ UNUSABLE = {
 def test_of_codes_whose_sheet_cannot_be_used_nothing_is_told(
     content: bytes, tmp_path: Path
 ) -> None:
+    """Nor where the sheet lacks its names, below, which stops the night like all of these."""
     folder = practice.make(tmp_path, _with_payers())
     (folder / "contacts.csv").write_bytes(content)
+    reading = read_practice(folder)
+    assert reading.unusable == {"contacts"}
+    (told,) = map(str, stops(reading.problems))
+    assert told.startswith("contacts.csv: ")
+
+
+def test_of_codes_whose_sheet_lacks_its_names_nothing_is_told(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path, _with_payers())
+    (folder / "contacts.csv").write_bytes(UNUSABLE["without its names"])
     (told,) = _told(folder)
     assert told.startswith("Stops the night: contacts.csv: ")
 

@@ -24,10 +24,9 @@ FIRST, SECOND = "2026-03-01", "2026-03-02"
 
 
 @pytest.fixture(scope="module")
-def after_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def after_two(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A practice with invoices of two nights, a credit note, a request and a sending."""
-    folder = practice.make(tmp_path_factory.mktemp("verify") / "clinic")
-    assert bill(folder, FIRST).code == 0
+    folder = practice.copied(first_night, tmp_path_factory.mktemp("verify") / "clinic")
     asked = {
         "Request ID": "R1", "Patient ID": "P2", "Product code": "CONSULT",
         "Requested on": SECOND, "Requested by": "dd",

@@ -37,10 +37,8 @@ NUMBERS = ["INV-000001", "INV-000002", "INV-000003"]
 
 
 @pytest.fixture(scope="module")
-def billed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = practice.make(tmp_path_factory.mktemp("worst") / "clinic")
-    assert bill(folder, FIRST).code == 0
-    return folder
+def billed(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return practice.copied(first_night, tmp_path_factory.mktemp("worst") / "clinic")
 
 
 @pytest.fixture

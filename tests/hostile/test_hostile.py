@@ -32,17 +32,10 @@ PLACES = ("patients", "products", "settings", "sent_log", "invoice_requests")
 MISSING = "the sheet "
 
 
-@pytest.fixture(scope="module")
-def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A practice that was billed once, never changed by a test."""
-    folder = practice.make(tmp_path_factory.mktemp("ordinary") / "practice")
-    assert practice.bill(folder, DAY).code == FINE
-    return folder
-
-
 @pytest.fixture
-def folder(ordinary: Path, tmp_path: Path) -> Path:
-    return practice.copied(ordinary, tmp_path / "practice")
+def folder(first_night: Path, tmp_path: Path) -> Path:
+    """A practice that was billed once."""
+    return practice.copied(first_night, tmp_path / "practice")
 
 
 def lay(folder: Path, stem: str, case: Case | Text) -> str:

@@ -53,11 +53,11 @@ def test_looking_at_a_run_shows_the_wrecks_that_kills_leave_and_they_are_whole_a
 ) -> None:
     made = references[1]
     folder = practice.copied(made.start, tmp_path / "clinic")
-    code, _, seen = run_once(made, folder, tmp_path, every=3)
+    code, _, seen = run_once(made, folder, tmp_path, every=6)
     assert code == made.step.code
     wrecks = [mark for _, mark in seen]
     assert len(set(wrecks)) > 15
     at = round(0.7 * len(wrecks))
-    assert killed(made, tmp_path / "killed", 3 * at) == wrecks[at]
+    assert killed(made, tmp_path / "killed", 6 * at) == wrecks[at]
     verdict, _ = recover(made, tmp_path / "killed", tmp_path, keeping=False)
     assert not verdict.faults
