@@ -133,35 +133,11 @@ def _write_cell(
     value: Any,
     formats: dict[str, Format],
 ) -> None:
-    """One value, or a formula with the value it had when last saved."""
+    """One value as a cell of its own type, or a formula with its saved value."""
     if isinstance(value, Formula):
         usual = formats[format_of(column)]
         sheet.write_formula(row, index, value.text, usual, value.value)
-    else:
-        _write_value(sheet, row, index, column, value, formats)
-
-
-def _write_quirks(sheet: Worksheet, one: Page, formats: dict[str, Format]) -> None:
-    """Hide and merge what the quirks name."""
-    for row in one.quirks.hidden_rows:
-        sheet.set_row(row - 1, None, None, {"hidden": True})
-    names = [column.name for column in one.columns]
-    for row, first, last in one.quirks.merged:
-        left, right = names.index(first), names.index(last)
-        value = one.rows[row - 2][first]
-        sheet.merge_range(row - 1, left, row - 1, right, value, formats["text"])
-
-
-def _write_value(
-    sheet: Worksheet,
-    row: int,
-    index: int,
-    column: Column,
-    value: Any,
-    formats: dict[str, Format],
-) -> None:
-    """One value as a cell of its own type, whatever its column is for."""
-    if value is None:
+    elif value is None:
         sheet.write_blank(row, index, None, formats[format_of(column)])
     elif isinstance(value, date):
         moment = datetime.combine(value, time())
@@ -175,3 +151,14 @@ def _write_value(
         sheet.write_number(row, index, value, formats["number"])
     else:
         sheet.write_string(row, index, value, formats["text"])
+
+
+def _write_quirks(sheet: Worksheet, one: Page, formats: dict[str, Format]) -> None:
+    """Hide and merge what the quirks name."""
+    for row in one.quirks.hidden_rows:
+        sheet.set_row(row - 1, None, None, {"hidden": True})
+    names = [column.name for column in one.columns]
+    for row, first, last in one.quirks.merged:
+        left, right = names.index(first), names.index(last)
+        value = one.rows[row - 2][first]
+        sheet.merge_range(row - 1, left, row - 1, right, value, formats["text"])

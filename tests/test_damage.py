@@ -530,8 +530,6 @@ def test_of_a_killed_night_whose_log_is_no_longer_whole_nothing_counts(
 def test_changed_and_blessed_with_a_new_checksum_the_chain_still_tells(
     world: World, tmp_path: Path
 ) -> None:
-    import duckdb
-
     clinic = practice.copied(world.clinic, tmp_path / "clinic")
     with duckdb.connect(str(clinic / "ledger" / LEDGER)) as connection:
         connection.execute("update lines set description = 'x' where number like '%1'")
