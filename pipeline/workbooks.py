@@ -17,12 +17,12 @@ from pipeline.crash import unheard
 from pipeline.problems import Place, Problem, Severity, stops
 from pipeline.reading.agreement import Agreement, Differing
 from pipeline.reading.archive import too_large, unreliable
+from pipeline.reading.as_shown import as_shown, matters
 from pipeline.reading.elsewhere import has_rows, in_other_files, sheet_elsewhere, titled
 from pipeline.reading.folder import MARK, WORKBOOKS, Listing, list_practice, read_bytes
 from pipeline.reading.formats import MESSAGES, format_of
 from pipeline.reading.headings import Grid, fits, heading_row, known_headings
 from pipeline.reading.package import Entry, Package, unpack
-from pipeline.reading.percents import as_shown, has_percentages
 from pipeline.reading.preflight import MOST_CELLS, Facts, inspect
 from pipeline.reading.raw_table import Gathering, RawTable
 from pipeline.reading.separated import Separated, read_separated
@@ -326,10 +326,10 @@ class _Workbook:
 
     def _as_shown(self, schema: Schema, entry: Entry) -> Grid:
         grid = self._grid(entry)
-        if not self.package.styles.percent or not has_percentages(schema):
+        if not matters(schema, set(self.package.styles.shown.values())):
             return grid
         walked = inspect(self.package, entry, walk_all=True)
-        return as_shown(grid, schema, walked.percent)
+        return as_shown(grid, schema, walked.shown)
 
     def _grid(self, entry: Entry) -> Grid:
         if entry.title not in self.grids:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from openpyxl import Workbook
 
@@ -11,7 +12,15 @@ from schemas import INPUTS
 from schemas.columns import about, columns, name_of, title_of
 from tests import practice
 
-Cell = str | int | float | date | None
+
+class Shown(NamedTuple):
+    """A number in a cell of a number format, such as 1e5 in 0.00E+00."""
+
+    number: float
+    look: str
+
+
+Cell = str | int | float | date | Shown | None
 
 _FILE = {name_of(schema): str(about(schema)["file"]) for schema in INPUTS}
 TITLE = {name_of(schema): title_of(schema) for schema in INPUTS}
@@ -53,8 +62,11 @@ def books(
         headings = list(dict.fromkeys(title for row in rows for title in row))
         sheet.append(headings)
         for row in rows:
-            sheet.append([typed(table, name, row.get(name, "")) for name in headings])
-            for cell in sheet[sheet.max_row]:
+            cells = [typed(table, name, row.get(name, "")) for name in headings]
+            sheet.append([c.number if isinstance(c, Shown) else c for c in cells])
+            for cell, given_as in zip(sheet[sheet.max_row], cells, strict=True):
+                if isinstance(given_as, Shown):
+                    cell.number_format = given_as.look
                 if cell.data_type == "f":
                     cell.data_type = "s"  # typed as text, as it says
     return made

@@ -488,10 +488,19 @@ def test_the_word_none_is_chosen_where_it_is_offered() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_only_warns_is_left_blank(kind: str) -> None:
-    held = parse(CellError("#REF!"), column(kind))
-    warned = parse(CellError("#REF!"), column(kind, warn_only=True))
-    assert outcome(held) == (None, "HELD formula-error")
-    assert outcome(warned) == (None, "CHECK formula-error")
+    held = parse("\x02", column(kind))
+    warned = parse("\x02", column(kind, warn_only=True))
+    assert outcome(held) == (None, "HELD control-character")
+    assert outcome(warned) == (None, "CHECK control-character")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("error", [CellError("#N/A"), "#N/A"])
+def test_an_error_holds_its_row_also_where_others_only_warn(
+    kind: str, error: object
+) -> None:
+    told = parse(error, column(kind, warn_only=True))
+    assert outcome(told) == (None, "HELD formula-error")
 
 
 MESSAGES = [
@@ -530,7 +539,7 @@ MESSAGES = [
      ("1000000000000000 has more digits than a spreadsheet keeps;"
      " format the column as Text and type the code again")),
     ("code", "4.477E+11",
-     ("4.477E+11 is a long number that lost its digits;"
+     ("4.477E+11 is what spreadsheets make of a long number or of a code such as 1E5;"
      " format the column as Text and type the code again")),
     ("code", date(2026, 3, 1),
      ("1 March 2026 is a date, which Excel makes of codes such as MAR1 or 1-2;"
@@ -790,8 +799,9 @@ def test_any_cell_gives_a_value_of_its_type_or_a_reason(
     parsed = parse(cell, column(kind, warn_only=warn_only))
     fault = parsed.fault
     if fault:
-        assert not (warn_only and fault.severity is Severity.HELD)
-        assert fault.severity is not Severity.HELD or parsed.value is None
+        held = fault.severity is Severity.HELD
+        assert not (warn_only and held) or fault.code == "formula-error"
+        assert not held or parsed.value is None
         said = {unicodedata.category(c) for c in fault.found + fault.repair}
         assert not said & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     # The very type the table will have: this raises if it does not fit.

@@ -25,7 +25,8 @@ from schemas.columns import Column
 # A cell holds 32,767 characters, and a name is put together from several cells.
 LONGEST_TEXT = 8_000
 
-_FORMULA_ERROR = re.compile(
+_ERROR = "formula-error"
+_ERROR_WORD = re.compile(
     r"#(?:REF!|DIV/0!|VALUE!|NAME\?|N/A|NULL!|NUM!|SPILL!|CALC!)", re.IGNORECASE
 )
 # "None" and "NA" are surnames, so they mean nothing only outside text columns.
@@ -39,7 +40,8 @@ def parse(value: object, column: Column) -> Parsed:
 
     `value` is None, text, a number, a truth value, a date, a time or a `CellError`.
     A blank cell gives no fault; whether it may be blank is the schema's affair.
-    Where `column.warn_only`, a value that cannot be used is left blank with CHECK.
+    Where `column.warn_only`, a value that cannot be used is left blank with CHECK; an
+    error that a formula left is held there too, since nobody typed it.
     """
     if value is None:
         return BLANK
@@ -47,9 +49,10 @@ def parse(value: object, column: Column) -> Parsed:
         parsed = _parse_text(value, column)
     else:
         parsed = _parse_typed(value, column)
-    if column.warn_only and parsed.fault and parsed.fault.severity is Severity.HELD:
-        return left_blank(parsed.fault)
-    return parsed
+    fault = parsed.fault
+    if not column.warn_only or not fault or fault.severity is not Severity.HELD:
+        return parsed
+    return parsed if fault.code == _ERROR else left_blank(fault)
 
 
 def _parse_text(typed: str, column: Column) -> Parsed:
@@ -68,7 +71,7 @@ def _parse_text(typed: str, column: Column) -> Parsed:
         )
     if not text:
         return BLANK
-    if text[0] == "#" and _FORMULA_ERROR.fullmatch(text):
+    if text[0] == "#" and _ERROR_WORD.fullmatch(text):
         return _formula_error(text)
     parsed = _absent(text, column) or _KINDS[column.kind].text(text, column)
     if text == typed or parsed.fault:
@@ -123,7 +126,7 @@ def _parse_typed(value: object, column: Column) -> Parsed:
 
 def _formula_error(text: str) -> Parsed:
     return held(
-        "formula-error",
+        _ERROR,
         f"{show(text)} is an error left by a formula",
         "correct the formula or type the value",
     )

@@ -103,7 +103,9 @@ def _code(text: str, column: Column) -> Parsed:
 def _shortened(text: str) -> Parsed | None:
     if not SHORTENED.fullmatch(text):
         return None
-    found = f"{text} is a long number that lost its digits"
+    found = (
+        f"{text} is what spreadsheets make of a long number or of a code such as 1E5"
+    )
     return held("code-digits-lost", found, RETYPE_CODE)
 
 

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from xml.sax.saxutils import quoteattr
@@ -55,14 +56,18 @@ class Strings:
     measured: "array[float]" = field(default_factory=lambda: array("d"))
 
 
+# Ways of showing a number that say more than the number.
+PERCENT, SCIENTIFIC = "percent", "scientific"
+
+
 @dataclass(frozen=True)
 class Styles:
-    """How many cell formats there are, which strike through, show hours or a %."""
+    """How many cell formats there are, which strike through, show hours, % or E+05."""
 
     count: int
     struck: frozenset[str]
     elapsed: frozenset[str] = frozenset()
-    percent: frozenset[str] = frozenset()
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -313,26 +318,31 @@ class _Texts:
 
 
 _ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
+_EXPONENT = re.compile(r"E[+-]", re.IGNORECASE)
 _CONDITION = re.compile(r"\[[<>=]")
 # What a format shows as it stands, or does not show: "p.a." \% _) *- [Red]
 _AS_IT_STANDS = re.compile(r'"[^"]*"|[\\_*].|\[[^\]]*\]')
 
 
-def _shows_percent(code: str) -> bool:
-    """Whether a format shows every number from 0 on times a hundred, with a sign."""
+def _shown_by(code: str) -> str:
+    """The way in which a format shows every number from 0 on; "" for the number itself."""
     first = _AS_IT_STANDS.sub("", code).partition(";")[0]
-    return first.count("%") == 1 and not _CONDITION.search(code)
+    if _CONDITION.search(code):
+        return ""
+    if _EXPONENT.search(first):
+        return SCIENTIFIC
+    return PERCENT if first.count("%") == 1 else ""
 
 
 def _read_styles(part: Part) -> Styles:
-    """Count the cell formats; find those that strike through, show hours or a %."""
+    """Count the cell formats; find those that strike through, show hours, % or E+05."""
     section, seen = "", False
     struck_fonts: list[bool] = []
     fonts_of_formats: list[int] = []
     elapsed: set[str] = set()
-    percent: set[str] = set()
+    shown: dict[str, str] = {}
     elapsed_numbers = {"45", "46", "47"}
-    percent_numbers = {"9", "10"}
+    shown_by = {"9": PERCENT, "10": PERCENT, "11": SCIENTIFIC, "48": SCIENTIFIC}
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal section, seen
@@ -354,14 +364,12 @@ def _read_styles(part: Part) -> Styles:
             code = attributes.get("formatCode", "")
             if _ELAPSED.search(code):
                 elapsed_numbers.add(number)
-            percent_numbers.discard(number)
-            if _shows_percent(code):
-                percent_numbers.add(number)
+            shown_by[number] = _shown_by(code)
         elif section == "cellXfs" and kind == "xf":
             if attributes.get("numFmtId") in elapsed_numbers:
                 elapsed.add(str(len(fonts_of_formats)))
-            if attributes.get("numFmtId") in percent_numbers:
-                percent.add(str(len(fonts_of_formats)))
+            if way := shown_by.get(attributes.get("numFmtId", "")):
+                shown[str(len(fonts_of_formats))] = way
             fonts_of_formats.append(int(attributes.get("fontId", "0")))
         if len(fonts_of_formats) + len(struck_fonts) > 2 * _MOST_STYLES:
             raise too_large()
@@ -379,5 +387,5 @@ def _read_styles(part: Part) -> Styles:
         max(len(fonts_of_formats), 1),
         frozenset(str(number) for number, font in formats if font in struck),
         frozenset(elapsed),
-        frozenset(percent),
+        shown,
     )

@@ -6,7 +6,7 @@ value, and say nothing. So every sheet is walked once here, by other means than 
 
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from math import isinf
@@ -88,8 +88,8 @@ class Facts:
 
     `formulas` says of each formula whether its value was saved with it;
     `links` are the formulas that refer to another workbook; `struck` are filled cells
-    that are struck through; `percent` are numbers shown with a percent sign, which are
-    noted where all rows are walked.
+    that are struck through; `shown` are numbers shown another way than as themselves,
+    which are noted where all rows are walked.
     What the reader of values must find as well: of plain rows, numbered in
     `plain_rows`, their filled cells in `plain`; of the others `cells` filled in all, and
     `numbers`, the value of each cell that is no text, in order (NaN where it is not
@@ -106,7 +106,7 @@ class Facts:
     tables: list[ExcelTable] = field(default_factory=list)
     comments: set[tuple[int, int]] = field(default_factory=set)
     struck: set[tuple[int, int]] = field(default_factory=set)
-    percent: set[tuple[int, int]] = field(default_factory=set, compare=False)
+    shown: dict[tuple[int, int], str] = field(default_factory=dict, compare=False)
     cells: int = field(default=0, compare=False)
     numbers: "array[float]" = field(default_factory=lambda: array("d"), compare=False)
     plain_rows: list[Numbers] = field(default_factory=list, compare=False)
@@ -129,7 +129,7 @@ def inspect(package: Package, entry: Entry, *, walk_all: bool = False) -> Facts:
     Plain rows are taken together, unless all are to be walked one by one.
     """
     try:
-        walk = _Walk(package, package.styles.percent if walk_all else frozenset())
+        walk = _Walk(package, package.styles.shown if walk_all else {})
         part = package.parts[entry.part]
         if walk_all:
             walk.reader.read(part)
@@ -215,11 +215,11 @@ def _attachments(package: Package, entry: Entry, facts: Facts) -> None:
 class _Walk:
     """One pass over a sheet's XML, gathering facts."""
 
-    def __init__(self, package: Package, percent: frozenset[str]):
+    def __init__(self, package: Package, shown: Mapping[str, str]):
         self.facts = Facts()
         self.reader = XmlReader(self._start_of_sheet)
         self._strings, self._styles = package.strings, package.styles
-        self._percent = percent
+        self._shown = shown
         self._texts = self.reader.texts
         self._row, self._row_text, self._column = 0, "0", -1
         self._widest = self._last_hidden = -1
@@ -441,8 +441,8 @@ class _Walk:
         value = float(text) if self._kind == "n" else NOT_COMPARED
         if isinf(value) or self._is_beyond_dates(value):
             raise unreliable(self._address())
-        if self._kind == "n" and (self._style or "0") in self._percent:
-            self.facts.percent.add((self._row, self._column))
+        if self._kind == "n" and (way := self._shown.get(self._style or "0")):
+            self.facts.shown[self._row, self._column] = way
         self.facts.numbers.append(value)
         return True
 

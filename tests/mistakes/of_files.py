@@ -234,7 +234,7 @@ MISTAKES = (
         23, "A CSV that Excel saved again: 4.47E+11 for a long number",
         "The row is held: the digits are gone.",
         (
-            "Not billed | code-digits-lost | patients.csv: row 2, Patient ID | 4.47E+11 is a long number that lost its digits | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text and type the code again",
+            "Not billed | code-digits-lost | patients.csv: row 2, Patient ID | 4.47E+11 is what spreadsheets make of a long number or of a code such as 1E5 | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text and type the code again",
         ), _csv_with("P1,", "4.47E+11,"),
     ),
     Mistake(

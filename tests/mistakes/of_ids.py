@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mistakes.mistake import Mistake, member
 from tests import practice
+from tests.office import Shown
 
 
 def _patients(*rows: dict[str, object]) -> dict[str, tuple[dict[str, object], ...]]:
@@ -77,14 +78,17 @@ MISTAKES = (
     ),
     Mistake(
         64, "Excel made a date of a code, or 100000 of 1E5",
-        "The row is held; a whole number is read as a code, and an unknown one is held.",
+        "The row is held. A whole number that is seen as one is read as a code.",
         (
             "Not billed | code-is-date | patients.xlsx: Patients!E{r} | 1 March 2026 is a date, which Excel makes of codes such as MAR1 or 1-2 | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text and type the code again",
-            "Fixed for you | number-as-code | patients.xlsx: Patients!E{r1} | the number 100000 is read as code 100000 | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text if its codes begin with 0",
-            "Not billed | unknown-code | patients.xlsx: Patients!E{r1} | 100000 is not in the sheet Products | a code of the sheet Products | write a code of the sheet Products, or add it there",
+            "Not billed | code-digits-lost | patients.xlsx: Patients!E{r1} | 1.00E+05 is what spreadsheets make of a long number or of a code such as 1E5 | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text and type the code again",
+            "Fixed for you | number-as-code | patients.xlsx: Patients!E{r2} | the number 100000 is read as code 100000 | a code of letters, digits, - _ . or /, such as GOLD | format the column as Text if its codes begin with 0",
+            "Not billed | unknown-code | patients.xlsx: Patients!E{r2} | 100000 is not in the sheet Products | a code of the sheet Products | write a code of the sheet Products, or add it there",
         ),
         rows=_patients(
-            member("M64", membership=datetime(2026, 3, 1)), member("M64B", membership=1e5)
+            member("M64", membership=datetime(2026, 3, 1)),
+            member("M64B", membership=Shown(1e5, "0.00E+00")),
+            member("M64C", membership=1e5),
         ),
     ),
     Mistake(

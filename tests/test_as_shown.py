@@ -1,4 +1,4 @@
-"""A percentage is what its cell shows: 0.2 in a cell that shows 20% is 20."""
+"""Cells are read as they are shown: 0.2 as 20%, and 100000 as no code but 1.00E+05."""
 
 from datetime import date
 from pathlib import Path
@@ -8,10 +8,12 @@ import practice
 import pytest
 from openpyxl import load_workbook
 
+from pipeline.ingest import read_sheet
 from pipeline.ledger import ledger_path, opened
 from pipeline.prepare import prepare
 from pipeline.reading.package import unpack
 from pipeline.workbooks import read_grids, read_practice
+from schemas.inputs import Patients
 from tests.practice import Row
 
 DAY = date(2026, 3, 1)
@@ -122,4 +124,40 @@ def test_the_formats_of_a_workbook_without_a_percentage_show_none(
     tmp_path: Path,
 ) -> None:
     content = (made(tmp_path, 20, "0.00") / "settings.xlsx").read_bytes()
-    assert unpack(content).styles.percent == frozenset()
+    assert unpack(content).styles.shown == {}
+
+
+LOST = "code-digits-lost"
+
+
+@pytest.mark.parametrize(
+    ("number", "look", "code"),
+    [
+        (1e5, "0.00E+00", LOST),
+        (1e5, "0E+0", LOST),
+        (1e5, "##0.0E+0", LOST),
+        (4e11, '"no. "0.0e+00', LOST),
+        (1e5, "General", "number-as-code"),
+        (1e5, "0", "number-as-code"),
+        (1e5, '0"E+"', "number-as-code"),
+    ],
+)
+@pytest.mark.parametrize("title", ["Patient ID", "Membership", "Bill to"])
+def test_a_code_with_an_e_that_became_a_number_is_held(
+    tmp_path: Path, number: float, look: str, code: str, title: str
+) -> None:
+    given = practice.sheets()
+    given["patients"][0][title] = office.Shown(number, look)
+    reading = read_practice(office.save(tmp_path, office.books(given)))
+    told = {p.code for p in read_sheet(Patients, reading.sheets["patients"]).problems}
+    assert told & {LOST, "number-as-code"} == {code}
+
+
+def test_an_account_with_an_e_is_held_in_the_settings(tmp_path: Path) -> None:
+    given = practice.sheets()
+    given["settings"].append(
+        SIGNED | {"Setting": "Debtors account", "Value": office.Shown(1e5, "0.00E+00")}
+    )
+    folder = office.save(tmp_path, office.books(given))
+    told = practice.run("check", folder, "--as-of", "2026-03-01")
+    assert "1.00E+05 is what spreadsheets make of a long number" in told.err
