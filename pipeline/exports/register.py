@@ -46,15 +46,14 @@ def _listings(month: Month, title: str) -> list[Listing]:
     """The sheets between the summary and the checks, in their order."""
     documents = sorted(month.documents, key=lambda document: document.kind != "invoice")
     unit = symbol(month.currency).strip()
-    note = (
-        f"{month.practice_name}. Credit notes are negative. "
-        "The totals follow the filter; those of Checks do not."
-    )
+    signs = f"{month.practice_name}. Credit notes are negative."
+    totals = " The totals follow the filter; those of Checks do not."
+    note = signs + totals
     return [
         _invoices(documents, month.entries, title, note, unit),
         _lines(documents, title, note, unit),
         credit_notes(month, title, unit),
-        tax_summary(documents, title, note, unit),
+        tax_summary(documents, title, (signs, totals), unit),
         unsent_sheet(month, title, unit),
         deferred_income(month, title, unit),
         journal_sheet(month, title, unit),

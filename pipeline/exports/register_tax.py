@@ -18,26 +18,28 @@ from pipeline.exports.workbook import Percent, Value
 # What bears this code is outside the scope of VAT, and in neither box.
 OUTSIDE = "OUT"
 BOXES = ("Box 1: VAT due", "Box 6: sales without VAT")
-_BOX_NOTE = (
-    " Boxes are of what a registered practice issued; box 6 is without what is outside"
-    " the scope (code OUT)."
-)
+# Of a column of amounts: what it is of goes above which amount it is.
+WIDTH = 14
+_BOX_NOTE = " Boxes are of a registered practice alone; box 6 is without code OUT."
 
 
 def tax_summary(
-    documents: Sequence[Document], title: str, note: str, unit: str
+    documents: Sequence[Document], title: str, notes: tuple[str, str], unit: str
 ) -> Listing:
-    """A row per tax code and rate; the boxes only where a document has a VAT number."""
+    """A row per tax code and rate; the boxes only where a document has a VAT number.
+
+    What the boxes are of is said between the notes, of which paper may not hold the last.
+    """
     registered = [made for made in documents if made.letterhead.vat_registered]
     amounts = [
-        Column(f"{part} {name} ({unit})", 16, total=True)
+        Column(f"{part} {name} ({unit})", WIDTH, total=True)
         for part in ("Invoices", "Credit notes", "Together")
         for name in ("net", "tax", "gross")
     ]
-    boxes = [Column(f"{box} ({unit})", 16, total=True) for box in BOXES]
+    boxes = [Column(f"{box} ({unit})", 1.3 * WIDTH, total=True) for box in BOXES]
     columns = [
         Column("Tax code", 12),
-        Column("Name", 22),
+        Column("Name", 20),
         Column("Rate", 9, figures=True),
         *amounts,
         *(boxes if registered else ()),
@@ -45,7 +47,7 @@ def tax_summary(
     rows = _rows(documents, registered)
     return Listing(
         "Tax summary", f"{title}: tax by code and rate",
-        note + (_BOX_NOTE if registered else ""), filled(columns, rows),
+        (_BOX_NOTE if registered else "").join(notes), filled(columns, rows),
     )  # fmt: skip
 
 

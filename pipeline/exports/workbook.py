@@ -166,11 +166,9 @@ def look_of(value: Value, style: Mapping[str, Any]) -> dict[str, Any]:
         case Link():
             return {**_LINK, **style}
         case Formula():
-            return (
-                dict(style)
-                if isinstance(value.value, str)
-                else look_of(value.value, style)
-            )
+            if isinstance(value.value, str):
+                return {"align": "left", **style}
+            return look_of(value.value, style)
         case date():
             return {"num_format": DATE_FORMAT, "align": "left", **style}
     return {"num_format": numeric(value)[1], "align": "right", **style}
