@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import pyarrow as arrow
+from stdnum import iban
 from stdnum.gb import vat
 
 from pipeline.cells import parse
@@ -359,6 +360,24 @@ def _of_vat(values: _Values) -> Iterator[_Nonsense]:
         )  # fmt: skip
 
 
+# The number that follows the word: a country, two check digits, and what may be its rest.
+_IBAN = re.compile(r"\bIBAN\b\W*(?=([A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){4,30}))", re.I)
+_SHORTEST_IBAN = 15
+
+
+def _of_the_bank(values: _Values) -> Iterator[_Nonsense]:
+    """Patients pay by what is printed: the check digits of an IBAN must hold."""
+    for number in _IBAN.findall(str(values["bank_details"] or "")):
+        signs = re.sub("[ -]", "", number)  # words may follow the number
+        ends = range(_SHORTEST_IBAN, len(signs) + 1)
+        if not any(iban.is_valid(signs[:end]) for end in ends):
+            yield _Nonsense(
+                "bank_details", "iban-wrong",
+                f"Bank details: the IBAN {show(number)} fails its check digits",
+                "copy it from a statement of the practice's account",
+            )  # fmt: skip
+
+
 def _nonsense(
     ledger: Ledger,
     values: _Values,
@@ -379,5 +398,6 @@ def _nonsense(
             *_of_the_zone(values),
             *_of_the_prefixes(ledger, values),
             *_of_vat(values),
+            *_of_the_bank(values),
         )
     ]

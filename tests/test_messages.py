@@ -797,6 +797,36 @@ def test_what_is_wrong_with_the_cells_of_a_setting_stops_the_night_and_is_told_o
     assert {problem.subject for problem in found} == {row["Setting"]}
 
 
+@pytest.mark.parametrize(
+    ("details", "wrong"),
+    [
+        ("IBAN GB33BUKB20201555555555", []),
+        ("Barclays; iban: gb33 bukb 2020 1555 5555 55 please quote your number", []),
+        ("IBAN DE89 3704 0044 0532 0130 00, BIC COBADEFFXXX", []),
+        ("Sort code 20-20-15, account 55555555, no IBAN needed", []),
+        ("GB33 BUKB 2020 1555 5555 56", []),
+        ("IBAN GB33BUKB20201555555556", ["GB33BUKB20201555555556"]),
+        ("IBAN GB33 BUKB 2020 1555 5555", ["GB33 BUKB 2020 1555 5555"]),
+        (
+            "IBAN: GB33-BUKB-2020-1555-5555-55 or IBAN: DE89 3704 0044 0532 0130 01",
+            ["DE89 3704 0044 0532 0130 01"],
+        ),
+    ],
+)
+def test_an_iban_on_the_invoice_must_hold_its_check_digits(
+    tmp_path: Path, details: str, wrong: list[str]
+) -> None:
+    given = practice.sheets()
+    row = {"Setting": "Bank details", "Value": details, "Last edited by": "mm"}
+    given["settings"].append(row)
+    told = practice.run("check", practice.make(tmp_path, given)).err.splitlines()
+    said = "fails its check digits; copy it from a statement of the practice's account"
+    assert [line for line in told if "IBAN" in line] == [
+        f"Stops the night: settings.csv: row 6, Value: Bank details: the IBAN {one} {said}"
+        for one in wrong
+    ]
+
+
 def test_tax_needs_a_registration(tmp_path: Path) -> None:
     given = practice.sheets()
     given["tax_codes"][0]["Rate %"] = "20"

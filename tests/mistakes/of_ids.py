@@ -179,10 +179,14 @@ MISTAKES = (
     ),
     Mistake(
         75, "A VAT number or bank account that fails its check",
-        "The practice's own VAT number stops the night. Contacts have none, and Bank"
-        " details are free text.", (
+        "The practice's own VAT number stops the night, and so does an IBAN in its Bank"
+        " details. Contacts have none.", (
             "Stops the night | vat-number-wrong | settings.csv: row 6, Value | VAT number: GB123456789 fails its check digits | text | copy the number from the registration certificate",
+            "Stops the night | iban-wrong | settings.csv: row 7, Value | Bank details: the IBAN GB33 BUKB 2020 1555 5555 56 fails its check digits | text | copy it from a statement of the practice's account",
         ),
-        settings={"VAT registered": "Yes", "VAT number": "GB123456789"},
+        settings={
+            "VAT registered": "Yes", "VAT number": "GB123456789",
+            "Bank details": "Harbour Lane Surgery, IBAN: GB33 BUKB 2020 1555 5555 56",
+        },
     ),
 )  # fmt: skip
