@@ -249,10 +249,14 @@ class _Rows:
         promise of its own column's is left blank.
         """
         unusable = defaultdict[str, list[int]](list)
+        missing: set[str] = set()
         for check, name, position in self._failures():
             rule = ROW_RULES.get(check)
             at = rule.column if rule else name
             self.held[position] = True
+            if rule and rule.fills and at not in self.sheet.headings:
+                missing.add(at)
+                continue
             if not rule:
                 unusable[at].append(position)
             if (position, at) in self.faulty or position in self.slid:
@@ -269,11 +273,24 @@ class _Rows:
                     self.values[at][position].as_py(),
                 ),
             )
+        self.problems += map(self._column_missing, sorted(missing))
         for name, positions in unusable.items():
             self.unread |= {(position, name) for position in positions}
             usable = np.ones(len(self.numbers), bool)
             usable[positions] = False
             self.values[name] = pc.if_else(usable, self.values[name], None)
+
+    def _column_missing(self, name: str) -> Problem:
+        """What active memberships need, and no row has: told once, and not row by row."""
+        title = self.by_name[name].title
+        return Problem(
+            Severity.STOPS,
+            "column-missing",
+            Place(self.sheet.file, self.sheet.sheet),
+            f"the column {title} is missing, and active memberships need it",
+            repair=f"add a column with the heading {title}",
+            subject=title,
+        )
 
     def _tell(self, cell: tuple[int, str], problem: Problem) -> None:
         """What holds a row at a cell, in the place of what was only noted there."""

@@ -69,7 +69,8 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     _unguarded_inputs(ledger)
     problems += judged.problems
     problems = _told_once(problems, read_settings(ledger, settings, problems))
-    problems += lost_columns(ledger, reading.sheets) + nobody_to_judge(ledger)
+    problems += lost_columns(ledger, reading.sheets, problems)
+    problems += nobody_to_judge(ledger)
     if {"products", "patients"} <= reading.sheets.keys():
         problems += resolve(ledger, reading.sheets, reading.unusable)
         problems += hold_misplaced(ledger, reading.sheets)

@@ -79,13 +79,17 @@ class Column:
 
 @dataclass(frozen=True)
 class RowRule:
-    """A promise about a whole row: where its message points and what it says."""
+    """A promise about a whole row: where its message points and what it says.
+
+    `fills`: it asks for a value of `column`, which no row has where there is no column.
+    """
 
     code: str
     column: str
     found: str
     expected: str
     repair: str
+    fills: bool
 
 
 ROW_RULES: dict[str, RowRule] = {}
@@ -145,7 +149,13 @@ def column(
 
 
 def row_rule(
-    code: str, column: str, *, found: str, expected: str, repair: str
+    code: str,
+    column: str,
+    *,
+    found: str,
+    expected: str,
+    repair: str,
+    fills: bool = False,
 ) -> Callable[[Any], Any]:
     """A check over whole rows, reported once, at `column`.
 
@@ -153,7 +163,7 @@ def row_rule(
     The decorated method takes the frame and returns one truth value per row;
     rows it cannot judge (a blank cell) count as kept.
     """
-    ROW_RULES[code] = RowRule(code, column, found, expected, repair)
+    ROW_RULES[code] = RowRule(code, column, found, expected, repair, fills)
 
     def decorate(check: Any) -> Any:
         def judge(cls: Any, frame: pd.DataFrame) -> pd.Series:

@@ -463,6 +463,7 @@ class Patients(InputTable):
         found="Membership active is Yes but no membership is named",
         expected="a product code",
         repair="write the product code of the membership, or No in Membership active",
+        fills=True,
     )  # fmt: skip
     def active_members_have_a_membership(cls, frame: pd.DataFrame) -> pd.Series:
         return ~frame["membership_active"].fillna(False) | frame["membership"].notna()
@@ -472,6 +473,7 @@ class Patients(InputTable):
         found="Membership active is Yes but the Start date is blank",
         expected="the first day of the membership",
         repair="write the date the membership starts, for example 04/03/2026",
+        fills=True,
     )  # fmt: skip
     def active_members_have_a_start(cls, frame: pd.DataFrame) -> pd.Series:
         return ~frame["membership_active"].fillna(False) | frame["start_date"].notna()

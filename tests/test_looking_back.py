@@ -664,3 +664,36 @@ def test_a_pipe_that_knows_no_pound_sign_ends_no_night(
         out.flush()
     assert b"INV-000001" in pipe.getvalue()
     assert b"?50.00" in pipe.getvalue(), "for what it does not know"
+
+
+@pytest.mark.parametrize("column", ["Start date", "Membership"])
+@pytest.mark.parametrize("nights_before", [0, 1])
+def test_a_column_that_memberships_need_is_told_once_and_not_row_by_row(
+    tmp_path: Path, column: str, nights_before: int
+) -> None:
+    folder = practice.make(tmp_path)
+    if nights_before:
+        assert bill(folder, FIRST).code == 0
+    rows = practice.read(folder, "patients")
+    for row in rows:
+        del row[column]
+    practice.write(folder, "patients", rows)
+    refused = bill(folder, SECOND)
+    assert (refused.code, refused.err.splitlines()) == (
+        4,
+        [
+            f"Stops the night: patients.csv: the column {column} is missing, and active"
+            f" memberships need it; add a column with the heading {column}",
+            "Nothing was billed, and the ledger is as it was.",
+        ],
+    )
+
+
+def test_it_may_be_missing_where_nobody_has_a_membership(tmp_path: Path) -> None:
+    folder = practice.make(tmp_path)
+    rows = practice.read(folder, "patients")
+    for row in rows:
+        row["Membership active"] = "No"
+        del row["Start date"]
+    practice.write(folder, "patients", rows)
+    assert bill(folder, SECOND).code == 0

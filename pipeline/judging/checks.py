@@ -1,5 +1,6 @@
 """Checks across rows, sheets and nights that no single column can make."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from pipeline.cells.spelling import show
@@ -38,14 +39,26 @@ def check(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem
     ]
 
 
-def lost_columns(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
-    """A column that held something last time and is gone: never read as blank."""
+def lost_columns(
+    ledger: Ledger, sheets: dict[str, Sheet], told: Sequence[Problem] = ()
+) -> list[Problem]:
+    """A column that held something last time and is gone: never read as blank.
+
+    One that is missing tonight whatever last time had is `told` already.
+    """
+    known = {
+        (problem.place.sheet, problem.subject)
+        for problem in told
+        if problem.code == "column-missing"
+    }
     absent = [
         (sheets[name_of(schema)], column)
         for schema in ACCEPTED
         if name_of(schema) in sheets
         for column in columns(schema)
-        if column.loaded and column.name not in sheets[name_of(schema)].headings
+        if column.loaded
+        and column.name not in sheets[name_of(schema)].headings
+        and (sheets[name_of(schema)].sheet, column.title) not in known
     ]
     if not absent:
         return []
