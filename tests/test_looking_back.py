@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import practice
 import pytest
+from openpyxl import load_workbook
 from practice import Result, Row, bill, run
 
 from pipeline.__main__ import cli
@@ -697,3 +698,17 @@ def test_it_may_be_missing_where_nobody_has_a_membership(tmp_path: Path) -> None
         del row["Start date"]
     practice.write(folder, "patients", rows)
     assert bill(folder, SECOND).code == 0
+
+
+def test_a_day_is_one_night_of_a_problem_however_often_it_was_run(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path)
+    practice.write(folder, "patients", [practice.member("P1", start_date="soon")])
+    for day in (FIRST, FIRST, SECOND, SECOND):
+        assert bill(folder, day).code == 3
+    sheet = load_workbook(folder / "out/issues.xlsx")["Problems"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    top = next(at for at, row in enumerate(rows) if "Nights" in row)
+    place = rows[top].index("Nights")
+    assert [row[place] for row in rows[top + 1 :] if row[place]] == [2]

@@ -406,7 +406,9 @@ def _open_rows(ledger: Ledger) -> list[dict[str, Any]]:
         "  where gone.run_no is null or problems.run_no > gone.run_no"
         "  group by problems.fingerprint)"
         " select open.*, first_run.as_of as first_seen,"
-        "  (select count(*) from nights where nights.run_no >= since.run_no) as nights"
+        # A day is a night, however often it was run.
+        "  (select count(distinct as_of) from nights"
+        "   where nights.run_no >= since.run_no) as nights"
         f" from ({in_force}) as open inner join since using (fingerprint)"
         " inner join ledger.runs as first_run on first_run.run_no = since.run_no"
         " order by open.file, open.sheet, open.row_number, open.cell, open.code,"
