@@ -215,6 +215,29 @@ def test_after_a_restore_a_night_keeps_its_copy_beside_those_of_runs_undone(
     assert not (backups / kept).exists()
 
 
+def test_sendings_by_command_that_a_copy_has_not_are_named(clinic: Path) -> None:
+    """Those of the sheet Sent are read again by the next night, and are no loss."""
+    practice.add(
+        clinic, "sent",
+        {"Invoice number": "INV-000002", "Sent on": FIRST, "Sent to": "a@example.org",
+         "Sent by": "dd"},
+    )  # fmt: skip
+    assert bill(clinic, SECOND).code == 0
+    with practice.unpublished():
+        for to in ("x@example.org", "y@example.org"):
+            sent = ("INV-000001", "--to", to, "--by", "mm")
+            assert run("sent", clinic, *sent, today=SECOND).code == 0
+    told = run("restore", clinic, clinic / BEFORE)
+    assert told.code == 0
+    assert (
+        "2 sendings recorded after this copy was made (INV-000001): record what was sent"
+        " again with `membill sent`\n"
+    ) in told.err
+    assert "INV-000002" not in told.err
+    again = run("restore", clinic, clinic / BEFORE)
+    assert "recorded after this copy" not in again.err
+
+
 def test_a_copy_made_by_hand_has_a_name_of_its_own(clinic: Path) -> None:
     folder = clinic / "ledger/backups"
     said = [run("backup", clinic).out for _ in range(2)]
@@ -339,7 +362,11 @@ def test_what_was_published_since_is_entered_again_and_billing_goes_on(
     assert "4 documents were published after this copy was made" in adopted.refused.err
     assert "--adopt" in adopted.refused.err
     done = adopted.done
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (
+        0,
+        "Warning: 1 sending recorded after this copy was made (INV-000001): record what"
+        " was sent again with `membill sent`\n",
+    )
     assert "4 documents entered again: CRN-000001, INV-000004, INV-0" in done.out
     before, after, (documents, lines) = adopted.rows
     assert after == before

@@ -1,8 +1,9 @@
-"""What left for an accounting package after a copy was made leaves no second time.
+"""What left after a copy was made leaves no second time: for a package, or by hand.
 
 A batch is a run of the ledger that made it. When a copy takes that ledger's place, the
 batches it does not know are entered in it again, each as a run; their files stay as they
-are, in `out/imports` or wherever somebody took them.
+are, in `out/imports` or wherever somebody took them. Sendings that were recorded by
+command are named, to be recorded again: the sheet Sent brings back its own.
 """
 
 import json
@@ -15,6 +16,9 @@ from pipeline.exports.words import counted
 from pipeline.ledger import Ledger
 from pipeline.record import add_run
 from pipeline.transaction import transaction
+
+# Numbers that a warning names.
+_NAMED = 5
 
 _BATCHES = """
 with
@@ -47,18 +51,13 @@ def enter_batches(copy: Ledger, replaced: Path) -> list[str]:
     One whose documents the copy has not, or has otherwise, is named and left out. Nothing
     is known of a ledger that cannot be opened any more.
     """
-    try:
-        with duckdb.connect(str(replaced), read_only=True) as old:
-            columns = old.execute(_BATCHES)
-            names = [column[0] for column in columns.description]
-            batches = [dict(zip(names, row, strict=True)) for row in columns.fetchall()]
-            documents = dict(
-                old.execute(
-                    "select number, issued_on || ' ' || gross from invoices"
-                ).fetchall()
-            )
-    except duckdb.Error:
-        return []
+    batches = _rows_of(replaced, _BATCHES)
+    documents = {
+        row["number"]: row["said"]
+        for row in _rows_of(
+            replaced, "select number, issued_on || ' ' || gross as said from invoices"
+        )
+    }
     known = {
         (row["target"], row["batch"])
         for row in copy.rows("select target, batch from ledger.export_batches")
@@ -77,6 +76,40 @@ def enter_batches(copy: Ledger, replaced: Path) -> list[str]:
                 " package holds of it already"
             )
     return told
+
+
+def lost_sendings(copy: Ledger, replaced: Path) -> list[str]:
+    """Sendings by command that the replaced ledger alone knows, as a warning."""
+    what = "number, sent_on, sent_to, how"
+    known = {
+        tuple(row.values()) for row in copy.rows(f"select {what} from ledger.sendings")
+    }
+    lost = [
+        row["number"]
+        for row in _rows_of(
+            replaced,
+            f"select {what} from sendings where source = 'command' order by sending_no",
+        )
+        if tuple(row.values()) not in known
+    ]
+    if not lost:
+        return []
+    named = ", ".join(dict.fromkeys(lost[:_NAMED])) + ", …" * (len(lost) > _NAMED)
+    return [
+        f"{counted(len(lost), 'sending')} recorded after this copy was made ({named}):"
+        " record what was sent again with `membill sent`"
+    ]
+
+
+def _rows_of(replaced: Path, query: str) -> list[dict[str, Any]]:
+    """What the replaced ledger answers; nothing where it cannot be opened any more."""
+    try:
+        with duckdb.connect(str(replaced), read_only=True) as old:
+            cursor = old.execute(query)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    except duckdb.Error:
+        return []
 
 
 def _has_all(copy: Ledger, numbers: list[str], documents: dict[str, str]) -> bool:

@@ -16,7 +16,7 @@ import duckdb
 
 from pipeline.bookkeeping.deferred import following
 from pipeline.copies.adopt import Adopted, adopt
-from pipeline.copies.left_already import enter_batches
+from pipeline.copies.left_already import enter_batches, lost_sendings
 from pipeline.copies.lineage import must_be_the_same
 from pipeline.files import private_folder, sync_folder
 from pipeline.ledger import Ledger, locked, opened, read_head, write_head
@@ -60,7 +60,7 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
             if not again:
                 _must_stay_closed(_reopened(copy, path), source.name)
             adopted = _know_all(copy, path, out, source.name, again=again)
-            left = enter_batches(copy, path)
+            left = enter_batches(copy, path) + lost_sendings(copy, path)
             # Now that it knows of documents from the first such month on.
             reopened = _open_again(_reopened(copy, path))
             write_head(copy)
