@@ -3,7 +3,7 @@
 import io
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -712,3 +712,47 @@ def test_a_day_is_one_night_of_a_problem_however_often_it_was_run(
     top = next(at for at, row in enumerate(rows) if "Nights" in row)
     place = rows[top].index("Nights")
     assert [row[place] for row in rows[top + 1 :] if row[place]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("start", "nights", "edited", "named"),
+    [
+        ("2026-08-31", ["2026-09-30"], "2026-08-30", "31/10/2026"),
+        (
+            "2026-05-31",
+            ["2026-05-31", "2026-07-31", "2026-09-30"],
+            "2026-05-30",
+            "31/10/2026",
+        ),
+        ("2026-09-10", ["2026-09-30"], "2026-09-05", "10/10/2026"),
+        ("2026-01-29", ["2026-03-30"], "2026-01-31", "29/04/2026"),
+    ],
+)
+def test_the_start_date_that_is_named_fits_for_good(
+    tmp_path: Path, start: str, nights: list[str], edited: str, named: str
+) -> None:
+    """Also where a day at a month's end makes another calendar of the days between."""
+
+    def typed(day: str) -> None:
+        rows = [practice.member("P1", start_date=day)]
+        practice.write(folder, "patients", rows)
+
+    def later(days: int) -> Result:
+        day = date.fromisoformat(nights[-1]) + timedelta(days=days)
+        return bill(folder, day.isoformat(), "--accept", "date")
+
+    folder = practice.make(tmp_path)
+    typed(start)
+    for night in nights:
+        assert bill(folder, night, "--accept", "date").code == 0
+    typed(edited)
+    held = later(1)
+    assert held.code == 3
+    assert f"; write {named} as the Start date, or put back" in held.err
+    day, month, year = named.split("/")
+    typed(f"{year}-{month}-{day}")
+    for days in (2, 33, 64, 95):
+        assert later(days).code == 0
+    billed = sorted(practice.lines(folder, "period_start", "period_end"))
+    after = [date.fromisoformat(end) + timedelta(days=1) for _, end in billed[:-1]]
+    assert [first for first, _ in billed[1:]] == [day.isoformat() for day in after]

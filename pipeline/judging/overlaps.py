@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -47,6 +47,29 @@ def overlapped(
     for line in found:
         lines[line["row"]].append(line)
     return lines
+
+
+def free_days(ledger: Ledger) -> dict[int, date]:
+    """The Start date that fits a membership so held, by its row.
+
+    It is the day after the billed periods that follow on the overlapped one without a
+    gap: counted from a day between them, the periods to come would overlap the next.
+    """
+    found = ledger.rows(
+        "with held as ("
+        " select patient_row, patient_key, arg_min(billed_until, period_start) as until"
+        " from model.due_periods where reason = 'overlaps-billed' group by all)"
+        " select held.patient_row, held.until, billed.period_start, billed.period_end"
+        " from held inner join tonight.in_force.billed_periods as billed"
+        "  on held.patient_key = billed.patient_key and held.until <= billed.period_end"
+        " order by held.patient_row, billed.period_start"
+    )
+    free: dict[int, date] = {}
+    for row in found:
+        day = free.setdefault(row["patient_row"], row["until"] + timedelta(days=1))
+        if row["period_start"] <= day <= row["period_end"]:
+            free[row["patient_row"]] = row["period_end"] + timedelta(days=1)
+    return free
 
 
 def because(lines: Sequence[Row], until: date) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.bookkeeping.books import Held
 from pipeline.cells.spelling import show
-from pipeline.judging.overlaps import because, credited, instead, overlapped
+from pipeline.judging.overlaps import because, credited, free_days, instead, overlapped
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
 from pipeline.workbooks import Sheet
@@ -59,7 +59,7 @@ _AT_THE_PATIENT: dict[str, tuple[str, Callable[[Row], str], Callable[[Row], str]
             f"{because(row['lines'], row['billed_until'])}"
         ),
         lambda row: (
-            f"write {row['billed_until'] + timedelta(days=1):%d/%m/%Y} as the Start"
+            f"write {row['free_from']:%d/%m/%Y} as the Start"
             f" date{instead(row['lines'], row['billed_until'])}"
         ),
     ),
@@ -166,11 +166,13 @@ def _held_memberships(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]
         " order by standings.patient_row"
     )
     overlaps = overlapped(ledger, "due_periods", "overlaps-billed", "patient_row")
+    free = free_days(ledger) if overlaps else {}
     problems = []
     for row in rows:
         if row["reason"] not in _AT_THE_PATIENT:
             continue
         row["lines"] = overlaps.get(row["patient_row"], [])
+        row["free_from"] = free.get(row["patient_row"])
         field, found, repair = _AT_THE_PATIENT[row["reason"]]
         row["period"] = show(row["period_start"] or row["next_due"])
         problems.append(
