@@ -432,6 +432,8 @@ def _changes(book: Book, night: Night) -> None:
         note = "Nothing was changed."
     elif not words.refused_changes(night):
         note = "Every change was accepted and counts from this night on."
+    if any("…" in (change.old, change.new) for change in night.changes):
+        note += " Of personal details it says that they changed."
     rows = [_change_row(change) for change in night.changes]
     book.table("Changes", "Changes", note, headings, rows)
 

@@ -3,8 +3,12 @@
 from schemas.columns import Schema, column_types, columns, name_of
 
 _HOUSEKEEPING = ("row_number", "held", "row_key", "last_edited_by")
-SHOWN = ("settings", "tax_codes", "products", "price_changes", "contract_prices")
+SHOWN = (
+    "settings", "tax_codes", "products", "price_changes", "contract_prices", "patients",
+)  # fmt: skip
 PEOPLE = ("staff", "roles")
+# Rows of these may be taken out of their sheet.
+MAY_GO = (*PEOPLE, "patients")
 # A new row of these that does not count is as if it were not there: to hold members by
 # it would be an effect too. Of other sheets it stays, held, for those who name it.
 LEFT_OUT = ("settings", "contract_prices", "price_changes")

@@ -20,7 +20,7 @@ NAMES = {
 SHOWN = {
     "settings": "Settings", "tax_codes": "Tax codes", "products": "Products",
     "price_changes": "Price changes", "contract_prices": "Contract prices",
-    "staff": "Staff", "roles": "Roles",
+    "staff": "Staff", "roles": "Roles", "patients": "Patients",
 }  # fmt: skip
 
 Version = dict[str, Any]

@@ -54,7 +54,7 @@ FACTS = {
     "sent": "select distinct number from sendings",
     "runs": "select run_id, report from runs where command = 'bill'",
     "changes": "select distinct table_name, split_part(subject, ' ', 1), accepted"
-    " from changes where column_title <> '(whole row)' and run_no ="
+    " from changes where (column_title <> '(whole row)' or new_value = 'added') and run_no ="
     " (select max(run_no) from runs)",
 }
 
