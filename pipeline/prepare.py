@@ -67,7 +67,7 @@ def prepare(ledger: Ledger, folder: Path, as_of: date | None, today: Today) -> P
     judged = apply_rights(ledger, reading.sheets, problems)
     changes = judged.changes
     _unguarded_inputs(ledger)
-    problems += judged.problems
+    problems = _without_effect(problems, judged.overruled) + judged.problems
     problems = _told_once(problems, read_settings(ledger, settings, problems))
     problems += lost_columns(ledger, reading.sheets, problems)
     problems += nobody_to_judge(ledger)
@@ -157,6 +157,19 @@ def _stage(ledger: Ledger, sheets: dict[str, Sheet]) -> list[Problem]:
     types = list(column_types(UnreadablePrices).values())
     bulk.insert(ledger.connection, "input.unreadable_prices", types, unread)
     return problems
+
+
+def _without_effect(
+    problems: list[Problem], overruled: frozenset[tuple[str, str, int]]
+) -> list[Problem]:
+    """All of them; those of rows in whose place the accepted ones stand hold nothing."""
+    return [
+        replace(problem, severity=Severity.CHECK)
+        if problem.severity is Severity.HELD
+        and (problem.place.file, problem.place.sheet, problem.place.row) in overruled
+        else problem
+        for problem in problems
+    ]
 
 
 def _told_once(problems: list[Problem], unsettled: list[Problem]) -> list[Problem]:

@@ -762,16 +762,6 @@ HELD_SETTINGS: dict[str, tuple[Row, list[str]]] = {
             " formula or type the value",
         ],
     ),
-    "the same, signed by nobody known": (
-        {"Setting": "Currency", "Value": "#N/A", "Last edited by": "xx"},
-        [
-            "Value: Currency: #N/A is an error left by a formula; correct the formula or"
-            " type the value",
-            "Last edited by: Currency: xx is not a user of the Staff sheet, so the row is"
-            " not used yet; have the row checked by somebody who may edit it, with their"
-            " user name here",
-        ],
-    ),
     "a comma too many": (
         {"Setting": "Practice address", "Value": "4 Mill Lane", "Last edited by": "Hay,mm"},
         [
@@ -795,6 +785,21 @@ def test_what_is_wrong_with_the_cells_of_a_setting_stops_the_night_and_is_told_o
     found = _found(folder)
     assert _told(found) == [f"Stops the night settings.csv: row 6, {t}" for t in told]
     assert {problem.subject for problem in found} == {row["Setting"]}
+
+
+def test_a_setting_that_cannot_be_read_and_nobody_known_signed_stops_nothing(
+    tmp_path: Path,
+) -> None:
+    folder = practice.make(tmp_path)
+    row = {"Setting": "Currency", "Value": "#N/A", "Last edited by": "xx"}
+    practice.add(folder, "settings", row)
+    assert _told(_found(folder)) == [
+        "Check settings.csv: row 6, Value: #N/A is an error left by a formula; correct"
+        " the formula or type the value",
+        "Check settings.csv: row 6, Last edited by: xx is not a user of the Staff sheet,"
+        " so the row is not used yet; have the row checked by somebody who may edit it,"
+        " with their user name here",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -392,20 +392,20 @@ def test_a_judge_who_stands_twice_harms_only_the_rows_he_signed(
 HELD_TOO: dict[str, tuple[str, str, Row, str]] = {
     "changed, and a cell that cannot be read": (
         "products", "H1", {"Active": "perhaps", "Last edited by": "xx"},
-        "xx is not a user of the Staff sheet, so a change of this row would not count",
+        "xx is not a user of the Staff sheet, so the last accepted version stays in force",
     ),
     "a cell that was blank cannot be read": (
         "products", "H2", {"Annual price": "lots", "Last edited by": ""},
-        "Last edited by is blank, so a change of this row would not count",
+        "Last edited by is blank, so the last accepted version stays in force",
     ),
     "signed by who may not edit this sheet": (
         "tax_codes", "HTAX", {"Rate %": "none", "Last edited by": "dd"},
-        "dd may not edit settings, so a change of this row would not count",
+        "dd may not edit settings, so the last accepted version stays in force",
     ),
     "a membership left without a price": (
         "products", "H3",
         {"Monthly price": "", "Annual price": "", "Last edited by": "dd"},
-        "dd may not edit products, so a change of this row would not count",
+        "dd may not edit products, so the last accepted version stays in force",
     ),
     "signed by who may": (
         "products", "H4", {"Active": "perhaps", "Last edited by": "mm"}, "",
@@ -415,7 +415,7 @@ HELD_TOO: dict[str, tuple[str, str, Row, str]] = {
     ),
     "a patient's row that was signed": (
         "patients", "HP2", {"Start date": "soon", "Last edited by": "xx"},
-        "xx is not a user of the Staff sheet, so a change of this row would not count",
+        "xx is not a user of the Staff sheet, so the last accepted version stays in force",
     ),
     "a Last edited by that cannot be read itself": (
         "products", "H5", {"Active": "perhaps", "Last edited by": "#REF!"}, "",
@@ -489,9 +489,7 @@ def test_of_new_rows_that_are_held_the_editor_is_told(
     """Also of the second of two rows of one code, and never of the accepted one."""
     next_row = 2 + len(practice.read(first, "products"))
     may_not = "dd may not edit products, so the row is not used yet"
-    unknown = (
-        "xx is not a user of the Staff sheet, so a change of this row would not count"
-    )
+    unknown = "xx is not a user of the Staff sheet, so the last accepted version stays in force"
     for file, row, severity, found in (
         ("price_changes.csv", 2, Severity.CHECK, may_not),
         ("products.csv", next_row, Severity.HELD, may_not),
@@ -526,3 +524,151 @@ def test_of_no_other_row_an_editor_is_told(
 ) -> None:
     told = sum(bool(found) for *_, found in HELD_TOO.values())
     assert sum(map(len, of_editors.values())) == told + 3
+
+
+AT_MARCH_S_END = ("2026-03-31", "--accept", "date")
+
+# A row changed or added by somebody who may not, unreadable; and the price that counts.
+UNREADABLE: dict[str, tuple[str, Row, bool]] = {
+    "a product's price": ("products", {"Code": "GOLD", "Monthly price": "ten"}, False),
+    "a product that stands twice": (
+        "products", product("GOLD", "Gold", monthly="1.00"), True,
+    ),
+    "a contract price": (
+        "contract_prices",
+        {"Contact code": "ACME", "Product code": "GOLD", "Monthly price": "41.005"},
+        False,
+    ),
+    "a new contract price": (
+        "contract_prices",
+        {"Contact code": "ACME", "Product code": "GOLD", "Monthly price": "1,5",
+         "Valid from": "2026-03-01"},
+        True,
+    ),
+    "a contract price half typed": (
+        "contract_prices", {"Contact code": "ACME", "Monthly price": "5.00"}, True,
+    ),
+    "a price change of a day nobody knows": (
+        "price_changes",
+        {"Product code": "GOLD", "Effective from": "soon", "Monthly price": "1.00"},
+        True,
+    ),
+    "a tax code": ("tax_codes", {"Code": "EXEMPT", "Rate %": "none"}, False),
+    "a setting that stands twice": (
+        "settings", {"Setting": "Auto invoice", "Value": "No"}, True,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def with_payer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One member pays the product's price, and another's payer that of a contract."""
+    given = practice.sheets()
+    given["contacts"] = [{"Code": "ACME", "Name": "Acme Ltd"}]
+    price = {"Contact code": "ACME", "Product code": "GOLD", "Monthly price": "40.00"}
+    given["contract_prices"] = [_signed("mm", price)]
+    given["price_changes"] = [
+        _signed(
+            "mm",
+            {
+                "Product code": "SILVER",
+                "Effective from": FIRST,
+                "Monthly price": "31.00",
+            },
+        )
+    ]
+    given["patients"] = [member("P1"), member("P2", bill_to="ACME")]
+    folder = practice.make(tmp_path_factory.mktemp("payer") / "clinic", given)
+    assert practice.bill(folder, FIRST).code == 0
+    return folder
+
+
+@pytest.mark.parametrize("signer", ["dd", "zz", ""])
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_cannot_be_read_and_nobody_entitled_signed_holds_nobody(
+    what: str, signer: str, with_payer: Path, tmp_path: Path
+) -> None:
+    table, cells, is_new = UNREADABLE[what]
+    folder = practice.copied(with_payer, tmp_path / "clinic")
+    row = cells | {"Last edited by": signer}
+    if is_new:
+        practice.add(folder, table, row)
+    else:
+        practice.change(folder, table, next(iter(cells.values())), row)
+    night = practice.bill(folder, *AT_MARCH_S_END)
+    assert night.code == 0, night.err
+    billed = practice.lines(folder, "patient_id", "period_start", "unit_price")
+    assert sorted(billed)[-1:] == [("P2", "2026-03-31", "40.00")]
+    assert ("P1", "2026-03-31", "50.00") in billed
+    assert f"Check: {table}.csv: row " in night.err
+    assert "stays in force" in night.err or "is not used yet" in night.err
+    with opened(ledger_path(folder), write=False) as ledger:
+        shown = ledger.rows(
+            "select distinct accepted from ledger.changes where run_no = 2"
+            " and column_title = '(whole row)' and new_value = 'cannot be used'"
+        )
+    assert shown == [{"accepted": False}]
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_cannot_be_read_and_somebody_entitled_signed_holds(
+    what: str, with_payer: Path, tmp_path: Path
+) -> None:
+    table, cells, is_new = UNREADABLE[what]
+    folder = practice.copied(with_payer, tmp_path / "clinic")
+    row = cells | {"Last edited by": "mm"}
+    if is_new:
+        practice.add(folder, table, row)
+    else:
+        practice.change(folder, table, next(iter(cells.values())), row)
+    night = practice.bill(folder, *AT_MARCH_S_END)
+    assert night.code == (4 if table == "settings" else 3), night.err
+
+
+def test_a_patient_s_row_that_cannot_be_read_counts_as_it_was_accepted(
+    with_payer: Path, tmp_path: Path
+) -> None:
+    """Where somebody signed it who may not; one that nobody signed is held."""
+    folder = practice.copied(with_payer, tmp_path / "clinic")
+    typed = {"Start date": "TBC", "Last edited by": "zz"}
+    practice.change(folder, "patients", "P1", typed)
+    practice.change(folder, "patients", "P2", typed | {"Last edited by": ""})
+    night = practice.bill(folder, *AT_MARCH_S_END)
+    assert night.code == 3
+    billed = practice.lines(folder, "patient_id", "period_start")
+    assert [who for who, day in billed if day == "2026-03-31"] == ["P1"]
+
+
+def test_patients_changes_are_shown_and_their_details_are_not(
+    with_payer: Path, tmp_path: Path
+) -> None:
+    folder = practice.copied(with_payer, tmp_path / "clinic")
+    practice.change(folder, "patients", "P1", {"End date": "2026-12-31"})
+    practice.change(
+        folder, "patients", "P2",
+        {"Bill to": "", "Last name": "Married", "Last edited by": "zz"},
+    )  # fmt: skip
+    practice.add(folder, "patients", member("P3", start_date="2026-03-15"))
+    assert practice.bill(folder, *AT_MARCH_S_END).code == 0
+    with opened(ledger_path(folder), write=False) as ledger:
+        shown = ledger.rows(
+            "select subject, column_title, old_value, new_value, edited_by, accepted"
+            " from ledger.changes where run_no = 2 and table_name = 'Patients'"
+        )
+    assert [tuple(row.values()) for row in shown] == [
+        ("P1", "End date", None, "2026-12-31", "dd", True),
+        ("P2", "Last name", "…", "…", "zz", False),
+        ("P2", "Bill to", "ACME", None, "zz", False),
+        ("P3", "(whole row)", None, "added", "dd", True),
+    ]
+    rows = [
+        row for row in practice.read(folder, "patients") if row["Patient ID"] == "P2"
+    ]
+    practice.write(folder, "patients", rows)
+    assert practice.bill(folder, "2026-04-01", "--accept", "drop").code == 0
+    with opened(ledger_path(folder), write=False) as ledger:
+        gone = ledger.rows(
+            "select subject, accepted from ledger.changes where run_no = 3"
+            " and column_title = '(whole row)' order by subject"
+        )
+    assert [tuple(row.values()) for row in gone] == [("P1", True), ("P3", True)]

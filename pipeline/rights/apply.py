@@ -20,7 +20,8 @@ from pipeline.rights.judged import (
     once,
     usable,
 )
-from pipeline.rights.refused import refusals, refusals_of_held
+from pipeline.rights.overruled import as_changes, overrule
+from pipeline.rights.refused import refusals, refusals_of_held, refusals_of_overruled
 from pipeline.workbooks import Sheet
 from schemas.columns import Schema, about, column_types, name_of
 from schemas.ledger import ACCEPTED
@@ -30,12 +31,14 @@ from schemas.ledger import ACCEPTED
 class Judgement:
     """What is in force tonight, and how that came about.
 
-    `moved` names the sheets that do not say, row by row, what was last accepted.
+    `moved` names the sheets that do not say, row by row, what was last accepted;
+    `overruled` are rows, by file, sheet and number, that cannot be used and hold nothing.
     """
 
     problems: list[Problem]
     changes: list[Change]
     moved: frozenset[str]
+    overruled: frozenset[tuple[str, str, int]]
 
 
 def apply(
@@ -51,6 +54,15 @@ def apply(
     problems: list[Problem] = []
     changes: list[Change] = []
     accepted = _lay_beside(ledger)
+    overruled: set[tuple[str, str, int]] = set()
+    for schema in ACCEPTED:
+        sheet = sheets.get(name_of(schema))
+        if not sheet or not about(schema).get("area"):
+            continue
+        rows = overrule(ledger, schema, sheet, told)
+        problems += refusals_of_overruled(ledger, sheet, rows)
+        changes += as_changes(schema, rows) if ledger.last_night_no else []
+        overruled |= {(sheet.file, sheet.sheet, row["row_number"]) for row in rows}
     differing, held = _found(ledger, _with_rows(ledger, "staged") | accepted)
     for schema in ACCEPTED:
         name, area = name_of(schema), about(schema).get("area")
@@ -71,7 +83,7 @@ def apply(
         _put_in_force(connection, schema, guarded=bool(area))
         if name in SHOWN + PEOPLE and ledger.last_night_no:
             changes += changes_of(ledger, schema)
-    return Judgement(problems, changes, differing | held)
+    return Judgement(problems, changes, differing | held, frozenset(overruled))
 
 
 def _judges(ledger: Ledger) -> str:

@@ -96,6 +96,27 @@ def refusals_of_held(
     return [problem for problem in problems if problem.place not in told_already]
 
 
+def refusals_of_overruled(
+    ledger: Ledger, sheet: Sheet, rows: Sequence[dict[str, Any]]
+) -> list[Problem]:
+    """A problem for each row that cannot be used and would not count either."""
+    known = users_meant(ledger) if rows else {}
+    return [
+        replace(
+            _refusal(
+                sheet.place(row["row_number"], "last_edited_by"),
+                row | {"is_new": not row["is_known"]},
+                sheet.table,
+                known,
+            ),
+            severity=Severity.CHECK,
+            personal=sheet.table == "patients",
+        )
+        for row in rows
+        if row["is_idle"]
+    ]
+
+
 def _held_rows(
     ledger: Ledger, schema: Schema, faulty: list[int]
 ) -> list[dict[str, Any]]:

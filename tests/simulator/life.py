@@ -169,9 +169,8 @@ class Life:
         self.tally["lines"] += sum(len(one.lines) for one in coming.made)
         self.tally["held"] += len(coming.held)
         patients = read_rows("patients", self.office.sheets["patients"])
-        roster = sum(row.values["Membership"] is not None for row in patients)
         self.settled()
-        self.watch.night(coming, roster, result.out + result.err, result.code)
+        self.watch.night(coming, len(patients), result.out + result.err, result.code)
         inputs = {
             name: digest
             for name, digest in before.items()

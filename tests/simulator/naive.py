@@ -120,7 +120,7 @@ class Books:
 
 @dataclass(frozen=True)
 class Night:
-    """What one night should come to."""
+    """What one night should come to; `without` are patients who have no membership."""
 
     made: list[Document]
     buckets: Counter[str]
@@ -128,6 +128,7 @@ class Night:
     changes: set[tuple[str, str, bool]]
     exit_code: int
     first_unbilled: dict[str, date]
+    without: int
 
 
 @dataclass(frozen=True)
@@ -521,8 +522,10 @@ def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
     items: list[tuple[Item, Line]] = []
     first_unbilled: dict[str, date] = {}
     # Rule 13: the roster is the rows of Patients whose Membership cell is filled.
+    without = 0
     for row in world.rows["patients"]:
         if row.values["Membership"] is None:
+            without += 1
             continue
         found = standing(world, before, row)
         buckets[found.bucket] += 1
@@ -547,7 +550,9 @@ def night(before: Books, sheets: Sheets, as_of: date) -> tuple[Books, Night]:
     books.nights, books.runs = before.nights + 1, before.runs + 1
     books.last_as_of = latest
     code = 3 if held or judged.faults or contract_conflicts(world) else 0
-    return books, Night(made, buckets, held, judged.changes, code, first_unbilled)
+    return books, Night(
+        made, buckets, held, judged.changes, code, first_unbilled, without
+    )
 
 
 # Rule 10.

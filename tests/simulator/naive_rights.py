@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulator.naive_rows import Read, Sheets, read_rows
+from tests.simulator.naive_rows import KEYS, REQUIRED, Read, Sheets, read_rows
 
 # A sheet stands after those whose codes it names.
 AREAS = {
@@ -65,6 +65,11 @@ def in_force(sheets: Sheets, before: Accepted, *, first: bool) -> InForce:
     rows: dict[str, list[Read]] = {}
     accepted: Accepted = {}
     changes: set[tuple[str, str, bool]] = set()
+    for sheet, area in AREAS.items():
+        if area:
+            read[sheet] = _without_effect(
+                read[sheet], before.get(sheet, {}), sheet, area, judges
+            )
     faults = sum(row.held for found in read.values() for row in found)
     for sheet, area in AREAS.items():
         old = before.get(sheet, {})
@@ -98,6 +103,45 @@ def in_force(sheets: Sheets, before: Accepted, *, first: bool) -> InForce:
 
 # New rows of these sheets that nobody entitled signed stay, held; others are not there.
 _STAYS_HELD = ("products", "tax_codes", "patients")
+
+
+def _without_effect(
+    found: list[Read],
+    old: dict[tuple[str, ...], Version],
+    sheet: str,
+    area: str,
+    judges: Accepted,
+) -> list[Read]:
+    """The rows, with accepted ones for those that cannot be used and nobody may sign."""
+    kept: list[Read] = []
+    for at, row in enumerate(found):
+        blank = {
+            title
+            for title, part in zip(KEYS[sheet], row.key, strict=True)
+            if not part and title in REQUIRED[sheet]
+        }
+        known = not blank and not row.unread & set(KEYS[sheet])
+        alike = [r for r in found if r.key == row.key] if known else [row]
+        idle = [_is_idle(r, sheet, area, judges) for r in alike]
+        same = [
+            not r.unread and r.key in old and _same(r.values, old[r.key]) for r in alike
+        ]
+        without = row.held and any(idle) and all(map(any, zip(idle, same, strict=True)))
+        is_old = known and row.key in old
+        # Each row of Patients is on the roster, and two are never one.
+        without &= sheet != "patients" or len(alike) == 1
+        if not without or not (is_old or sheet not in _STAYS_HELD):
+            kept.append(row)
+        elif is_old and row.key not in {r.key for r in found[:at]}:
+            kept.append(Read(row.key, old[row.key], False))
+    return kept
+
+
+def _is_idle(row: Read, sheet: str, area: str, judges: Accepted) -> bool:
+    editor = row.values.get("Last edited by")
+    signed = sheet != "patients" or editor is not None
+    readable = "Last edited by" not in row.unread
+    return row.held and readable and signed and not may_edit(judges, editor, area)
 
 
 def _names_nothing(row: Read, sheet: str, rows: dict[str, list[Read]]) -> bool:

@@ -101,12 +101,13 @@ class Watch:
             days = [day for _, day in rows]
             must(1, days == sorted(days), f"{kind} dates {days}")
 
-    def night(self, night: Night, roster: int, printed: str, code: int) -> None:
+    def night(self, night: Night, rows: int, printed: str, code: int) -> None:
         """Promises 3, 8, 9, 14 and 15, of the night that has just been."""
         report = json.loads((self.out / "last_run.json").read_text(encoding="utf-8"))
         buckets = Counter({k: n for k, n in report["memberships"].items() if n})
         same(3, buckets, night.buckets, f"buckets (held: {night.held})")
-        must(8, sum(buckets.values()) == roster, f"{buckets} of a roster of {roster}")
+        placed = sum(buckets.values()) + night.without
+        must(8, placed == rows, f"{buckets} and {night.without} of {rows} patients")
         same(3, code, night.exit_code, f"exit code (held: {night.held}); {printed}")
         same(5, report["invoices_made"], len(night.made), "invoices made")
         gross = sum((one.gross for one in night.made), Decimal(0))
