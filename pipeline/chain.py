@@ -87,7 +87,8 @@ def records(
 ) -> Iterator[tuple[str, str, object]]:
     """Kind, key and content of every record since a run, in the order of the chain.
 
-    Within a run: documents by kind and number, then sendings, then the run itself.
+    Within a run: documents by kind and number, then sendings, then the run itself with
+    the letterhead of its documents.
     """
     kept = _rows(connection, "select part, record_key, sha256 from ledger.forgotten")
     tell = _Teller({(row["part"], row["record_key"]): row["sha256"] for row in kept})
@@ -148,13 +149,18 @@ def _records_between(
         "run_no",
         "select * from ledger.runs where run_no between ? and ? order by run_no",
     )
+    heads = by(
+        "run_no", "select * from ledger.letterheads where run_no between ? and ?"
+    )
     for run_no, (run,) in runs.items():
         for row in documents.get(run_no, []):
             told = [tell.content(line, LINE) for line in lines.get(row["number"], [])]
             yield row["kind"], row["number"], [tell.content(row, PATIENT, PAYER), told]
         for row in sendings.get(run_no, []):
             yield "sending", str(row["sending_no"]), tell.content(row, SENDING)
-        yield "run", str(run_no), [v for k, v in run.items() if k not in _NOT_HASHED]
+        facts = [v for k, v in run.items() if k not in _NOT_HASHED]
+        letterhead = [list(row.values()) for row in heads.get(run_no, [])]
+        yield "run", str(run_no), [facts, letterhead]
 
 
 def head(connection: duckdb.DuckDBPyConnection) -> Link:
@@ -206,11 +212,21 @@ def breaks(connection: duckdb.DuckDBPyConnection, first_run: int = 0) -> list[st
         if record is None or row is None:
             return [_counted(connection)]
         kind, key, content = record
-        sha256 = digest(previous, kind, key, content)
-        if row != (position, kind, key, previous, sha256):
+        digests = (digest(previous, kind, key, it) for it in _known_as(kind, content))
+        if row[:4] != (position, kind, key, previous) or row[4] not in digests:
             return [f"{kind} {key} is not what was written (link {position})"]
-        previous = sha256
+        previous = row[-1]
     return []
+
+
+def _known_as(kind: str, content: Any) -> Iterator[object]:
+    """The contents under which a record may have been written.
+
+    Runs of before the letterhead was hashed have a link of their own fields alone.
+    """
+    yield content
+    if kind == "run":
+        yield content[0]
 
 
 def _links(

@@ -114,3 +114,46 @@ def test_of_the_first_link_that_is_looked_at_nothing_is_asked(books: Ledger) -> 
     look_at_all(books)
     books.connection.execute("delete from ledger.chain where position = 1")
     assert books.rows(query) == []
+
+
+HEADED = (
+    "insert into ledger.letterheads (run_no, practice_name, bank_details, vat_registered,"
+    " prices_include_tax, deferred_basis, debtors_account, vat_account, deferred_account)"
+    " values (4, 'Harbour Lane', '20-20-15 55555555', false, false, 'Months', '1100',"
+    " '2200', '2110')"
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ("set bank_details = '99-99-99 11111111'", True),
+        ("set vat_account = '2201'", True),
+        ("set bank_details = bank_details", False),
+    ],
+)
+def test_the_letterhead_of_a_run_is_in_its_link(
+    changed: str, found: bool, books: Ledger
+) -> None:
+    add_run(books, 4, "2026-03-04-01", "bill", date(2026, 3, 4), "0", {})
+    books.connection.execute(HEADED)
+    chain.extend(books.connection, 4)
+    books.connection.execute(f"update ledger.letterheads {changed}")
+    told = ["run 4 is not what was written (link 4)"] if found else []
+    assert chain.breaks(books.connection) == told
+
+
+def test_a_run_of_before_letterheads_were_hashed_holds(books: Ledger) -> None:
+    add_run(books, 4, "2026-03-04-01", "bill", date(2026, 3, 4), "0", {})
+    before = chain.head(books.connection)
+    (_, key, content) = next(chain.records(books.connection, 4))
+    facts = content[0]  # type: ignore[index]
+    link = chain.digest(before.sha256, "run", key, facts)
+    books.connection.execute(
+        "insert into ledger.chain values (4, 'run', ?, ?, ?)",
+        [key, before.sha256, link],
+    )
+    books.connection.execute(HEADED)
+    assert chain.breaks(books.connection) == []
+    books.connection.execute("update ledger.runs set version = '1' where run_no = 4")
+    assert chain.breaks(books.connection) == ["run 4 is not what was written (link 4)"]
