@@ -40,6 +40,9 @@ from schemas.ledger import (
     create_table,
 )
 
+# Where a copy is made ready beside the ledger, before it takes its place.
+RESTORING = "restoring"
+
 STORAGE_VERSION = "v1.5.0"
 # The smallest there is: forty tables in blocks of the usual 262,144 bytes would make
 # ten megabytes of a small practice's ledger, and of each copy of it.
@@ -194,7 +197,8 @@ def opened(
         must_be_sound(path, _look if against_head else lambda _: None)
     if write:
         sweep(path.parent)
-        shutil.rmtree(path.parent / SPILLED, ignore_errors=True)
+        for left in (SPILLED, RESTORING):  # by a run that was killed
+            shutil.rmtree(path.parent / left, ignore_errors=True)
     config = settings_for(path, sheets)
     with (
         at_work(path) if write else nullcontext(),

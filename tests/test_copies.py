@@ -926,3 +926,20 @@ def test_from_a_ledger_of_before_the_first_night_the_nights_go_on(
     assert (told["invoices_made"], told["first_number"]) == (1, "INV-000004")
     proved = run("verify", folder, "--deep")
     assert proved.code == 0, proved.out
+
+
+@pytest.mark.parametrize("next_command", ["bill", "backup", "restore"])
+def test_what_a_killed_restore_left_of_a_copy_is_named_and_swept_up(
+    next_command: str, clinic: Path
+) -> None:
+    left = clinic / "ledger/restoring/membill.duckdb"
+    left.parent.mkdir(mode=0o700)
+    shutil.copy(clinic / BEFORE, left)
+    left.chmod(0o600)
+    told = run("verify", clinic)
+    assert told.code != 0
+    assert "restoring is what a killed restore left of a copy; it can go" in told.out
+    more = (clinic / BEFORE,) if next_command == "restore" else ()
+    day = ("--as-of", SECOND) if next_command == "bill" else ()
+    assert run(next_command, clinic, *more, *day).code == 0
+    assert not left.parent.exists()

@@ -19,7 +19,7 @@ from pipeline.copies.adopt import Adopted, adopt
 from pipeline.copies.left_already import enter_batches, lost_sendings
 from pipeline.copies.lineage import must_be_the_same
 from pipeline.files import private_folder, sync_folder
-from pipeline.ledger import Ledger, locked, opened, read_head, write_head
+from pipeline.ledger import RESTORING, Ledger, locked, opened, read_head, write_head
 from pipeline.problems import Refused, refused
 from pipeline.proof.probed import forget_proof
 from pipeline.proof.soundness import (
@@ -86,7 +86,7 @@ def _made_ready(path: Path, source: Path) -> Iterator[Path]:
             source.name, "copy-changed", "the copy is not as it was made",
             "use another copy",
         )  # fmt: skip
-    folder = path.parent / "restoring"
+    folder = path.parent / RESTORING
     shutil.rmtree(folder, ignore_errors=True)
     draft = private_folder(folder) / path.name
     try:

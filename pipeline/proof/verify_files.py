@@ -12,7 +12,7 @@ from pipeline import outbox
 from pipeline.bookkeeping import accounts
 from pipeline.bookkeeping.books import Document
 from pipeline.exports import imports, invoice
-from pipeline.ledger import Ledger
+from pipeline.ledger import RESTORING, Ledger
 
 # The columns of a register that are read back.
 _NUMBER, _AMOUNTS = "Number", ("Net", "Tax", "Gross")
@@ -106,11 +106,16 @@ def not_private(ledger: Ledger, out: Path, since: int | None = None) -> list[str
 
 def drafts(ledger: Ledger, out: Path, since: int | None = None) -> list[str]:
     """What a killed run left of a file that it was making."""
-    return [
-        f"{path.name} is the beginning of a file that was never finished; it can go"
-        for path in dict.fromkeys(_files(ledger, out, since))
-        if path.name.endswith((".part", ".draft"))
-    ][:20]
+    copy = ledger.folder / RESTORING
+    left = [f"{copy.name} is what a killed restore left of a copy; it can go"]
+    return (
+        left * copy.exists()
+        + [
+            f"{path.name} is the beginning of a file that was never finished; it can go"
+            for path in dict.fromkeys(_files(ledger, out, since))
+            if path.name.endswith((".part", ".draft"))
+        ][:20]
+    )
 
 
 def differ_when_made_again(ledger: Ledger) -> list[str]:

@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 
 import pipeline
+from pipeline.ledger import RESTORING
 from tests import practice
 from tests.torture.points import Points
 from tests.torture.scenario import NEWCOMER, STEPS, Step, arguments, beginning, newcomer
@@ -285,7 +286,7 @@ def look_at_recovered(
     left = [
         str(path.relative_to(folder))
         for path in folder.rglob("*")
-        if path.name.endswith((".part", ".draft", ".restoring"))
+        if path.name.endswith((".part", ".draft")) or path.name == RESTORING
     ]
     verdict.must(not left, f"nothing is left over: {left}")
     again = run(folder, ["lines", str(folder), "--format", "csv"])
