@@ -289,7 +289,7 @@ def _pages(ledger: Ledger, night: Night | None, press: _Press, due: list[str]) -
         if path in makers:
             press.put(path, _made(makers[path]))
         elif path.startswith("registers/"):
-            press.put(path, _made(_register, ledger, Path(path).stem))
+            press.put(path, made_register(ledger, Path(path).stem))
         elif path.startswith("runs/"):
             press.put(path, run_json(ledger, Path(path).parent.name))
 
@@ -309,8 +309,9 @@ def _made(make: Callable[..., bytes], *of: Any) -> bytes:
             gc.enable()
 
 
-def _register(ledger: Ledger, month: str) -> bytes:
-    return register.render(accounts.month(ledger, month))
+def made_register(ledger: Ledger, month: str) -> bytes:
+    """The register of a month (YYYY-MM) as the ledger has it."""
+    return _made(lambda: register.render(accounts.month(ledger, month)))
 
 
 def _of_night(ledger: Ledger, night: Night) -> dict[str, Callable[[], bytes]]:

@@ -1,15 +1,19 @@
 """What `verify` finds, and what a night does that ends with something broken."""
 
 import json
+import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import practice
 import pytest
+from openpyxl import load_workbook
 from practice import bill, member, run
 
 from pipeline import chain
@@ -274,7 +278,7 @@ def test_the_files_are_proved_too(clinic: Path) -> None:
 
 
 @pytest.mark.damaged
-def test_deep_reads_the_registers_back_and_makes_the_invoices_again(
+def test_deep_makes_the_registers_and_the_invoices_again(
     clinic: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register = clinic / "out/registers/2026-03.xlsx"
@@ -286,8 +290,8 @@ def test_deep_reads_the_registers_back_and_makes_the_invoices_again(
             f"{number} is made differently now"
             for number in (*(f"INV-00000{n}" for n in range(1, 6)), "CRN-000001")
         ],
-        "every register says what the ledger says": [
-            "registers/2026-03.xlsx does not hold what the ledger does"
+        REGISTERS: [
+            "registers/2026-03.xlsx does not hold what the ledger does: its sheets are others"
         ],
     }
     register.unlink()
@@ -300,6 +304,145 @@ def test_a_register_of_several_sheets_is_read_back_whole(
     monkeypatch.setattr("pipeline.exports.lists.MOST_ROWS", 2)
     assert run("rebuild", clinic).code == 0
     assert _faults(clinic, "--deep") == {}
+    _edit(clinic, ("Lines 3", "P6", -49))
+    assert _of_register(clinic) == "sheet Lines 3, cell P6: -49 in place of -50"
+
+
+REGISTER = "out/registers/2026-03.xlsx"
+REGISTERS = "every register says what the ledger says"
+NOT_THE_LEDGER = "registers/2026-03.xlsx does not hold what the ledger does"
+
+
+def _edit(folder: Path, *cells: tuple[str, str, object]) -> None:
+    """Open the register, type into cells of sheets and save it."""
+    book = load_workbook(folder / REGISTER)
+    for sheet, cell, value in cells:
+        book[sheet][cell].value = value
+    book.save(folder / REGISTER)
+
+
+def _of_register(folder: Path) -> str:
+    """What is said of the one register that is wrong, "" of none."""
+    found = _faults(folder, "--deep")
+    assert found.keys() <= {REGISTERS}
+    (said,) = found.get(REGISTERS, [""])
+    return said.removeprefix(f"{NOT_THE_LEDGER}: ")
+
+
+# Sheet, cell, what is typed into it, and what is said of that.
+TYPED = (
+    ("Summary", "D6", 6, "6 in place of 5"),
+    ("Summary", "B69", "0" * 64, "another text"),
+    ("Summary", "E8", 735, "735 in place of a formula"),
+    ("Summary", "E8", "=SUM($E$6)", "another formula"),
+    ("Invoices", "H5", "Wilhelmina Oddfellow", "another text"),
+    ("Invoices", "L6", 55, "55 in place of 550"),
+    ("Invoices", "D7", date(2026, 3, 3), "another date"),
+    ("Invoices", "O6", date(2026, 3, 3), "a date in place of nothing"),
+    ("Invoices", "A11", "INV-000006", "a text in place of nothing"),
+    ("Lines", "P5", 49.99, "49.99 in place of 50"),
+    ("Lines", "P5", "=50", "a formula in place of 50"),
+    ("Lines", "P5", "50", "a text in place of 50"),
+    ("Lines", "O5", 0.004, "0.004 in place of 0"),
+    ("Credit notes", "I5", None, "nothing in place of a text"),
+    ("Tax summary", "D5", 800, "800 in place of 785"),
+    ("Unsent", "H5", 0, "0 in place of 550"),
+    ("Deferred income", "N5", 485.33, "485.33 in place of 458.33"),
+    ("Journal", "E5", 60, "60 in place of 50"),
+    ("Journal", "C6", "4001", "another text"),
+    ("Members", "D8", "Billed", "another text"),
+    ("Members", "M8", None, "nothing in place of 50"),
+    ("Checks", "F6", 0, "0 in place of a formula"),
+)
+
+
+@pytest.mark.parametrize(("sheet", "cell", "value", "said"), TYPED)
+def test_deep_notices_whatever_somebody_types_into_a_register(
+    sheet: str, cell: str, value: object, said: str, clinic: Path
+) -> None:
+    _edit(clinic, (sheet, cell, value))
+    assert _of_register(clinic) == f"sheet {sheet}, cell {cell}: {said}"
+
+
+def test_a_register_that_was_merely_saved_or_looks_otherwise_says_the_same(
+    clinic: Path,
+) -> None:
+    made = (clinic / REGISTER).read_bytes()
+    _edit(clinic)
+    assert (clinic / REGISTER).read_bytes() != made
+    assert _of_register(clinic) == ""
+    book = load_workbook(clinic / REGISTER)
+    book["Invoices"]["D5"].number_format = "0"  # a day as its number
+    book["Invoices"]["L5"].number_format = "0"
+    book["Invoices"].row_dimensions[6].hidden = True
+    book["Lines"].column_dimensions["A"].width = 50
+    # As Excel writes them: without quotes and last noughts.
+    book["Checks"]["E6"].value = book["Checks"]["E6"].value.replace("'", "")
+    book.save(clinic / REGISTER)
+    assert _of_register(clinic) == ""
+
+
+CLOSING = "ROUND(SUM('Deferred income'!$N$5),2)"
+
+
+@pytest.mark.parametrize(
+    ("formula", "saved", "said"),
+    (
+        (CLOSING, "<v>485.33</v>",
+         "sheet Summary, cell E15: its formula shows 485.33 in place of 458.33"),
+        (CLOSING, "<v>458.3300001</v>", ""),
+        (CLOSING, "", ""),  # as openpyxl saves it
+        # It follows somebody's filter.
+        ("SUBTOTAL(109,$I$5:$I$9)", "<v>1</v>", ""),
+    ),
+)  # fmt: skip
+def test_what_a_formula_showed_counts_to_the_penny_where_it_was_saved(
+    formula: str, saved: str, said: str, clinic: Path
+) -> None:
+    with zipfile.ZipFile(clinic / REGISTER) as made:
+        parts = {name: made.read(name).decode() for name in made.namelist()}
+    shown = re.compile(f"(<f>{re.escape(formula)}</f>)<v>[^<]*</v>")
+    assert shown.search("".join(parts.values()))
+    with zipfile.ZipFile(clinic / REGISTER, "w") as changed:
+        for name, text in parts.items():
+            changed.writestr(name, shown.sub(rf"\g<1>{saved}", text))
+    assert _of_register(clinic) == said
+
+
+def test_a_register_with_other_sheets_or_none_is_noticed(clinic: Path) -> None:
+    book = load_workbook(clinic / REGISTER)
+    book.create_sheet("Wilhelmina Oddfellow")
+    book.save(clinic / REGISTER)
+    assert _of_register(clinic) == "its sheets are others"
+    (clinic / REGISTER).write_bytes(b"paid")
+    assert _of_register(clinic) == "it cannot be read"
+
+
+def test_of_a_register_of_another_version_documents_and_amounts_count(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.proof.registers.VERSION", "0.0.9")
+    _edit(clinic, ("Lines", "P5", 49), ("Summary", "A1", "Register"))
+    assert _of_register(clinic) == ""
+    _edit(clinic, ("Invoices", "L6", 55))
+    assert _of_register(clinic) == NOT_THE_LEDGER
+
+
+@pytest.mark.damaged
+def test_a_register_that_is_due_to_be_made_again_is_not_called_changed(
+    clinic: Path,
+) -> None:
+    path = clinic / "ledger/membill.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("delete from published where path like 'registers/%'")
+    note_checksum(path)
+    _edit(clinic, ("Lines", "P5", 49))
+    found = _faults(clinic, "--deep")
+    assert found == {
+        "everything due was published": [
+            "registers/2026-03.xlsx waits for the next run"
+        ]
+    }
 
 
 # A head noted down elsewhere

@@ -20,7 +20,9 @@ from pipeline.commands.saying import (
 @FOLDER
 @click.option("--head", metavar="HASH", help="A chain head noted down earlier.")
 @click.option(
-    "--deep", is_flag=True, help="Also make every invoice again; takes a while."
+    "--deep",
+    is_flag=True,
+    help="Also make every invoice and register again; takes a while.",
 )
 @LEDGER
 def verify(folder: Path, head: str | None, deep: bool, ledger: Path | None) -> None:

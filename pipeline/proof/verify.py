@@ -17,6 +17,7 @@ from pipeline import chain, outbox
 from pipeline.ledger import Ledger, read_head
 from pipeline.proof.probed import look_at_all, look_at_new, proved_until
 from pipeline.proof.promises import PROMISES
+from pipeline.proof.registers import registers_that_differ
 from pipeline.proof.soundness import checksum_of, matches
 from pipeline.proof.verify_files import (
     differ_when_made_again,
@@ -24,7 +25,6 @@ from pipeline.proof.verify_files import (
     imports_made_differently,
     imports_that_differ,
     not_private,
-    registers_that_differ,
     were_changed,
 )
 from pipeline.publish import published_numbers, published_paths
@@ -53,7 +53,7 @@ class Result:
 def verify(ledger: Ledger, out: Path, *, deep: bool = False) -> list[Result]:
     """Every promise, tried on the whole ledger and the files made from it.
 
-    `deep` makes every invoice again and reads every register back, which takes a while.
+    `deep` makes every invoice and every register again, which takes a while.
     """
     results = [Result("every table can be read", (11,), _unreadable(ledger))]
     if results[0].faults:

@@ -2,10 +2,8 @@
 
 import hashlib
 import os
-import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import outbox
@@ -13,9 +11,6 @@ from pipeline.bookkeeping import accounts
 from pipeline.bookkeeping.books import Document
 from pipeline.exports import imports, invoice
 from pipeline.ledger import RESTORING, Ledger
-
-# The columns of a register that are read back.
-_NUMBER, _AMOUNTS = "Number", ("Net", "Tax", "Gross")
 
 
 def were_changed(
@@ -148,63 +143,3 @@ def _pdf(document: Document) -> str:
         return hashlib.sha256(render(document)).hexdigest()
     except Unprintable:
         return ""
-
-
-def registers_that_differ(ledger: Ledger, out: Path) -> list[str]:
-    """Registers whose documents and amounts, read back, are not the ledger's."""
-    faults = []
-    for row in ledger.rows(
-        "select distinct strftime(issued_on, '%Y-%m') as month from ledger.invoices"
-        " order by month"
-    ):
-        file = out / f"registers/{row['month']}.xlsx"
-        if not file.is_file():
-            faults.append(f"there is no register of {row['month']}")
-            continue
-        booked = {
-            document["number"]: (document["net"], document["tax"], document["gross"])
-            for document in ledger.rows(
-                "select number, net, tax, gross from ledger.invoices"
-                " where strftime(issued_on, '%Y-%m') = ?",
-                [row["month"]],
-            )
-        }
-        if _register(file) != booked:
-            faults.append(f"registers/{file.name} does not hold what the ledger does")
-    return faults[:20]
-
-
-def _register(file: Path) -> dict[str, tuple[Decimal, ...]] | None:
-    """The documents of a register by number with their amounts; None if unreadable."""
-    from python_calamine import CalamineWorkbook
-
-    try:
-        with CalamineWorkbook.from_path(str(file)) as book:
-            return {
-                number: amounts
-                for name in book.sheet_names
-                if re.fullmatch(r"Invoices( [0-9]+)?", name)
-                for number, amounts in _amounts(
-                    book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                ).items()
-            }
-    except Exception:  # whatever is wrong with it, it does not say what it should
-        return None
-
-
-def _amounts(rows: Sequence[Sequence[object]]) -> dict[str, tuple[Decimal, ...]]:
-    head = next(at for at, row in enumerate(rows) if _NUMBER in row)
-    titles = [str(title) for title in rows[head]]
-    places = [_place(titles, name) for name in _AMOUNTS]
-    number = titles.index(_NUMBER)
-    return {
-        str(row[number]): tuple(
-            Decimal(str(row[at])).quantize(Decimal("0.01")) for at in places
-        )
-        for row in rows[head + 1 :]
-        if row[number] and isinstance(row[places[0]], int | float)
-    }
-
-
-def _place(titles: Iterable[str], name: str) -> int:
-    return next(at for at, title in enumerate(titles) if title.startswith(f"{name} ("))
