@@ -51,7 +51,9 @@ def main() -> None:
     # Imports make many objects that stay: looking through them takes an eighth of a start.
     gc.set_threshold(50_000, 20, 20)
     try:
-        cli()
+        _command()
+    except BrokenPipeError:  # whoever read along has ended, as `| head -1` does
+        pass
     except Exception as error:  # the last boundary: nothing may end in a traceback
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             told = _unwritten(error)
@@ -59,7 +61,34 @@ def main() -> None:
             told = _crashed(error)
         with suppress(OSError):
             click.echo(told, err=True)
-        sys.exit(CRASHED)
+    _give_up_what_is_unwritten()
+    sys.exit(CRASHED)
+
+
+def _command() -> None:
+    """The command, which always ends with an exit code, once all it said is written."""
+    try:
+        cli()
+    except SystemExit:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        raise
+
+
+def _give_up_what_is_unwritten() -> None:
+    """Lead to nowhere what could not be written: Python tries once more as it ends.
+
+    It fails again then, and puts an exit code of its own in the place of ours.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with suppress(OSError):  # no file of the system's
+                at = stream.fileno()
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, at)
+                os.close(nowhere)
 
 
 def _no_stream_is_missing() -> None:

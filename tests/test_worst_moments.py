@@ -243,6 +243,71 @@ def test_a_log_on_a_full_disk_is_no_fault_of_the_program(
     assert run("verify", clinic).code == 0
 
 
+def _as_cron_runs_it(
+    args: list[str], log: int, *, unbuffered: bool = False, errors: Any = None
+) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own that has nothing of this one's environment."""
+    root = Path(program.__file__).parent.parent
+    unlike = {"PYTHONUNBUFFERED": "1"} if unbuffered else {}
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *args], cwd=root, check=False, text=True,
+        stdout=log, stderr=subprocess.PIPE if errors is None else errors,
+        env={"PYTHONPATH": str(root), **unlike},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "errors", [None, subprocess.STDOUT], ids=["out", "out and err"]
+)
+@pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("command", ["bill", "check", "verify", "lines"])
+def test_a_command_whose_log_is_on_a_full_disk_ends_with_1(
+    command: str, unbuffered: bool, errors: int | None, clinic: Path
+) -> None:
+    args = [command, str(clinic)]
+    args += ["--as-of", SECOND] if command in ("bill", "check") else []
+    with open("/dev/full", "w", encoding="utf-8") as log:
+        told = _as_cron_runs_it(
+            args, log.fileno(), unbuffered=unbuffered, errors=errors
+        )
+    assert told.returncode == 1
+    if errors is None:
+        assert told.stderr.endswith(
+            "What membill has to say could not be written (No space left on device);"
+            " what was recorded before is whole.\n"
+        )
+        assert told.stderr.count("No space left") == 1
+
+
+def test_a_log_is_full_also_where_only_the_last_flush_would_tell(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with (
+        open("/dev/full", "w", encoding="utf-8") as log,
+        patch("sys.stdout", log),
+        patch("pipeline.__main__.cli", side_effect=lambda: sys.exit(print("said"))),
+        pytest.raises(SystemExit) as ending,
+    ):
+        program.main()
+    assert ending.value.code == 1
+    assert capsys.readouterr().err.startswith("What membill has to say could not be")
+
+
+@pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("command", ["verify", "lines", "sent"])
+def test_nobody_who_reads_on_is_no_fault(
+    command: str, unbuffered: bool, clinic: Path
+) -> None:
+    """As of `| head -1`."""
+    more = ["--to", "x", "--by", "dd", "--on", SECOND]
+    args = [command, str(clinic), *(["INV-000001", *more] if command == "sent" else [])]
+    read, write = os.pipe()
+    os.close(read)
+    told = _as_cron_runs_it(args, write, unbuffered=unbuffered)
+    os.close(write)
+    assert (told.returncode, told.stderr) == (1, "")
+
+
 def test_with_no_room_for_details_a_fault_is_still_told_in_a_line(
     clinic: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

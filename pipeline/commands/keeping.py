@@ -66,7 +66,8 @@ def backup(folder: Path, ledger: Path | None) -> None:
     from pipeline.copies.backups import backup as copy
 
     with outcomes():
-        click.echo(f"checked copy: {copy(billed_at(folder, ledger))}")
+        made = copy(billed_at(folder, ledger))
+    click.echo(f"checked copy: {made}")
 
 
 @click.command()
