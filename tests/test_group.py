@@ -99,6 +99,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     place = tmp_path_factory.mktemp("group")
     root, marks = place / "root", place / "marks"
     practices(root)
+    practice.make(root / os.fsdecode(b"caf\xe9"))
     marks.mkdir()
     (place / "sitecustomize.py").write_text(SADLY, encoding="utf-8")
     done = subprocess.run(
@@ -170,11 +171,21 @@ def test_who_kills_his_worker_each_time_is_given_up_and_the_others_go_on(
     assert sum(mark.startswith("always-") for mark in ran.marks) == 3
     states = {name: each["state"] for name, each in ran.records.items()}
     assert states == {
-        "a/first": "fine", "poison": "crashed", "refused": "refused", "struck": "held",
+        "a/first": "fine", "poison": "crashed", r"caf\xe9": "refused",
+        "refused": "refused", "struck": "held",
     }  # fmt: skip
-    assert list(states) == ["poison", "refused", "struck", "a/first"]
+    assert list(states) == ["poison", r"caf\xe9", "refused", "struck", "a/first"]
     assert "was killed 3 times" in ran.records["poison"]["why"][0]
     assert ran.code == 1
+
+
+def test_a_folder_whose_name_is_no_text_is_told_and_the_others_go_on(ran: Ran) -> None:
+    assert ran.records[r"caf\xe9"]["why"] == [
+        "the name is not written in UTF-8, or has control characters; rename the folder,"
+        " with plain letters"
+    ]
+    assert [*(ran.root / os.fsdecode(b"caf\xe9")).glob("ledger")] == []
+    assert "group.xlsx" in {path.name for path in (ran.root / "group").iterdir()}
 
 
 def test_the_terminal_names_who_needs_somebody_and_no_patient(ran: Ran) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import sys
 from collections import deque
@@ -60,6 +61,17 @@ def test_what_the_program_made_and_hidden_folders_are_not_looked_into(
 def test_the_root_may_be_the_one_practice(tmp_path: Path) -> None:
     sheet(tmp_path, "patients.csv")
     assert find_practices(tmp_path).practices == ["."]
+
+
+def test_a_practice_whose_name_is_no_text_is_kept_apart(tmp_path: Path) -> None:
+    cafe = os.fsdecode(b"caf\xe9")
+    sheet(
+        tmp_path, "a/patients.csv", f"{cafe}/patients.csv", f"{cafe}/old/patients.csv",
+        f"north/{cafe}/patients.csv", "bell\x07/patients.csv",
+    )  # fmt: skip
+    found = find_practices(tmp_path)
+    assert (found.practices, len(found.notes)) == (["a"], 1)
+    assert found.unfit == ["bell?", r"caf\xe9", r"north/caf\xe9"]
 
 
 def test_an_old_copy_inside_a_practice_is_told_and_not_billed(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
     Example: membill init /srv/clinic
     """
     from pipeline.exports.templates import write_templates
+    from pipeline.folder_names import must_be_text
     from pipeline.starting.asking import first_rows
     from pipeline.starting.carrying import carry_over
 
@@ -40,6 +41,8 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
         raise click.UsageError(
             "--from carries the old settings over; leave the other options out"
         )
+    with outcomes():
+        must_be_text(folder)
     if folder.exists() and not folder.is_dir():
         raise click.UsageError(f"{folder} is a file; name the folder to make")
     rows = {} if old else first_rows(told, clock.today("Europe/London"))

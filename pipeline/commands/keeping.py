@@ -90,8 +90,10 @@ def restore(folder: Path, backup_file: Path, adopt: bool, ledger: Path | None) -
     """
     from pipeline.copies.restore import restore as bring_back
     from pipeline.exports.words import counted
+    from pipeline.folder_names import must_be_text
 
     with outcomes():
+        must_be_text(backup_file, "rename the folder or the file, with plain letters")
         restored = bring_back(
             ledger_at(folder, ledger), backup_file, folder / "out", again=adopt
         )

@@ -109,10 +109,14 @@ def warn(warnings: Sequence[str]) -> None:
 
 def ledger_at(folder: Path, ledger: Path | None) -> Path:
     """Where the ledger is; a folder that is not there is refused, never made."""
+    from pipeline.folder_names import must_be_text
     from pipeline.ledger import ledger_path
     from pipeline.problems import Refused
     from pipeline.workbooks import read_practice
 
+    must_be_text(folder)
+    if ledger is not None:
+        must_be_text(ledger, "rename the folder or the file, with plain letters")
     if not folder.is_dir():
         raise Refused(read_practice(folder).problems)
     return ledger_path(folder, ledger)

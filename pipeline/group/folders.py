@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.folder_names import is_text, shown
 from pipeline.reading.folder import holds_sheets
 
 # What the program makes beside the sheets, at any depth.
@@ -15,10 +16,12 @@ OWN = "group"
 class Found:
     """Practice folders relative to the root, in order, and what somebody should look at.
 
+    `unfit` are those whose names are no text, as they can be shown.
     A note is a sentence about a folder in which practices may be that were not billed.
     """
 
     practices: list[str] = field(default_factory=list)
+    unfit: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -31,6 +34,7 @@ def find_practices(root: Path) -> Found:
     found = Found()
     _look(root, "", "", found)
     found.practices.sort(key=lambda practice: practice.split("/"))
+    found.unfit.sort()
     found.notes.sort()
     return found
 
@@ -56,7 +60,10 @@ def _look(root: Path, name: str, inside: str, found: Found) -> None:
             )
         else:
             inside = name or "."
-            found.practices.append(inside)
+            if is_text(inside):
+                found.practices.append(inside)
+            else:
+                found.unfit.append(shown(inside))
     for entry in entries:
         below = f"{name}/{entry.name}" if name else entry.name
         if entry.name.startswith(".") or entry.name in _MADE:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import write_bytes
+from pipeline.folder_names import FOUND, REPAIR, must_be_text
 from pipeline.group.cluster import Lost, cluster, machines, nights
 from pipeline.group.copies import copies, namesakes
 from pipeline.group.folders import OWN, Found, find_practices
@@ -57,12 +58,14 @@ def bill_group(asked: Asked, heard: Heard = lambda record, done, of: None) -> Ou
     this group, and what `cluster` raises.
     """
     root = Path(asked.root.absolute())
+    for place in filter(None, (root, asked.ledgers)):
+        must_be_text(place)
     if not root.is_dir():
         raise refused(
             str(root), "folder", "there is no such folder", "name the group's folder"
         )
     found = find_practices(root)
-    if not found.practices:
+    if not found.practices and not found.unfit:
         raise refused(
             str(root), "no-practice", "no folder below it holds the sheets of a practice",
             "name the folder that the practices' folders lie in",
@@ -75,14 +78,16 @@ def bill_group(asked: Asked, heard: Heard = lambda record, done, of: None) -> Ou
 def _billed(asked: Asked, found: Found, heard: Heard) -> Group:
     jobs = _jobs(asked, found.practices)
     records: list[Record] = []
+    unfit = [Record(name, REFUSED, (f"{FOUND}; {REPAIR}",)) for name in found.unfit]
+    every = [*found.practices, *found.unfit]
 
     def take(record: Record) -> None:
         records.append(record)
-        heard(record, len(records), len(found.practices))
+        heard(record, len(records), len(every))
 
     with cluster(asked.scheduler, asked.workers) as client:
         at, apart = _apart(asked, jobs, client)
-        for record in apart:
+        for record in (*unfit, *apart):
             take(record)
         settled = {record.practice for record in apart}
         jobs = [job for job in jobs if job.practice not in settled]
@@ -98,7 +103,7 @@ def _billed(asked: Asked, found: Found, heard: Heard) -> Group:
     for job in jobs:
         if job.practice not in known:
             take(_unfinished(job.practice, lost, job.practice in begun))
-    gone = _gone(asked.root / OWN / "last_group.json", found.practices)
+    gone = _gone(asked.root / OWN / "last_group.json", every)
     return Group(
         name=asked.root.name,
         day=asked.as_of or asked.moment.date(),
