@@ -30,6 +30,7 @@ from pipeline.proof.soundness import (
     must_be_files,
     must_be_sound,
     quoted,
+    unreadable,
 )
 from schemas.columns import name_of
 from schemas.ledger import (
@@ -392,7 +393,9 @@ def read_head(path: Path) -> dict[str, Any] | None:
     try:
         head = json.loads(file.read_text(encoding="utf-8"))
         return {**head, "position": int(head["position"])}
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise unreadable(file, error) from None
+    except (ValueError, KeyError, TypeError):
         raise _refuse(
             path,
             "head-unreadable",

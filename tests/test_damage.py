@@ -3,6 +3,7 @@
 No form may lose a row in silence or lead to a number that is given twice.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import practice
@@ -28,6 +30,7 @@ HEAD, CHECKSUM = "head.json", "membill.duckdb.sha256"
 FIRST, SECOND, KILLED, NEXT = "2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"
 # What looking may leave behind.
 TRACES = ("ledger/membill.lock.json",)
+NO_RIGHT = OSError(errno.EACCES, "Permission denied")
 
 CHANGED = "the ledger is not as its last run left it"
 DAMAGED = "cannot be opened and read to its end: the file is damaged or not a ledger"
@@ -420,6 +423,81 @@ def test_a_ledger_the_account_may_not_read_is_refused(
         ),
     )  # fmt: skip
     _is_refused(clinic, "may not read and write the file")
+
+
+def _closed_to_us(
+    patching: pytest.MonkeyPatch, name: str, error: OSError = NO_RIGHT
+) -> None:
+    """The account that runs the tests may be one that may read everything."""
+    read, write = Path.read_text, Path.write_text
+
+    def closed(path: Path) -> None:
+        if path.name == name:
+            raise OSError(error.errno, error.strerror, str(path))
+
+    def reading(path: Path, *args: Any, **options: Any) -> str:
+        closed(path)
+        return read(path, *args, **options)
+
+    def writing(path: Path, *args: Any, **options: Any) -> int:
+        closed(path)
+        return write(path, *args, **options)
+
+    patching.setattr(Path, "read_text", reading)
+    patching.setattr(Path, "write_text", writing)
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            NO_RIGHT,
+            "the account that runs the night may not read and write the file; give the"
+            " file to that account; run as nobody else, least of all as root",
+        ),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            "the file cannot be read (Input/output error); see that the disk and the file"
+            " are in order, then give the command again",
+        ),
+    ],
+    ids=["no right", "disk"],
+)
+@pytest.mark.parametrize("name", [HEAD, CHECKSUM])
+def test_a_file_beside_the_ledger_that_may_not_be_read_is_no_damage(
+    name: str, error: OSError, says: str, world: World, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    _closed_to_us(monkeypatch, name, error)
+    _is_refused(clinic, f"Stops the night: ledger/{name}: {says}\n")
+    looked = run("verify", clinic)
+    assert (looked.code, looked.out) == (4, "")
+    assert f"Refused: ledger/{name}: {says}\n" in looked.err
+    restored = run("restore", clinic, clinic / "ledger/backups/2026-03-02-01.duckdb")
+    assert (restored.code, says.partition(";")[0] in restored.err) == (4, True)
+    assert not (clinic / "ledger/replaced").exists()
+
+
+@pytest.mark.damaged
+def test_a_lock_that_may_not_be_written_is_named(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    _closed_to_us(monkeypatch, "membill.lock.json")
+    told = bill(clinic, NEXT)
+    assert told.code == 4
+    assert "ledger/membill.lock.json could not be read or written" in told.err
+    assert "give the account that runs membill the right to it" in told.err
+
+
+def test_a_note_of_what_was_proved_that_may_not_be_read_has_all_proved_again(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    _closed_to_us(monkeypatch, "proved.json")
+    assert bill(clinic, NEXT).code == 0
 
 
 def _rows(clinic: Path) -> list[practice.Row]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -117,10 +118,7 @@ def _must_hold(copy: Ledger, name: str) -> None:
 
 def _reopened(copy: Ledger, path: Path) -> list[str]:
     """The months (YYYY-MM) that were closed since, one after the other."""
-    try:
-        closed = str((read_head(path) or {}).get("closed", ""))
-    except Refused:
-        return []  # what the head file said is lost with it
+    closed = str((_head(path) or {}).get("closed", ""))
     before = copy.value("select max(month) from ledger.closed_months")
     if closed <= (before or ""):
         return []
@@ -129,6 +127,16 @@ def _reopened(copy: Ledger, path: Path) -> list[str]:
     while months[-1] < closed:
         months.append(following(months[-1]))
     return months
+
+
+def _head(path: Path) -> dict[str, Any] | None:
+    """What the head file says of the ledger there; what a damaged one said is lost."""
+    try:
+        return read_head(path)
+    except Refused as refusal:
+        if refusal.problems[0].code != "head-unreadable":
+            raise
+        return None
 
 
 def _must_stay_closed(months: list[str], name: str) -> None:
@@ -187,10 +195,7 @@ def _know_all(
 def _published(path: Path, out: Path) -> set[str]:
     """Numbers in the world: workbooks in `out/`, the head file, the ledger if it opens."""
     numbers = published_numbers(out)
-    try:
-        head = read_head(path)
-    except Refused:
-        head = None
+    head = _head(path)
     if head and head.get("last_number"):
         numbers.add(str(head["last_number"]))
     try:

@@ -51,7 +51,7 @@ def _read(file: Path) -> dict[str, str]:
     try:
         noted = json.loads(file.read_text(encoding="utf-8"))
         return {str(practice): str(machine) for practice, machine in noted.items()}
-    except (OSError, ValueError, AttributeError):
+    except (ValueError, AttributeError):
         raise refused(
             f"group/{file.name}",
             "homes-unreadable",

@@ -63,11 +63,26 @@ def must_be_files(path: Path) -> None:
                 name, "ledger-no-file", "this is no file, so no ledger", _GOOD_COPY
             )
         if not os.access(file, os.R_OK | os.W_OK):
-            raise refused(
-                name, "ledger-no-right",
-                "the account that runs the night may not read and write the file",
-                "give the file to that account; run as nobody else, least of all as root",
-            )  # fmt: skip
+            raise _no_right(file)
+
+
+def _no_right(file: Path) -> Refused:
+    return refused(
+        f"{file.parent.name}/{file.name}", "ledger-no-right",
+        "the account that runs the night may not read and write the file",
+        "give the file to that account; run as nobody else, least of all as root",
+    )  # fmt: skip
+
+
+def unreadable(file: Path, error: OSError) -> Refused:
+    """Why a file beside the ledger was not read; that says nothing of what it holds."""
+    if isinstance(error, PermissionError):
+        return _no_right(file)
+    return refused(
+        f"{file.parent.name}/{file.name}", "ledger-file-unreadable",
+        f"the file cannot be read ({error.strerror})",
+        "see that the disk and the file are in order, then give the command again",
+    )  # fmt: skip
 
 
 def sha256_of(path: Path) -> str:
@@ -119,8 +134,10 @@ def noted_checksum(path: Path) -> str:
     """The checksum that is kept beside a ledger or a copy, '' if there is none."""
     try:
         noted = checksum_of(path).read_text(encoding="utf-8").split()
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):
         return ""
+    except OSError as error:
+        raise unreadable(checksum_of(path), error) from None
     return noted[0] if noted else ""
 
 
