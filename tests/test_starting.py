@@ -1,6 +1,7 @@
 """A practice begun by `membill init`, and an older one carried into new templates."""
 
 import io
+import shlex
 from collections.abc import Callable
 from datetime import date, datetime, time
 from pathlib import Path
@@ -131,6 +132,19 @@ def test_a_wrong_answer_makes_nothing_and_says_what_to_write(
     assert (told.code, told.out) == (2, "")
     assert told.err.endswith(f"Error: {message}\n")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [("new", "{}/new"), ("n 1", "'{}/n 1'"), ("o'n", """'{}/o'"'"'n'""")],
+)
+def test_the_command_that_comes_next_can_be_pasted(
+    name: str, typed: str, tmp_path: Path
+) -> None:
+    told = practice.run("init", tmp_path / name)
+    command = f"membill check {typed.format(tmp_path)}"
+    assert told.out.splitlines()[-1] == f"what is still to mend says: {command}"
+    assert shlex.split(command) == ["membill", "check", str(tmp_path / name)]
 
 
 def test_without_an_answer_a_cell_stays_blank_and_unsigned(tmp_path: Path) -> None:

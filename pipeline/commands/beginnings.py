@@ -1,5 +1,6 @@
 """Commands for the first day: a new practice folder, another system's patients."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def init(folder: Path, old: Path | None, **told: str | None) -> None:
         sys.exit(REFUSED)
     if old is None:
         click.echo("Now fill in settings.xlsx, then products.xlsx, then patients.xlsx;")
-        click.echo(f"what is still to mend says: {program()} check {folder}")
+        typed = shlex.join([program(), "check", str(folder)])
+        click.echo(f"what is still to mend says: {typed}")
 
 
 @click.group("import")

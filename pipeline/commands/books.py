@@ -15,6 +15,7 @@ from pipeline.commands.saying import (
     aside,
     billed_at,
     outcomes,
+    program,
     reading,
     warn,
 )
@@ -89,7 +90,7 @@ def export(
                 click.echo(f"Refused: {problem.public()}", err=True)
             click.echo("Nothing has left; mend this and give it again.", err=True)
             sys.exit(REFUSED)
-    typed = ["membill", "export", str(folder), target]
+    typed = [program(), "export", str(folder), target]
     typed += ["--to", str(to)] if to else []
     typed += ["--ledger", str(ledger)] if ledger else []
     for line in done.told(target, folder / "out", shlex.join(typed)):
