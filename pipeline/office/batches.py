@@ -21,6 +21,7 @@ from pipeline.exports.words import counted
 from pipeline.files import holds, write_bytes
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.office.desk import Say, WrongRequest, day_of, unsaid
+from pipeline.problems import Place, Problem, Severity
 from pipeline.publish import finish, publish, publish_imports
 from pipeline.record import add_run, run_id_of
 from pipeline.run import must_know_published
@@ -200,11 +201,15 @@ def _must_be_ours(ledger: Ledger, out: Path, target: str) -> None:
     if strange:
         raise Unready(
             [
-                refused(
-                    f"out/imports/{strange[0]} was made by a ledger that is not this one,"
-                    " so its documents may have left before",
-                    "compare it with what the package holds, then move it away",
+                Problem(
+                    Severity.STOPS,
+                    "import-file-strange",
+                    Place(f"out/imports/{name}"),
+                    "the file was made by a ledger that is not this one, so its documents"
+                    " may have left before",
+                    repair="compare it with what the package holds, then move it away",
                 )
+                for name in strange
             ]
         )
 
