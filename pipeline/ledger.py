@@ -25,6 +25,7 @@ from pipeline.problems import Refused, refused
 from pipeline.proof.soundness import (
     at_work,
     checksum_of,
+    damaged,
     is_locked,
     log_of,
     must_be_files,
@@ -404,8 +405,21 @@ def read_head(path: Path) -> dict[str, Any] | None:
         ) from None
 
 
+# Whatever is recorded is published after it: then it would be too late to find this out.
+_BARE = """
+exists(
+    from (select distinct run_no from ledger.invoices)
+    anti join ledger.letterheads using (run_no)
+)
+"""
+BARE = "holds documents without their letterheads"
+
+
 def _check_head(ledger: Ledger) -> None:
-    """The ledger must hold the link that its head file was written for."""
+    """The ledger must hold the link that its head file was written for.
+
+    Whoever writes into it is told of documents that could not be made as well.
+    """
     head = read_head(ledger.path)
     if head is None and not ledger.read_only:
         _must_have_head(ledger)
@@ -414,10 +428,13 @@ def _check_head(ledger: Ledger) -> None:
         return
     if head["position"] == 0 and head.get("sha256") == chain.START:
         return
-    found = ledger.value(
-        "select sha256 from ledger.chain where position = ?", [head["position"]]
+    found = first_row(
+        ledger.connection,
+        f"select sha256, {'false' if ledger.read_only else _BARE} from ledger.chain"
+        " where position = ?",
+        [head["position"]],
     )
-    if found is None or found != head.get("sha256"):
+    if found is None or found[0] != head.get("sha256"):
         raise _refuse(
             ledger.path,
             "ledger-older-than-head",
@@ -425,6 +442,8 @@ def _check_head(ledger: Ledger) -> None:
             "an older or another copy was put in its place: bring back the right one"
             " with `membill restore`",
         )
+    if found[1]:
+        raise damaged(ledger.path, BARE)
 
 
 def _must_have_head(ledger: Ledger) -> None:

@@ -617,6 +617,57 @@ def test_changed_and_blessed_with_a_new_checksum_the_chain_still_tells(
     assert "invoice INV-000001 is not what was written" in proved.out
 
 
+def _written_to(clinic: Path, world: World, statement: str) -> None:
+    """By somebody who wants it to look untouched."""
+    with duckdb.connect(str(clinic / "ledger" / LEDGER)) as connection:
+        connection.execute(statement)
+        connection.execute("checkpoint")
+    a_matching_checksum(clinic / "ledger", world)
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize("where", ["true", "run_no = 1"], ids=["all", "of one run"])
+def test_a_ledger_without_letterheads_is_refused_before_anything_is_recorded(
+    where: str, world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    _written_to(clinic, world, f"delete from letterheads where {where}")
+    says = "the ledger holds documents without their letterheads"
+    _is_refused(clinic, f"ledger/{LEDGER}: {says}; bring back a good copy")
+    credit = run("credit", clinic, "INV-000001", *BY, NEXT)
+    assert (credit.code, says in credit.err) == (4, True)
+    pages = run("pdf", clinic, "INV-000001", "--to", tmp_path / "pages")
+    assert (pages.code, says in pages.err) == (4, True)
+    proved = run("verify", clinic, "--deep")
+    assert proved.code == 4
+    assert (
+        "of a run that makes documents, and has its letterhead\n       INV"
+        in proved.out
+    )
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize(
+    "layout", ["x", "{}", "[1]", '{"columns": 1}', '{"of": "postings"}']
+)
+def test_a_layout_that_was_damaged_is_told_and_the_proof_goes_on(
+    layout: str, world: World, tmp_path: Path
+) -> None:
+    clinic = practice.copied(world.clinic, tmp_path / "clinic")
+    assert run("export", clinic, "xero").code == 0
+    _written_to(clinic, world, f"update export_batches set layout = '{layout}'")
+    proved = run("verify", clinic, "--deep")
+    assert proved.code == 4
+    (file,) = (clinic / "out/imports").iterdir()
+    assert (
+        "WRONG  every import file made again is the same, byte for byte\n"
+        f"       imports/{file.name} cannot be made again: what the ledger keeps of its"
+        " batch is damaged\n" in proved.out
+    )
+    assert "WRONG  each batch that left equals its documents, and keeps" in proved.out
+    assert "every register says what the ledger says" in proved.out
+
+
 def test_a_ledger_whose_head_is_lost_is_taken_again_once_it_is_proved(
     world: World, tmp_path: Path
 ) -> None:

@@ -23,9 +23,10 @@ from pipeline.bookkeeping.deferred import first_of, last_of
 from pipeline.bookkeeping.records import columns, records
 from pipeline.bookkeeping.seals import closed
 from pipeline.judging.who_fixes import WhoFixes
-from pipeline.ledger import STANDINGS, Ledger, current
+from pipeline.ledger import BARE, STANDINGS, Ledger, current
 from pipeline.outbox import DOCUMENT_PATH
 from pipeline.problems import Place, Problem, Severity
+from pipeline.proof.soundness import damaged
 from pipeline.record import fingerprints, letterhead_columns
 
 # A document's state: what was credited, the latest sending, whether it counts; all of it
@@ -219,7 +220,7 @@ def _documents(
         yield Document(
             **made,
             address=tuple(filter(None, cells)),
-            letterhead=heads[run_no],
+            letterhead=_headed(ledger, heads, run_no),
             lines=tuple(lines[made["number"]]),
             address_cells=tuple(cells),
         )
@@ -233,6 +234,12 @@ def _adopted(ledger: Ledger) -> dict[str, dict[str, str]]:
         for number, seal in report["seals"].items():
             found[number] = {"run_id": report["of"], "sha256": seal}
     return found
+
+
+def _headed(ledger: Ledger, heads: dict[int, Letterhead], run_no: int) -> Letterhead:
+    if run_no not in heads:
+        raise damaged(ledger.path, BARE)
+    return heads[run_no]
 
 
 def _letterheads(ledger: Ledger) -> dict[int, Letterhead]:

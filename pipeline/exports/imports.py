@@ -16,11 +16,12 @@ from pipeline.ledger import Ledger
 # xero-2026-03-31-02.csv: target, batch, and which part of the batch where it has several.
 _NAME = re.compile(r"[a-z0-9-]+?-\d{4}-\d\d-\d\d-\d{2,}(-[a-z0-9-]+)?\.csv")
 
-# Documents in files that name people; a journal names none.
+# Documents in files that name people; a journal names none. A layout that was damaged
+# does not say which it is.
 NAMING = (
     "select number, path from ledger.exported_documents"
     " inner join ledger.export_batches using (target, run_no)"
-    " where (layout->>'of') <> 'postings'"
+    " where (try_cast(layout as json)->>'of') is distinct from 'postings'"
 )
 
 

@@ -396,7 +396,7 @@ _EXPORTS: tuple[Promise, ...] = (
         " inner join ledger.export_batches as batches"
         "  on taken.run_no = batches.run_no"
         " where invoices.number is null and ("
-        "  (layout->>'of') is distinct from 'postings'"
+        "  (try_cast(layout as json)->>'of') is distinct from 'postings'"
         "  or not exists (select 1 from ledger.closed_months as closed"
         "   where closed.run_no < taken.run_no and closed.month >= taken.number))",
     ),

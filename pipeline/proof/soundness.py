@@ -194,12 +194,12 @@ def must_be_readable(path: Path) -> None:
     except duckdb.Error as error:
         if is_locked(error):
             return  # whoever opens it next is told who holds it
-        raise _damaged(
+        raise damaged(
             path, "cannot be opened and read to its end: the file is damaged or not a"
             " ledger",
         ) from None  # fmt: skip
     if not whole:
-        raise _damaged(path, "holds other records than its chain has links")
+        raise damaged(path, "holds other records than its chain has links")
 
 
 def is_locked(error: duckdb.Error) -> bool:
@@ -207,7 +207,8 @@ def is_locked(error: duckdb.Error) -> bool:
     return "conflicting lock" in str(error).lower()
 
 
-def _damaged(path: Path, found: str) -> Refused:
+def damaged(path: Path, found: str) -> Refused:
+    """A ledger that no command may go on with, since its file or its rows are damaged."""
     name = f"{path.parent.name}/{path.name}"
     return refused(name, "ledger-damaged", f"the ledger {found}", _GOOD_COPY)
 

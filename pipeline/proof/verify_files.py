@@ -48,17 +48,24 @@ def imports_that_differ(ledger: Ledger, out: Path, since: int = 0) -> list[str]:
 
 def imports_made_differently(ledger: Ledger) -> list[str]:
     """Import files that, made again, are not what was published."""
-    lost = imports.forgotten(ledger)
-    return [
-        f"{row['path']} is made differently now"
-        for row in ledger.rows(
-            "select path, arg_min(sha256, run_no) as sha256 from ledger.published"
-            " where starts_with(path, 'imports/') group by path order by path"
-        )
-        if row["path"] not in lost
-        and hashlib.sha256(imports.render(ledger, row["path"])).hexdigest()
-        != row["sha256"]
-    ][:20]
+    lost, faults = imports.forgotten(ledger), []
+    for row in ledger.rows(
+        "select path, arg_min(sha256, run_no) as sha256 from ledger.published"
+        " where starts_with(path, 'imports/') group by path order by path"
+    ):
+        if row["path"] in lost:
+            continue
+        try:
+            made = imports.render(ledger, row["path"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            faults.append(
+                f"{row['path']} cannot be made again: what the ledger keeps of its batch"
+                " is damaged"
+            )
+            continue
+        if hashlib.sha256(made).hexdigest() != row["sha256"]:
+            faults.append(f"{row['path']} is made differently now")
+    return faults[:20]
 
 
 def _files(ledger: Ledger, out: Path, since: int | None) -> Iterator[Path]:
@@ -124,9 +131,13 @@ def differ_when_made_again(ledger: Ledger) -> list[str]:
         )
     }
     faults = []
-    # One whose patient was forgotten is never made again: it would lack the name.
-    named = "invoices.number not in (select number from in_force.forgotten_lines)"
-    for document in accounts.documents(ledger, named):
+    # One whose patient was forgotten is never made again: it would lack the name. One
+    # without its letterhead cannot be, which another promise tells.
+    whole = (
+        "invoices.number not in (select number from in_force.forgotten_lines)"
+        " and invoices.run_no in (select run_no from ledger.letterheads)"
+    )
+    for document in accounts.documents(ledger, whole):
         made = hashlib.sha256(invoice.render(document)).hexdigest()
         if known.get(document.path, made) != made:
             faults.append(f"{document.number} is made differently now")
