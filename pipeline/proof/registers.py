@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline import outbox
 from pipeline.ledger import Ledger
+from pipeline.problems import Refused
 from pipeline.publish import made_register
 from pipeline.version import VERSION
 
@@ -56,7 +57,11 @@ def _difference(ledger: Ledger, month: str, file: Path) -> str:
     # Loaded here alone: no night and no other proof needs it.
     from pipeline.proof.same_cells import first_difference
 
-    return first_difference(made_register(ledger, month), file)
+    try:
+        made = made_register(ledger, month)
+    except Refused as refusal:  # told of the ledger too
+        return refusal.problems[0].found
+    return first_difference(made, file)
 
 
 def _booked(ledger: Ledger, month: str) -> dict[str, tuple[Decimal, ...]]:
