@@ -257,10 +257,15 @@ def _as_cron_runs_it(
 
 
 @pytest.mark.parametrize(
-    "errors", [None, subprocess.STDOUT], ids=["out", "out and err"]
+    ("command", "unbuffered", "errors"),
+    [
+        ("bill", False, None),
+        ("bill", True, subprocess.STDOUT),
+        ("check", False, subprocess.STDOUT),
+        ("verify", False, None),
+        ("lines", True, None),
+    ],
 )
-@pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
-@pytest.mark.parametrize("command", ["bill", "check", "verify", "lines"])
 def test_a_command_whose_log_is_on_a_full_disk_ends_with_1(
     command: str, unbuffered: bool, errors: int | None, clinic: Path
 ) -> None:
@@ -293,8 +298,9 @@ def test_a_log_is_full_also_where_only_the_last_flush_would_tell(
     assert capsys.readouterr().err.startswith("What membill has to say could not be")
 
 
-@pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
-@pytest.mark.parametrize("command", ["verify", "lines", "sent"])
+@pytest.mark.parametrize(
+    ("command", "unbuffered"), [("verify", False), ("lines", True), ("sent", False)]
+)
 def test_nobody_who_reads_on_is_no_fault(
     command: str, unbuffered: bool, clinic: Path
 ) -> None:

@@ -20,8 +20,8 @@ LIVES = [
         2,
         "clock jumps, nights run twice, refused: date, restores refused, credits",
     ),
-    (60, 6, 2, "refused: file, refused: amount, kills at a credit, kills, backups"),
-    (56, 6, 2, "restores, kills at a restore, nights run twice, previews"),
+    (51, 6, 2, "refused: amount, kills at a credit, kills, credits"),
+    (62, 6, 2, "clock jumps, refused: date, credits, previews"),
 ]
 
 
