@@ -56,6 +56,11 @@ def _without_effect(
         if problem.place == sheet.place(problem.place.row or 0, "last_edited_by")
     }
     faulty = {p.place.row for p in held if p.code not in _OF_SEVERAL_ROWS}
+    # Of a long sheet few rows are held: nothing is asked of the others.
+    of_held = (
+        f"(select * from staged.{name} where held or row_key is null"
+        f" or row_key in (select row_key from staged.{name} where held))"
+    )
     return ledger.rows(
         "with rows as ("
         f" select judged.row_number, judged.row_key, judged.last_edited_by, judged.why,"
@@ -65,7 +70,7 @@ def _without_effect(
         "   and judged.row_number not in (select unnest($1::integer[])) as is_idle,"
         f"  is_known and not {is_changed(schema, 'judged')}"
         "   and judged.row_number not in (select unnest($2::integer[])) as is_accepted"
-        f" from ({judged(f'staged.{name}', area)}) as judged"
+        f" from ({judged(of_held, area)}) as judged"
         f" left join staged.before_{name} as before using (row_key))"
         " select * exclude (row_key, is_held, is_accepted) from rows"
         " window same as (partition by coalesce(row_key, 'row ' || row_number))"
