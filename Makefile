@@ -46,7 +46,7 @@ preview: .venv/.ready ## what bill would make, writing nothing
 test: .venv/.ready ## run every test
 	$(BIN)/python -m pytest
 
-torture: .venv/.ready ## kill at every step, twice, fail every write (three hours)
+torture: .venv/.ready ## kill at every step, twice, fail every write (an hour and a half)
 	$(BIN)/python -m tests.torture
 	$(BIN)/python -m tests.torture.syscalls
 
