@@ -262,3 +262,13 @@ def test_python_looks_for_circles_again_once_a_page_is_made() -> None:
     with pytest.raises(ZeroDivisionError):
         publish._made(lambda: bytes(1 // 0))
     assert gc.isenabled()
+
+
+def test_what_stands_in_the_place_of_a_month_s_folder_holds_no_workbook(
+    tmp_path: Path,
+) -> None:
+    month = tmp_path / "invoices/2026/03"
+    month.mkdir(parents=True)
+    (month / "INV-000001.xlsx").touch()
+    (tmp_path / "invoices/2026/notes.txt").touch()
+    assert publish.published_paths(tmp_path) == {"invoices/2026/03/INV-000001.xlsx"}
