@@ -247,6 +247,10 @@ def two_nights(before: Given, now: Given) -> Iterator[Ledger]:
                 f"create or replace table baseline.input.{name} as select * from input.{name}"
             )
         lay_out(books, now)
+        typed = (
+            "create or replace table staged.patients as select * from input.patients"
+        )
+        books.connection.execute(typed)
         yield books
 
 

@@ -479,3 +479,24 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = practice.make(tmp_path_factory.mktemp("asked") / "clinic", given)
     assert practice.run("bill", folder, "--as-of", FIRST, today=FIRST).code == 0
     return folder
+
+
+def test_ids_that_moved_along_the_rows_stop_the_night(tmp_path: Path) -> None:
+    """Each is held as somebody else's; all together they are no edits of a day."""
+    people = [
+        member(
+            f"Q{n:02d}", first_name=f"Ann{n}", last_name=f"Quill{n}",
+            start_date=f"2026-02-{n % 20 + 1:02d}",
+        )
+        | {"Email": f"q{n}@example.org"}
+        for n in range(40)
+    ]  # fmt: skip
+    folder = practice.make(tmp_path, practice.sheets() | {"patients": people})
+    assert practice.bill(folder, FIRST).code == 0
+    ids = [row["Patient ID"] for row in people]
+    for row, other in zip(people, [*ids[1:], ids[0]], strict=True):
+        row["Patient ID"] = other
+    practice.write(folder, "patients", people)
+    refused = practice.bill(folder, SECOND)
+    assert refused.code == 4
+    assert "guard changed" in refused.err

@@ -82,6 +82,16 @@ _HELD = (
 )
 
 
+# A row that was held for what it says of its person, and not for a cell.
+_RENAMED = """
+(
+    lower(now.first_name || ' ' || now.last_name)
+        <> lower(before.first_name || ' ' || before.last_name)
+    and now.row_number in (select row_number from tonight.staged.patients where not held)
+)
+"""
+
+
 def _ids(ledger: Ledger, query: str) -> list[str]:
     return [row["patient_id"] for row in ledger.rows(f"{query} order by patient_id")]
 
@@ -134,7 +144,11 @@ def came(ledger: Ledger) -> list[str]:
 
 
 def changed(ledger: Ledger) -> dict[str, list[str]]:
-    """What changed, and in whose rows; held rows have no say."""
+    """What changed, and in whose rows; held rows have no say.
+
+    Unless they are somebody else's now: ids that moved along the rows are held one by
+    one, and those that nothing shows to be another's would be billed.
+    """
     flags = ", ".join(
         f'coalesce({condition.format(held=_HELD)}, false) as "{name}"'
         for name, condition in _DIFFERENCES.items()
@@ -151,7 +165,7 @@ def changed(ledger: Ledger) -> dict[str, list[str]]:
     rows = ledger.rows(
         f'select now.patient_id, {flags}, {taken} as "{TAKEN_OVER}"'
         f" from ({_NOW}) as now inner join ({_BEFORE}) as before using (row_key)"
-        f" where not now.held and ({moved}) order by now.patient_id"
+        f" where (not now.held or {_RENAMED}) and ({moved}) order by now.patient_id"
     )
     return {
         name: [row["patient_id"] for row in rows if row[name]]
