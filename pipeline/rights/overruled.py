@@ -14,9 +14,6 @@ from pipeline.rights.judged import LEFT_OUT, is_changed, judged
 from pipeline.workbooks import Sheet
 from schemas.columns import Schema, about, column_types, columns, name_of, title_of
 
-# What says nothing of a row's own cells: it may be the other row that is wrong.
-_OF_SEVERAL_ROWS = ("duplicate",)
-
 
 def overrule(
     ledger: Ledger, schema: Schema, sheet: Sheet, told: Sequence[Problem]
@@ -55,7 +52,8 @@ def _without_effect(
         for problem in held
         if problem.place == sheet.place(problem.place.row or 0, "last_edited_by")
     }
-    faulty = {p.place.row for p in held if p.code not in _OF_SEVERAL_ROWS}
+    # Of two rows of one key it may be the other that is wrong.
+    faulty = {p.place.row for p in held if p.code != "duplicate"}
     # Of a long sheet few rows are held: nothing is asked of the others.
     of_held = (
         f"(select * from staged.{name} where held or row_key is null"
