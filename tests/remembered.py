@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from pipeline import prepare, settings
+from pipeline.copies.backups import Copy
 from pipeline.files import write_text
 from pipeline.ingest import Parsing
 
@@ -52,7 +53,7 @@ def ranges() -> Any:
 def no_tables() -> Any:
     """A patch by which the copy that is made once a week as CSV has no tables in it."""
 
-    def written(copy: Path, folder: Path, run_id: str) -> None:
+    def written(copy: Copy, folder: Path, run_id: str, before: Path) -> None:
         write_text(folder / "README.txt", run_id)
 
     return patch("pipeline.copies.csv_copies._write", written)

@@ -15,13 +15,14 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import practice
 import pytest
 from practice import bill, member, run
 
 from pipeline.bookkeeping.books import Document
 from pipeline.copies import adopt, backups, csv_copies
-from pipeline.copies.backups import thin_out
+from pipeline.copies.backups import Copy, thin_out
 from pipeline.copies.csv_copies import weekly
 from pipeline.copies.lineage import must_be_the_same
 from pipeline.copies.strangers import strangers
@@ -30,6 +31,7 @@ from pipeline.exports.invoice_data import Unreadable, embedded, read_back
 from pipeline.files import private_folder
 from pipeline.ledger import opened
 from pipeline.problems import Refused
+from pipeline.proof import soundness
 from pipeline.reading.package import unpack
 from pipeline.record import run_id_of
 from tests.given import ledger as in_memory
@@ -271,9 +273,9 @@ def test_once_a_week_the_ledger_is_written_as_csv(after_all: Path) -> None:
         ("INV-000005", "2026-03-02", "50.00", "true"),
     ]
     assert "do not open them by a double click" in (written / "README.txt").read_text()
-    assert sorted(file.stem for file in written.glob("*.csv")) == sorted(
-        csv_copies.TABLES
-    )
+    assert {file.stem for file in written.glob("*.csv")} == {
+        *csv_copies.TABLES, "files",
+    }  # fmt: skip
     modes = {file.stat().st_mode & 0o777 for file in written.iterdir()}
     assert modes == {0o600}
 
@@ -281,7 +283,7 @@ def test_once_a_week_the_ledger_is_written_as_csv(after_all: Path) -> None:
 def test_a_copy_as_csv_is_private_whatever_the_umask(clinic: Path) -> None:
     before = os.umask(0o022)
     try:
-        written = weekly(clinic / BEFORE, "2026-05-04-01")
+        written = weekly(_copy(clinic / BEFORE), "2026-05-04-01")
     finally:
         os.umask(before)
     assert written
@@ -294,10 +296,131 @@ def test_eight_weeks_of_csv_are_kept(clinic: Path) -> None:
     days = [date(2026, 3, 8) + timedelta(weeks=at) for at in range(9)]
     for day in days[:-2]:
         (copy.parent / f"csv/{day}-01").mkdir()
-    assert all(weekly(copy, f"{day}-01") for day in days[-2:])
-    assert weekly(copy, f"{days[-1]}-02") is None
+    assert all(weekly(_copy(copy), f"{day}-01") for day in days[-2:])
+    assert weekly(_copy(copy), f"{days[-1]}-02") is None
     kept = sorted(folder.name for folder in (copy.parent / "csv").iterdir())
     assert kept == [f"{day}-01" for day in days[-8:]]
+
+
+def _copy(file: Path) -> Copy:
+    """A copy as the night hands it on, its tables cut where they are cut now."""
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach '{file}' as ledger (read_only)")
+        return Copy(file, "", soundness.parts(connection))
+
+
+@pytest.fixture
+def cut(
+    after_all: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, Path]:
+    """The folder of copies and the last of them; CSV is cut after each second row."""
+    for module in (soundness, csv_copies):
+        monkeypatch.setattr(module, "ROWS_OF_A_PART", 2)
+    copies = practice.copied(after_all, tmp_path / "clinic") / "ledger/backups"
+    shutil.rmtree(copies / "csv")
+    return copies, copies / "2026-03-05-02.duckdb"
+
+
+WEEK, NEXT = "2026-05-04-01", "2026-05-11-01"
+
+
+def _as_csv(file: Path, week: str) -> Path:
+    folder = weekly(_copy(file), week)
+    assert folder
+    return folder
+
+
+def _taken_over(one: Path, other: Path) -> set[str]:
+    """The names under which both folders hold one and the same file."""
+    shared = {file.name for file in one.iterdir()} & {f.name for f in other.iterdir()}
+    return {name for name in shared if (one / name).samefile(other / name)}
+
+
+def test_a_week_as_csv_takes_over_what_did_not_change(cut: tuple[Path, Path]) -> None:
+    copies, last = cut
+    first = _as_csv(copies / Path(BEFORE).name, WEEK)
+    second = _as_csv(last, NEXT)
+    same = _taken_over(first, second)
+    assert {"invoices.csv", "closed_months.csv"} <= same
+    assert not same & {"counters.csv", "files.csv", "README.txt", "invoices-2.csv"}
+    rows = [
+        list(csv.DictReader((second / f"lines{part}.csv").open(encoding="utf-8")))
+        for part in ("", "-2", "-3", "-4")
+    ]
+    assert [len(part) for part in rows] == [2, 2, 2, 2]
+    assert [row["number"] for part in rows for row in part] == [
+        *(f"INV-00000{number}" for number in (1, 2, 3, 4, 5, 5)), "CRN-000001", "INV-000006",
+    ]  # fmt: skip
+    with open(second / "files.csv", encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert {row["file"] for row in listed} == (
+        {file.name for file in second.glob("*.csv")} - {"files.csv"}
+    )
+    for row in listed:
+        content = (second / row["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == row["sha256"]
+        assert len(list(csv.reader(content.decode().splitlines()))) == (
+            int(row["rows"]) + 1
+        )
+
+
+def _in_it(sql: str) -> Callable[[Path, Path], None]:
+    def change(last: Path, _: Path) -> None:
+        with duckdb.connect(str(last)) as connection:
+            connection.execute(sql)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("spoil", "file"),
+    [
+        (_in_it("update lines set patient_name = 'x' where line = 1"), "lines.csv"),
+        (_in_it("alter table changes rename subject to whose"), "changes.csv"),
+        (lambda _, week: _flip(week / "lines.csv"), "lines.csv"),
+        (lambda _, week: (week / "lines.csv").unlink(), "lines.csv"),
+        (lambda _, week: (week / "files.csv").unlink(), "lines.csv"),
+        (lambda _, week: (week / "files.csv").write_text("no\\nlist"), "lines.csv"),
+        (lambda _, week: (week / "files.csv").write_bytes(b"\\xff"), "lines.csv"),
+    ],
+    ids=[
+        "pseudonyms", "other headings", "a bit turned round", "a file gone",
+        "the list gone", "no list", "no text",
+    ],
+)  # fmt: skip
+def test_what_is_no_longer_the_same_is_written_again(
+    cut: tuple[Path, Path], spoil: Callable[[Path, Path], None], file: str
+) -> None:
+    _, last = cut
+    first = _as_csv(last, WEEK)
+    spoil(last, first)
+    second = _as_csv(last, NEXT)
+    assert file not in _taken_over(first, second)
+    shutil.rmtree(first)
+    written = {f.name: f.read_bytes() for f in second.glob("*.csv")}
+    shutil.rmtree(second)
+    afresh = _as_csv(last, NEXT)
+    assert {f.name: f.read_bytes() for f in afresh.glob("*.csv")} == written
+
+
+def test_without_links_every_file_is_written(
+    cut: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _as_csv(cut[1], WEEK)
+    monkeypatch.setattr(csv_copies.os, "link", _no_links)
+    second = _as_csv(cut[1], NEXT)
+    assert not _taken_over(first, second)
+    assert (second / "lines.csv").read_bytes() == (first / "lines.csv").read_bytes()
+
+
+def _no_links(old: Path, new: Path) -> None:
+    raise OSError(errno.EPERM, "Operation not permitted")
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    file.write_bytes(content)
 
 
 # Brought back

@@ -6,7 +6,7 @@ A copy is opened and compared with what the ledger held before it gets its name.
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -16,12 +16,15 @@ from pipeline.files import private_folder, sweep, sync_folder
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import refused
 from pipeline.proof.soundness import (
+    Parts,
     checksum_of,
     contents,
     note_checksum,
     noted_checksum,
+    parts,
     quoted,
     sha256_of,
+    total,
 )
 
 DAYS_KEPT, MONTHS_KEPT = 35, 24
@@ -47,6 +50,15 @@ class State:
     whole: bool
 
 
+@dataclass(frozen=True)
+class Copy:
+    """A checked copy, and what each part of its tables holds, if it was read whole."""
+
+    file: Path
+    sha256: str
+    parts: dict[str, Parts]
+
+
 def state(ledger: Ledger, *, whole: bool = True) -> State:
     """What a copy of this ledger must hold; folds the log into the file first."""
     ledger.connection.execute("checkpoint ledger")
@@ -66,14 +78,14 @@ def backup(path: Path) -> Path:
         with opened(path, write=True) as ledger:
             held = state(ledger)
         try:
-            return copy_to_backups(path, held, f"{held.run_id}{BY_HAND}")
+            return copy_to_backups(path, held, f"{held.run_id}{BY_HAND}").file
         except Unsound as unsound:
             raise refused(
                 path.name, "copy-unsound", str(unsound), "look at the disk; try again"
             ) from None
 
 
-def copy_to_backups(path: Path, held: State, name: str) -> Path:
+def copy_to_backups(path: Path, held: State, name: str) -> Copy:
     """Copy a closed ledger under a free name; raises `Unsound`, OSError or duckdb.Error."""
     folder = private_folder(path.parent / "backups")
     sweep(folder)
@@ -81,14 +93,14 @@ def copy_to_backups(path: Path, held: State, name: str) -> Path:
     draft = folder / f".{target.name}.part"
     try:
         _copy(path, draft)
-        sha256 = _must_be_the_same(path, draft, held)
+        copy = _checked(path, draft, held)
         os.replace(draft, target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    note_checksum(target, sha256)
+    note_checksum(target, copy.sha256)
     sync_folder(folder)
-    return target
+    return replace(copy, file=target)
 
 
 def _copy(path: Path, draft: Path) -> None:
@@ -98,19 +110,20 @@ def _copy(path: Path, draft: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _must_be_the_same(path: Path, draft: Path, held: State) -> str:
-    """The hash of a copy that is what its ledger was when it was closed."""
+def _checked(path: Path, draft: Path, held: State) -> Copy:
+    """A copy that is what its ledger was when it was closed."""
     sha256 = sha256_of(draft)
     # Noted when it was closed, under the lock that is still ours.
     if sha256 != (noted_checksum(path) or sha256_of(path)):
         raise Unsound("the copy is not the same as the ledger, byte for byte")
     with duckdb.connect(":memory:", config=settings_for(path)) as connection:
         connection.execute(f"attach '{quoted(draft)}' as ledger (read_only)")
-        if contents(connection, held.contents, whole=held.whole) != held.contents:
+        found = parts(connection, held.contents, whole=held.whole)
+        if total(found) != held.contents:
             raise Unsound(
                 "the file does not hold what the ledger held while it was open"
             )
-    return sha256
+    return Copy(draft, sha256, found)
 
 
 def _free_name(folder: Path, name: str) -> Path:

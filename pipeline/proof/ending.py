@@ -85,7 +85,7 @@ def ending(path: Path) -> Iterator[Ending]:
     assert end.held is not None  # or an exception would have gone past this
     try:
         copy = copy_to_backups(path, end.held, end.held.run_id)
-        thin_out(copy.parent, copy)
+        thin_out(copy.file.parent, copy.file)
         weekly(copy, end.held.run_id)
     except (OSError, duckdb.Error, Unsound) as error:
         why = error.strerror if isinstance(error, OSError) else error

@@ -13,6 +13,8 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import reduce
+from operator import xor
 from pathlib import Path
 
 import duckdb
@@ -21,6 +23,10 @@ from pipeline.connecting import settings_for
 from pipeline.fetching import first_row
 from pipeline.files import sync_folder, write_text
 from pipeline.problems import Refused, refused
+
+# The rows and the hash of all cells of each part of a table, by the part's number.
+Parts = dict[int, tuple[int, int]]
+ROWS_OF_A_PART = 200_000
 
 _GOOD_COPY = "bring back a good copy with `membill restore`"
 
@@ -224,6 +230,27 @@ def contents(
     `tables` are those that are known to be there. Each block's checksum is proved by
     reading it; two ledgers with the same contents are one and the same.
     """
+    return total(parts(connection, tables, whole=whole))
+
+
+def total(found: dict[str, Parts]) -> dict[str, tuple[int, int]]:
+    """What the parts of each table come to, whatever rows they were cut at."""
+    return {
+        name: (
+            sum(rows for rows, _ in cut.values()),
+            reduce(xor, (hashed for _, hashed in cut.values()), 0),
+        )
+        for name, cut in found.items()
+    }
+
+
+def parts(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[str] = (),
+    *,
+    whole: bool = True,
+) -> dict[str, Parts]:
+    """`contents`, of each `ROWS_OF_A_PART` rows as they were added to a table."""
     named = list(tables) or [
         f'"{schema}"."{table}"'
         for schema, table in connection.execute(
@@ -231,17 +258,19 @@ def contents(
             " where database_name = 'ledger' order by all"
         ).fetchall()
     ]
+    found: dict[str, Parts] = {name: {} for name in named}
     if not named:
-        return {}
-    cells = "coalesce(bit_xor(hash(read)), 0)" if whole else "0"
+        return found
+    part, cells = ("0", "0")
+    if whole:
+        part, cells = f"rowid // {ROWS_OF_A_PART}", "bit_xor(hash(read))"
     every = " union all ".join(
-        f"select '{name}', count(*), {cells} from ledger.{name} as read"
+        f"select '{name}', {part}, count(*), {cells} from ledger.{name} as read group by 2"
         for name in named
     )
-    return {
-        name: (rows, hashed)
-        for name, rows, hashed in connection.execute(every).fetchall()
-    }
+    for name, at, rows, hashed in connection.execute(every).fetchall():
+        found[name][at] = rows, hashed
+    return found
 
 
 # One link for each document, sending and run, numbered without a gap.
