@@ -1,9 +1,17 @@
-"""What DuckDB is given for work on a ledger: how many threads, and where it may spill."""
+"""What DuckDB is given for work on a ledger, and what it is kept from.
 
-from collections.abc import Iterable
+A ledger file may come from anywhere: somebody brings one back, or put it in ours' place.
+Its tables may have any name, and what looks like a table may be a view that reads files.
+So nothing of it is asked before the connection can reach nothing else.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
+
+import duckdb
 
 # Where it lays down what its memory cannot hold, beside the ledger and as private as that:
 # left to itself it takes the folder that the command was started in.
@@ -20,6 +28,40 @@ def settings_for(ledger: Path, sheets: Iterable[Path] = ()) -> dict[str, Any]:
     size = sum(map(_size, (ledger, *sheets)))
     threads = {"threads": 1} if size <= LITTLE else {}
     return {"temp_directory": str(ledger.parent / SPILLED), **threads}
+
+
+@contextmanager
+def looking_at(
+    ledger: Path, *, writes_to: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A ledger or a copy of one, attached as `ledger` for reading only.
+
+    Nothing else can be reached but files of the folder that it `writes_to`.
+    """
+    with duckdb.connect(":memory:", config=settings_for(ledger)) as connection:
+        connection.execute(f"attach '{quoted(ledger)}' as ledger (read_only)")
+        if writes_to:
+            folder = quoted(writes_to.absolute())
+            connection.execute(f"set allowed_directories = ['{folder}']")
+        lock_down(connection)
+        yield connection
+
+
+def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
+    """From here on SQL can reach nothing but what is attached."""
+    for setting in (
+        "enable_external_access = false",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "python_enable_replacements = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"set {setting}")
+
+
+def quoted(path: Path) -> str:
+    """A path inside quotes in SQL."""
+    return str(path).replace("'", "''")
 
 
 def _size(file: Path) -> int:

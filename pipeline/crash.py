@@ -17,17 +17,17 @@ _PREFIX = "membill-crash-"
 def keep(error: BaseException) -> Path:
     """Write the traceback to a private file and say where it is.
 
-    It may hold values from a sheet, so it is readable by its owner alone, and such
-    files older than thirty days go.
+    It may hold values from a sheet, so it is readable by its owner alone, and goes with
+    the first night or fault after thirty days.
     """
-    _forget_old()
+    forget_old()
     handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=".txt")
     with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.writelines(traceback.format_exception(error))
     return Path(name)
 
 
-def _forget_old() -> None:
+def forget_old() -> None:
     """Remove this account's own files of that kind; a file that stays does no harm."""
     oldest = time.time() - KEPT_DAYS * 24 * 60 * 60
     owner = os.getuid() if hasattr(os, "getuid") else None

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -86,19 +87,33 @@ def write_bytes(path: Path, content: bytes, *, replace: bool = True) -> None:
     sync_folder(path.parent)
 
 
+# What shares and memory cards answer that have no links.
+_NO_LINKS = {
+    errno.EPERM, errno.EINVAL, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+}  # fmt: skip
+
+
 def give_name(draft: Path, path: Path) -> None:
     """Give a file its name unless the name is taken; FileExistsError if it is."""
     try:
         os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Some network shares and memory cards have no links; look, then rename.
-        if path.exists():
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(path):  # look, then rename
             raise FileExistsError(str(path)) from None
         os.replace(draft, path)
         return
     draft.unlink()
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file for the owner alone; it is on disk when this returns."""
+    shutil.copyfile(source, target)
+    target.chmod(0o600)
+    with open(target, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def write_text(path: Path, content: str) -> None:

@@ -4,6 +4,7 @@ The database is attached as `ledger` to a connection in memory, whose catalogs
 `tonight` and `baseline` hold the sheets and the models of the night.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from pipeline import chain
-from pipeline.connecting import SPILLED, settings_for
+from pipeline.connecting import SPILLED, lock_down, quoted, settings_for
 from pipeline.fetching import first_row
 from pipeline.files import sweep, sync_folder, write_text
 from pipeline.problems import Refused, refused
@@ -30,7 +31,6 @@ from pipeline.proof.soundness import (
     log_of,
     must_be_files,
     must_be_sound,
-    quoted,
     unreadable,
 )
 from schemas.columns import name_of
@@ -126,11 +126,23 @@ def locked(path: Path, wait: float = 0) -> Iterator[None]:
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     holder = path.parent / "membill.lock.json"
-    lock = FileLock(path.parent / "membill.lock", timeout=wait, mode=0o600)
+    # Where a disk has no `flock`, none is better than one that a kill leaves for good.
+    lock = FileLock(
+        path.parent / "membill.lock", timeout=wait, mode=0o600, fallback_to_soft=False
+    )
     try:
         lock.acquire()
     except Timeout:
         raise Busy(f"{_holder(holder)} is working on this practice") from None
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        raise _refuse(
+            path,
+            "no-locks",
+            "its disk knows no locks, so that two runs could work on it at once",
+            "keep the ledger on another disk and name its place with --ledger",
+        ) from None
     try:
         who = {"process": os.getpid(), "machine": socket.gethostname()}
         holder.write_text(json.dumps(who), encoding="utf-8")
@@ -211,7 +223,6 @@ def opened(
             connection.execute(f"create schema {schema}")
         connection.execute(_MACROS)
         connection.execute(_IN_FORCE)
-        _lock_down(connection)
         ledger = Ledger(connection, path, not write)
         if against_head:
             _check_head(ledger)
@@ -276,11 +287,13 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -
         connection.execute("attach ':memory:' as ledger")
         _create_tables(connection)
         connection.execute("use tonight")
+        lock_down(connection)
         return
     # Not kept in the file: without it groups would be made one again.
     mode = f"row_group_size {ROW_GROUP}" if write else "read_only"
     try:
         connection.execute(f"attach '{quoted(path)}' as ledger ({mode})")
+        lock_down(connection)
         about = first_row(connection, "select schema_version from ledger.about")
     except duckdb.Error as error:
         if is_locked(error):
@@ -372,18 +385,6 @@ create view tonight.in_force.first_open_day as
 select max(cast(month || '-01' as date) + interval 1 month)::date as day
 from ledger.closed_months
 """
-
-
-def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
-    """From here on SQL can reach nothing but what is attached."""
-    for setting in (
-        "enable_external_access = false",
-        "autoinstall_known_extensions = false",
-        "autoload_known_extensions = false",
-        "python_enable_replacements = false",
-        "lock_configuration = true",
-    ):
-        connection.execute(f"set {setting}")
 
 
 def read_head(path: Path) -> dict[str, Any] | None:

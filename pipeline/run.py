@@ -14,6 +14,7 @@ from pipeline import marked_copies
 from pipeline.bookkeeping.books import Night
 from pipeline.bookkeeping.unsent import limits
 from pipeline.clock import Today
+from pipeline.crash import forget_old
 from pipeline.exports.words import late_in_words
 from pipeline.files import private_folder, sweep
 from pipeline.judging import known_requests
@@ -126,6 +127,7 @@ def bill(
     """
     started = time.monotonic()
     today = cache(today)
+    forget_old()
     with (
         locked(path),
         ending(path) as end,

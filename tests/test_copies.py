@@ -21,6 +21,7 @@ import pytest
 from practice import bill, member, run
 
 from pipeline.bookkeeping.books import Document
+from pipeline.connecting import looking_at
 from pipeline.copies import adopt, backups, csv_copies
 from pipeline.copies.backups import Copy, thin_out
 from pipeline.copies.csv_copies import weekly
@@ -129,7 +130,7 @@ def test_a_copy_that_cannot_be_made_is_a_warning_of_the_night(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backups.shutil, "copyfile", full)
+    monkeypatch.setattr(backups, "copy_file", full)
     done = bill(clinic, SECOND)
     assert done.code == 0
     assert done.err == (
@@ -144,13 +145,13 @@ def test_a_copy_that_cannot_be_made_is_a_warning_of_the_night(
 def test_a_copy_gets_its_name_only_once_it_is_proved(
     clinic: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy, says = backups._copy, "not the same as the ledger"
+    copy, says = backups.copy_file, "not the same as the ledger"
 
     def bad_disk(path: Path, draft: Path) -> None:
         copy(path, draft)
         draft.write_bytes(draft.read_bytes()[:-16_384])
 
-    monkeypatch.setattr(backups, "_copy", bad_disk)
+    monkeypatch.setattr(backups, "copy_file", bad_disk)
     done = bill(clinic, SECOND)
     assert done.code == 0
     assert says in done.err
@@ -424,6 +425,62 @@ def _flip(file: Path) -> None:
 
 
 # Brought back
+
+
+def _another_file(folder: Path, *statements: str) -> Path:
+    """A database that somebody made to do harm, and that pretends to be a copy."""
+    file = folder / "evil.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    return file
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "create table \"x', 0, 0; copy (select 42 as a) to '{aim}'; select '\" (i int)",
+        'create table """x; copy (select 42 as a) to \'{aim}\'; --" (i int)',
+        "create view about as select content as schema_version from read_text('{aim}')",
+        "create view invoices as select content as number from read_text('{aim}')",
+    ],
+    ids=["a quotation mark", "a double one", "a view instead of a table", "of numbers"],
+)
+@pytest.mark.damaged
+@pytest.mark.parametrize("command", ["restore", "bill", "verify"])
+def test_nothing_that_a_strange_ledger_holds_is_run_or_read(
+    clinic: Path, made: str, command: str, tmp_path: Path
+) -> None:
+    aim = tmp_path / "aim"
+    file = _another_file(tmp_path, made.format(aim=aim))
+    if command == "restore":
+        told = run("restore", clinic, file)
+    else:
+        ledger = clinic / "ledger/membill.duckdb"
+        ledger.with_name("membill.duckdb.sha256").unlink()
+        shutil.move(file, ledger)
+        told = run(command, clinic)
+    assert (told.code, aim.exists()) == (4, False), told
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "copy (select 1) to '{aim}'",
+        "select * from read_text('{aim}')",
+        "attach '{aim}' as other",
+        "set enable_external_access = true",
+        "install httpfs",
+        "load httpfs",
+    ],
+)
+def test_whoever_looks_at_a_copy_reaches_nothing_else(
+    clinic: Path, statement: str, tmp_path: Path
+) -> None:
+    (tmp_path / "aim").touch()
+    with looking_at(clinic / BEFORE) as copy, pytest.raises(duckdb.Error):
+        copy.execute(statement.format(aim=tmp_path / "aim"))
 
 
 Rows = tuple[list[dict[str, str]], list[dict[str, str]]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import inside, private_folder, write_bytes
+from pipeline.files import copy_file, give_name, inside, private_folder, write_bytes
 from pipeline.many_files import write_new
 from tests import practice
 from tests.practice import run
@@ -140,3 +140,51 @@ def test_a_full_disk_leaves_neither_file_nor_draft(
     faults = write_new([(tmp_path / name, b"x") for name in "ab"])
     assert [fault.errno for fault in faults.values()] == [errno.ENOSPC] * 2
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "number, taken, raised",
+    [
+        (errno.EPERM, False, None),
+        (errno.EOPNOTSUPP, False, None),
+        (errno.EPERM, True, FileExistsError),
+        (errno.EIO, False, OSError),
+        (errno.ENOSPC, False, OSError),
+    ],
+)
+def test_only_where_there_are_no_links_is_a_name_given_by_renaming(
+    number: int,
+    taken: bool,
+    raised: type[OSError] | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def link(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", link)
+    draft, path = tmp_path / ".draft", tmp_path / "file"
+    draft.write_bytes(b"x")
+    if taken:  # by a link that leads nowhere
+        path.symlink_to(tmp_path / "gone")
+    with pytest.raises(raised) if raised else nullcontext():
+        give_name(draft, path)
+    assert path.is_file() == (raised is None)
+    assert draft.exists() == (raised is not None)
+
+
+def test_a_copied_file_is_private_and_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, int]] = []
+
+    def sync(handle: int) -> None:
+        found = os.fstat(handle)
+        synced.append((found.st_ino, found.st_size))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    (tmp_path / "one").write_bytes(b"whole")
+    copy_file(tmp_path / "one", tmp_path / "two")
+    made = (tmp_path / "two").stat()
+    assert stat.S_IMODE(made.st_mode) == 0o600
+    assert (made.st_ino, 5) in synced

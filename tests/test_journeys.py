@@ -1,5 +1,6 @@
 """Nights and commands from start to end, as the office and the scheduler use them."""
 
+import errno
 import json
 import os
 import sys
@@ -686,6 +687,18 @@ def test_two_runs_at_once_end_with_5_and_name_the_one_at_work(clinic: Path) -> N
     assert busy.code == 5
     assert f"process {os.getpid()} on " in busy.err
     assert "try again when it is done" in busy.err
+
+
+def test_a_disk_that_knows_no_locks_takes_no_ledger(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr("fcntl.flock", missing)
+    told = bill(clinic, SECOND)
+    assert told.code == 4
+    assert "its disk knows no locks, so that two runs could work on it" in told.err
 
 
 @pytest.mark.parametrize(

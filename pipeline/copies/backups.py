@@ -5,14 +5,11 @@ A copy is opened and compared with what the ledger held before it gets its name.
 
 import os
 import re
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import duckdb
-
-from pipeline.connecting import settings_for
-from pipeline.files import private_folder, sweep, sync_folder
+from pipeline.connecting import looking_at
+from pipeline.files import copy_file, private_folder, sweep, sync_folder
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import refused
 from pipeline.proof.soundness import (
@@ -22,7 +19,6 @@ from pipeline.proof.soundness import (
     note_checksum,
     noted_checksum,
     parts,
-    quoted,
     sha256_of,
     total,
 )
@@ -92,7 +88,7 @@ def copy_to_backups(path: Path, held: State, name: str) -> Copy:
     target = _free_name(folder, name)
     draft = folder / f".{target.name}.part"
     try:
-        _copy(path, draft)
+        copy_file(path, draft)
         copy = _checked(path, draft, held)
         os.replace(draft, target)
     except BaseException:
@@ -103,21 +99,13 @@ def copy_to_backups(path: Path, held: State, name: str) -> Copy:
     return replace(copy, file=target)
 
 
-def _copy(path: Path, draft: Path) -> None:
-    shutil.copyfile(path, draft)
-    draft.chmod(0o600)
-    with open(draft, "rb") as file:
-        os.fsync(file.fileno())
-
-
 def _checked(path: Path, draft: Path, held: State) -> Copy:
     """A copy that is what its ledger was when it was closed."""
     sha256 = sha256_of(draft)
     # Noted when it was closed, under the lock that is still ours.
     if sha256 != (noted_checksum(path) or sha256_of(path)):
         raise Unsound("the copy is not the same as the ledger, byte for byte")
-    with duckdb.connect(":memory:", config=settings_for(path)) as connection:
-        connection.execute(f"attach '{quoted(draft)}' as ledger (read_only)")
+    with looking_at(draft) as connection:
         found = parts(connection, held.contents, whole=held.whole)
         if total(found) != held.contents:
             raise Unsound(

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import duckdb
 
+from pipeline.connecting import looking_at, quoted
 from pipeline.copies.backups import Copy
 from pipeline.files import private_folder, sync_folder, write_text
-from pipeline.proof.soundness import ROWS_OF_A_PART, quoted, sha256_of
+from pipeline.proof.soundness import ROWS_OF_A_PART, sha256_of
 
 KEPT = 8
 TABLES = (
@@ -110,8 +111,7 @@ def _write(copy: Copy, folder: Path, run_id: str, before: Path) -> None:
     """Write every table into a folder, but take over what lies in `before` just so."""
     there = _listed(before)
     listed: dict[_Part, str] = {}
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"attach '{quoted(copy.file)}' as ledger (read_only)")
+    with looking_at(copy.file, writes_to=folder) as connection:
         for table in TABLES:
             headings = _headings(connection, table)
             cut = copy.parts[f'"main"."{table}"'] or {0: (0, 0)}

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline.connecting import looking_at
 from pipeline.exports.words import counted
 from pipeline.ledger import Ledger
 from pipeline.record import add_run
@@ -24,21 +25,22 @@ _BATCHES = """
 with
 taken as (
     select run_no, list(number) as numbers, list({'number': number, 'path': path}) as rows
-    from exported_documents group by run_no
+    from ledger.exported_documents group by run_no
 ),
 files as (
     select left_in.run_no, list({'path': path, 'sha256': sha256}) as files
-    from (select distinct run_no, path from exported_documents) as left_in
+    from (select distinct run_no, path from ledger.exported_documents) as left_in
     inner join (
-        select path, arg_max(sha256, run_no) as sha256 from published group by path
+        select path, arg_max(sha256, run_no) as sha256 from ledger.published
+        group by path
     ) using (path)
     group by left_in.run_no
 )
 select
     target, batch, layout, runs.as_of, runs.version, runs.recorded_by, runs.report,
     taken.numbers, taken.rows, coalesce(files.files, []) as files
-from export_batches
-inner join runs using (run_no)
+from ledger.export_batches
+inner join ledger.runs using (run_no)
 inner join taken using (run_no)
 left join files using (run_no)
 order by run_no
@@ -55,7 +57,8 @@ def enter_batches(copy: Ledger, replaced: Path) -> list[str]:
     documents = {
         row["number"]: row["said"]
         for row in _rows_of(
-            replaced, "select number, issued_on || ' ' || gross as said from invoices"
+            replaced,
+            "select number, issued_on || ' ' || gross as said from ledger.invoices",
         )
     }
     known = {
@@ -88,7 +91,8 @@ def lost_sendings(copy: Ledger, replaced: Path) -> list[str]:
         row["number"]
         for row in _rows_of(
             replaced,
-            f"select {what} from sendings where source = 'command' order by sending_no",
+            f"select {what} from ledger.sendings where source = 'command'"
+            " order by sending_no",
         )
         if tuple(row.values()) not in known
     ]
@@ -104,9 +108,9 @@ def lost_sendings(copy: Ledger, replaced: Path) -> list[str]:
 def _rows_of(replaced: Path, query: str) -> list[dict[str, Any]]:
     """What the replaced ledger answers; nothing where it cannot be opened any more."""
     try:
-        with duckdb.connect(str(replaced), read_only=True) as old:
+        with looking_at(replaced) as old:
             cursor = old.execute(query)
-            names = [column[0] for column in cursor.description]
+            names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     except duckdb.Error:
         return []

@@ -11,13 +11,13 @@ from pathlib import Path
 import duckdb
 
 from pipeline.bookkeeping.seals import Sealed, own_seals
-from pipeline.connecting import settings_for
+from pipeline.connecting import looking_at
 from pipeline.exports.invoice_data import Unreadable, read_back
 from pipeline.fetching import first_row
 from pipeline.ledger import Ledger, read_head
 from pipeline.outbox import DOCUMENTS
 from pipeline.problems import Refused, refused
-from pipeline.proof.soundness import checksum_of, matches, quoted
+from pipeline.proof.soundness import checksum_of, matches
 from pipeline.reading.package import unpack
 from pipeline.reading.sheets import Unusable
 
@@ -129,8 +129,7 @@ def in_place(path: Path) -> dict[str, Sealed]:
         return {}
     try:
         head = read_head(path) or {}
-        with duckdb.connect(":memory:", config=settings_for(path)) as connection:
-            connection.execute(f"attach '{quoted(path)}' as ledger (read_only)")
+        with looking_at(path) as connection:
             link = first_row(
                 connection,
                 "select sha256 from ledger.chain where position = ?",

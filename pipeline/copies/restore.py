@@ -16,10 +16,11 @@ from typing import Any
 import duckdb
 
 from pipeline.bookkeeping.deferred import following
+from pipeline.connecting import looking_at
 from pipeline.copies.adopt import Adopted, adopt
 from pipeline.copies.left_already import enter_batches, lost_sendings
 from pipeline.copies.lineage import must_be_the_same
-from pipeline.files import private_folder, sync_folder
+from pipeline.files import copy_file, private_folder, sync_folder
 from pipeline.ledger import RESTORING, Ledger, locked, opened, read_head, write_head
 from pipeline.problems import Refused, refused
 from pipeline.proof.probed import forget_proof
@@ -93,8 +94,7 @@ def _made_ready(path: Path, source: Path) -> Iterator[Path]:
     try:
         for file, to in ((source, draft), (log_of(source), log_of(draft))):
             if file.exists():
-                shutil.copyfile(file, to)
-                to.chmod(0o600)
+                copy_file(file, to)
         try:
             must_be_readable(draft)
         except Refused:
@@ -199,8 +199,8 @@ def _published(path: Path, out: Path) -> set[str]:
     if head and head.get("last_number"):
         numbers.add(str(head["last_number"]))
     try:
-        with duckdb.connect(str(path), read_only=True) as old:
-            rows = old.execute("select number from invoices").fetchall()
+        with looking_at(path) as old:
+            rows = old.execute("select number from ledger.invoices").fetchall()
             numbers |= {row[0] for row in rows}
     except duckdb.Error:
         pass
@@ -210,9 +210,9 @@ def _published(path: Path, out: Path) -> set[str]:
 def _emails(path: Path) -> dict[str, str]:
     """The addresses that the replaced ledger has for its documents, if it opens."""
     try:
-        with duckdb.connect(str(path), read_only=True) as old:
+        with looking_at(path) as old:
             rows = old.execute(
-                "select number, email from invoices where email is not null"
+                "select number, email from ledger.invoices where email is not null"
             )
             return dict(rows.fetchall())
     except duckdb.Error:
@@ -221,8 +221,8 @@ def _emails(path: Path) -> dict[str, str]:
 
 def _shown(draft: Path) -> set[str]:
     """The registers, and the folders of runs, that the copy has to show."""
-    with duckdb.connect(str(draft), read_only=True) as ledger:
-        rows = ledger.execute("select distinct path from outbox").fetchall()
+    with looking_at(draft) as ledger:
+        rows = ledger.execute("select distinct path from ledger.outbox").fetchall()
     return {path.removesuffix("/run.json") for (path,) in rows}
 
 
@@ -235,8 +235,7 @@ def _exchange(path: Path, draft: Path, out: Path, shown: set[str]) -> Path | Non
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     kept = path.parent / "replaced" / stamp
     if head_of(path).is_file():
-        shutil.copyfile(head_of(path), private_folder(kept) / "head.json")
-        (kept / "head.json").chmod(0o600)
+        copy_file(head_of(path), private_folder(kept) / "head.json")
     # What the lost nights wrote of themselves must not be taken for that of new ones.
     # First, and from one disk to another if need be: until all of it is moved the ledger
     # is where it was, and makes again what it needs.

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from pipeline.clock import Today
-from pipeline.connecting import settings_for
+from pipeline.connecting import lock_down, quoted, settings_for
 from pipeline.copies.backups import DAYS_KEPT, MONTHS_KEPT
 from pipeline.copies.csv_copies import KEPT
 from pipeline.exports.imports import NAMING
@@ -30,7 +30,7 @@ from pipeline.ledger import (
 from pipeline.office.desk import WrongRequest, day_of, must_may
 from pipeline.outbox import DOCUMENT_PATH
 from pipeline.personal import FORGOTTEN, LINE, PATIENT, PAYER, SENDING, Part
-from pipeline.proof.soundness import at_work, quoted
+from pipeline.proof.soundness import at_work
 from pipeline.publish import publish
 from pipeline.record import add_run, run_id_of
 from pipeline.transaction import DISK_FAILURES, Unfinished, transaction
@@ -353,6 +353,7 @@ def _copy_rows(source: Path, target: Path) -> None:
     with duckdb.connect(":memory:", config=settings_for(source)) as connection:
         connection.execute(f"attach '{quoted(source)}' as ledger (read_only)")
         connection.execute(f"attach '{quoted(target)}' as anew {NEW_FILE}")
+        lock_down(connection)
         connection.execute("copy from database ledger to anew")
         connection.execute("checkpoint anew")
         connection.execute("detach anew; detach ledger")

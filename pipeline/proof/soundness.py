@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.connecting import settings_for
+from pipeline.connecting import looking_at
 from pipeline.fetching import first_row
 from pipeline.files import sync_folder, write_text
 from pipeline.problems import Refused, refused
@@ -44,11 +44,6 @@ def checksum_of(path: Path) -> Path:
 def head_of(path: Path) -> Path:
     """The head file beside a ledger."""
     return path.parent / "head.json"
-
-
-def quoted(path: Path) -> str:
-    """A path inside quotes in SQL."""
-    return str(path).replace("'", "''")
 
 
 def must_be_files(path: Path) -> None:
@@ -193,8 +188,7 @@ def must_be_readable(path: Path) -> None:
     Reads what is in the log too, as opening the ledger for writing would.
     """
     try:
-        with duckdb.connect(":memory:", config=settings_for(path)) as connection:
-            connection.execute(f"attach '{quoted(path)}' as ledger (read_only)")
+        with looking_at(path) as connection:
             contents(connection)
             whole = first_row(connection, _LINKED) == (True,)
     except duckdb.Error as error:
@@ -252,7 +246,7 @@ def parts(
 ) -> dict[str, Parts]:
     """`contents`, of each `ROWS_OF_A_PART` rows as they were added to a table."""
     named = list(tables) or [
-        f'"{schema}"."{table}"'
+        ".".join('"' + name.replace('"', '""') + '"' for name in (schema, table))
         for schema, table in connection.execute(
             "select schema_name, table_name from duckdb_tables()"
             " where database_name = 'ledger' order by all"
@@ -261,15 +255,15 @@ def parts(
     found: dict[str, Parts] = {name: {} for name in named}
     if not named:
         return found
-    part, cells = ("0", "0")
+    part, cells = "0", "0"
     if whole:
         part, cells = f"rowid // {ROWS_OF_A_PART}", "bit_xor(hash(read))"
     every = " union all ".join(
-        f"select '{name}', {part}, count(*), {cells} from ledger.{name} as read group by 2"
-        for name in named
+        f"select {at}, {part}, count(*), {cells} from ledger.{name} as read group by 2"
+        for at, name in enumerate(named)
     )
-    for name, at, rows, hashed in connection.execute(every).fetchall():
-        found[name][at] = rows, hashed
+    for at, number, rows, hashed in connection.execute(every).fetchall():
+        found[named[at]][number] = rows, hashed
     return found
 
 
