@@ -294,6 +294,9 @@ WRONG_DAYS: dict[str, Callable[[date], tuple[date, date]]] = {
     "as-of a month ahead": lambda day: (day + timedelta(days=30), day),
     "as-of a year ahead": lambda day: (day + timedelta(days=365), day),
     "as-of a month back": lambda day: (day - timedelta(days=30), day),
+    "as-of a year back": lambda day: (day - timedelta(days=365), day),
     "the machine's clock a month ahead": lambda day: (day + timedelta(days=30),) * 2,
     "the machine's clock a year ahead": lambda day: (day + timedelta(days=365),) * 2,
+    "the machine's clock a month back": lambda day: (day - timedelta(days=30),) * 2,
+    "the machine's clock a year back": lambda day: (day - timedelta(days=365),) * 2,
 }

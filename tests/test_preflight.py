@@ -10,6 +10,7 @@ from openpyxl.comments import Comment
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.worksheet.table import Table
 
+from pipeline.reading import preflight
 from pipeline.reading.package import Package, unpack
 from pipeline.reading.preflight import Facts, inspect
 from pipeline.reading.sheets import Area, Unusable, column_index, column_letter
@@ -162,6 +163,18 @@ def test_what_stands_beside_the_cells_is_seen() -> None:
     assert facts.comments == {(2, 0)}
     assert [table.area for table in facts.tables] == [Area(1, 0, 3, 1)]
     assert list(facts.tables[0].total_rows()) == [3]
+
+
+def test_a_sheet_of_comments_without_end_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        for at in ("A1", "A2", "B2"):
+            book.worksheets[0][at].comment = Comment("ask first", "mm")
+
+    monkeypatch.setattr(preflight, "_MOST_NOTED", 2)
+    with pytest.raises(Unusable, match="too-large"):
+        facts_of(saved(change))
 
 
 def test_the_workbook_says_its_sheets_and_properties() -> None:

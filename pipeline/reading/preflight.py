@@ -35,7 +35,7 @@ from pipeline.reading.xml_parts import XmlReader, elements
 MOST_CELLS = 3_000_000  # of a sheet, formatted blank ones too
 MOST_PLAIN_CELLS = 25_000_000  # of those in rows that are plain
 MOST_TEXT = 64_000_000  # characters in all cells together
-_MOST_NOTED = 1_000_000  # formulas, errors and comments that are remembered
+_MOST_NOTED = 1_000_000  # formulas and errors that are remembered, and comments
 _MOST_MERGED = 65_536
 
 # [1]Sheet!A1, but not Table[2024], which is a column of a table.
@@ -210,6 +210,8 @@ def _attachments(package: Package, entry: Entry, facts: Facts) -> None:
             for _, attributes, _ in elements(package.parts[part], "comment"):
                 area = Area.of(attributes["ref"])
                 facts.comments.add((area.top, area.left))
+                if len(facts.comments) > _MOST_NOTED:
+                    raise too_large()
 
 
 class _Walk:

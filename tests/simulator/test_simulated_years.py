@@ -1,6 +1,6 @@
 """Twenty practice-years, each night held against the second implementation.
 
-`make simulate` lives a thousand, with more nights in each and without the shortcuts.
+`make simulate` lives a thousand, with other seeds; `--whole` leaves the shortcuts out.
 """
 
 from pathlib import Path
