@@ -46,6 +46,8 @@ class Read:
 
 
 def _no_row_is_held_without_a_word(parsing: Parsing) -> None:
+    if any(p.severity is Severity.STOPS for p in parsing.problems):
+        return  # a missing column is told once, and nobody is billed
     rows = zip(
         parsing.rows["row_number"].to_pylist(),
         parsing.rows["held"].to_pylist(),
