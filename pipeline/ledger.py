@@ -307,7 +307,20 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -
             "bring back a good copy with `membill restore`",
         ) from None
     _upgrade(connection, path, about[0], write=write)
+    _must_have_tables(connection, path)
     connection.execute("use tonight")
+
+
+def _must_have_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse another database, or a ledger of which somebody took a table away."""
+    there = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where database_name = 'ledger'"
+    ).fetchall()
+    named = [f"main.{name_of(schema)}" for schema in LEDGER]
+    named += [f"accepted.{name_of(schema)}" for schema in ACCEPTED]
+    if missing := [name for name in named if (name,) not in there]:
+        raise damaged(path, f"has no table {missing[0].removeprefix('main.')}")
 
 
 def _upgrade(

@@ -488,6 +488,8 @@ def test_a_checksum_of_nonsense_is_no_checksum(clinic: Path) -> None:
     [
         ("delete from chain", "holds other records than its chain has links"),
         ("drop table chain", "cannot be opened and read to its end"),
+        ("drop table accepted.staff", "has no table accepted.staff"),
+        ("update runs set report = '{'", "holds a report of run 2026-03-01-01 that"),
     ],
 )
 def test_a_ledger_without_its_chain_is_not_billed_on(
@@ -497,6 +499,7 @@ def test_a_ledger_without_its_chain_is_not_billed_on(
     (clinic / f"{LEDGER}.sha256").unlink()
     told = bill(clinic, SECOND)
     assert (told.code, said in told.err) == (4, True), told.err
+    assert run("verify", clinic).code == 4
 
 
 def _written(ledger: Path, statement: str) -> None:

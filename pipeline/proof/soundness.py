@@ -191,6 +191,7 @@ def must_be_readable(path: Path) -> None:
         with looking_at(path) as connection:
             contents(connection)
             whole = first_row(connection, _LINKED) == (True,)
+            odd = unreadable_reports(connection)
     except duckdb.Error as error:
         if is_locked(error):
             return  # whoever opens it next is told who holds it
@@ -200,6 +201,16 @@ def must_be_readable(path: Path) -> None:
         ) from None  # fmt: skip
     if not whole:
         raise damaged(path, "holds other records than its chain has links")
+    if odd:
+        raise damaged(path, odd[0])
+
+
+def unreadable_reports(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The runs whose report is no JSON, which no query over them could pass."""
+    odd = connection.execute(
+        "select run_id from ledger.runs where not json_valid(report) order by run_no"
+    ).fetchall()
+    return [f"holds a report of run {run_id} that cannot be read" for (run_id,) in odd]
 
 
 def is_locked(error: duckdb.Error) -> bool:

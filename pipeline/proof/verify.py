@@ -18,7 +18,7 @@ from pipeline.ledger import Ledger, read_head
 from pipeline.proof.probed import look_at_all, look_at_new, proved_until
 from pipeline.proof.promises import PROMISES
 from pipeline.proof.registers import registers_that_differ
-from pipeline.proof.soundness import checksum_of, matches
+from pipeline.proof.soundness import checksum_of, matches, unreadable_reports
 from pipeline.proof.verify_files import (
     differ_when_made_again,
     drafts,
@@ -201,7 +201,7 @@ def _unreadable(ledger: Ledger) -> list[str]:
             ledger.value(f"select bit_xor(hash(read)) from {name} as read")
         except duckdb.Error:
             faults.append(f"{name} is damaged")
-    return faults
+    return faults or unreadable_reports(ledger.connection)
 
 
 def _found(ledger: Ledger, queries: Sequence[str]) -> list[list[str]]:
