@@ -14,15 +14,13 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.torture.again import recover
+from tests.torture.again import recover, remember
 from tests.torture.bugs import BUGS
+from tests.torture.scenario import STEPS
 from tests.torture.trial import Reference, Verdict, play, try_at
 
 # A trial: which step, killed at which points, the sheets changed or not, with which bug.
 Trial = tuple[int, tuple[int, ...], bool, str]
-
-# Steps whose recovery is killed too: a night that bills, and a credit note.
-_RICHEST = (1, 4)
 
 # The kinds of trials: killed once, killed while recovering too, bugs put in on purpose.
 PARTS = ("once", "again", "bugs")
@@ -40,57 +38,67 @@ def _carry_out(trial: Trial) -> Verdict:
     return try_at(made, folder, points, changed=changed, bug=BUGS.get(bug))
 
 
-def kills(every: int) -> list[Trial]:
+def kills(steps: Iterable[int], every: int) -> list[Trial]:
     """Each step killed at its points, the sheets changed in half of them."""
     return [
         (at, (point,), point % 2 == 1, "")
-        for at, made in enumerate(_references)
-        for point in range(0, len(made.names), every)
+        for at in steps
+        for point in range(0, len(_references[at].names), every)
     ]
 
 
-def _recover(trial: tuple[int, str, bool]) -> tuple[Verdict, list[str]]:
+def _recover(
+    trial: tuple[int, str, bool],
+) -> tuple[str, Verdict, list[tuple[str, str]]]:
     at, name, keeping = trial
     keep = _root / f"wrecks-{at}"
-    wreck = keep / name if name else _references[at].start
-    verdict, seen = recover(_references[at], wreck, keep, keeping=keeping)
+    folder = keep / f"at-work-{os.getpid()}"
     if name:  # what is left of it says that it was seen
-        shutil.rmtree(wreck)
-        wreck.mkdir()
-    return verdict, [mark for _, mark in seen]
+        (keep / name).rename(folder)
+        (keep / name).mkdir()
+    else:
+        shutil.copytree(_references[at].start, folder, symlinks=True)
+    return name, *recover(_references[at], folder, keep, keeping=keeping)
+
+
+def _killed_again(at: int) -> tuple[int, int]:
+    """Every wreck of a step; how many there are, and how many ended badly."""
+    started, bad = time.monotonic(), 0
+    keep, step = _root / f"wrecks-{at}", _references[at].step.name
+    keep.mkdir()
+    # Each wreck, and the points at which kills left it.
+    ways, level, found = {"": ""}, [""], list[int]()
+    remember(_references[at].start)
+    with multiprocessing.get_context("fork").Pool(_workers) as pool:
+        for killed in range(3):
+            trials, more = [(at, name, killed < 2) for name in level], dict[str, str]()
+            for name, verdict, seen in pool.imap_unordered(_recover, trials):
+                more |= {
+                    mark: f"{ways[name]} killed at {point};"
+                    for point, mark in reversed(seen)
+                    if mark not in ways and mark not in more
+                }
+                if verdict.faults:
+                    bad += 1
+                    print(f"BAD {verdict.where}:{ways[name]} then left in peace")
+                    print(*verdict.faults, sep="\n    ")
+            level = sorted(more)
+            ways |= more
+            found.append(len(level))
+    minutes = (time.monotonic() - started) / 60
+    print(
+        f"    {step}: {found[0]} wrecks of one kill, {found[1]} more of two,"
+        f" {bad} bad endings, {minutes:.1f} minutes"
+    )
+    shutil.rmtree(keep)
+    return len(ways) - 1, bad
 
 
 def killed_again(steps: Iterable[int]) -> int:
     """Every wreck that one kill or two can leave of each step; counts bad endings."""
-    started, bad, wrecks = time.monotonic(), 0, 0
-    for at in steps:
-        (_root / f"wrecks-{at}").mkdir()
-        seen: set[str] = set()
-        found: list[int] = []
-        level = [""]
-        with multiprocessing.get_context("fork").Pool(_workers) as pool:
-            for kills in range(3):
-                trials = [(at, name, kills < 2) for name in level]
-                marks: set[str] = set()
-                done = pool.imap_unordered(_recover, trials)
-                for at_trial, (verdict, left) in enumerate(done, 1):
-                    marks.update(left)
-                    if verdict.faults:
-                        bad += 1
-                        print(f"BAD {verdict.where}", *verdict.faults, sep="\n    ")
-                    if at_trial % 50 == 0:
-                        minutes = (time.monotonic() - started) / 60
-                        print(
-                            f"    {at_trial} of {len(trials)} tried after {kills} kills,"
-                            f" {len(marks - seen)} more wrecks, {minutes:.1f} minutes"
-                        )
-                level = sorted(marks - seen)
-                seen.update(level)
-                found.append(len(level))
-        wrecks += len(seen)
-        name = _references[at].step.name
-        print(f"    {name}: {found[0]} wrecks of one kill, {found[1]} more of two")
-        shutil.rmtree(_root / f"wrecks-{at}")
+    started = time.monotonic()
+    counted = [_killed_again(at) for at in steps]
+    wrecks, bad = (sum(numbers) for numbers in zip(*counted, strict=True))
     minutes = (time.monotonic() - started) / 60
     print(f"killed again: {wrecks} wrecks, {bad} bad endings, {minutes:.1f} minutes")
     return bad
@@ -136,6 +144,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.torture", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="every Nth point only")
     parser.add_argument("--workers", type=int, help="processes; one for each core")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        nargs="+",
+        choices=range(len(STEPS)),
+        metavar="N",
+        default=range(len(STEPS)),
+        help="of the scenario; all of them",
+    )
     parser.add_argument("parts", nargs="*", help=f"of {PARTS}; all of them")
     asked = parser.parse_args()
     parts = asked.parts or PARTS
@@ -145,15 +162,15 @@ def main() -> int:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as folder:
         _root = Path(folder)
-        _references = play(_root, None if "once" in parts else max(_RICHEST) + 1)
+        _references = play(_root)
         names = {name for made in _references for name in made.names}
         hits = sum(len(made.names) for made in _references)
         print(f"{len(_references)} steps, {len(names)} named points, {hits} hits")
         bad = 0
         if "once" in parts:
-            bad += bad_endings("killed once", kills(asked.every))
+            bad += bad_endings("killed once", kills(asked.steps, asked.every))
         if "again" in parts:
-            bad += killed_again(_RICHEST)
+            bad += killed_again(asked.steps)
         if "bugs" in parts:
             bad += unseen_bugs()
     return 1 if bad else 0

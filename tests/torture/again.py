@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -18,7 +19,7 @@ from unittest.mock import patch
 
 import duckdb
 
-from pipeline.proof.soundness import contents, log_of, matches
+from pipeline.proof.soundness import contents, log_of, noted_checksum
 from tests import practice
 from tests.practice import Result
 from tests.simulator.machine import hurried
@@ -38,6 +39,10 @@ _HALF_MADE = re.compile(r"((?:.*/)?)[^/]*\.(?:part|draft|draft\.wal)(?:/|$)")
 
 # What a process read of ledgers before.
 _known: dict[str, str] = {}
+# The hashes of files that nobody touches, by what the disk says of them.
+_hashes: dict[str, str] = {}
+# Seconds in which a file may change once more and look the same to the disk.
+_JUST_NOW = 0.1
 
 
 def fingerprint(folder: Path, known: dict[str, str], *, exact: bool = False) -> str:
@@ -78,18 +83,23 @@ def fingerprint_apart(folder: Path) -> str:
     return str(found["mark"])
 
 
+def remember(folder: Path) -> None:
+    """Read the ledgers of a folder once, for all that look at what comes of it."""
+    fingerprint_apart(folder)
+
+
 def _held(path: Path, known: dict[str, str], exact: bool) -> str:
     """What a file holds, as text that is the same when it comes to the same."""
     if path.is_dir():
         return ""
     if path.name.endswith(".duckdb.sha256"):
         book = path.with_suffix("")
-        return f"matches: {book.exists() and matches(book)}"
+        return f"matches: {book.exists() and _matches(book)}"
     if path.suffix != ".duckdb":
-        return "log" if path.suffix == ".wal" else _sha256(path.read_bytes())
+        return "log" if path.suffix == ".wal" else _hash_of(path)
     log = log_of(path)
-    key = _sha256(path.read_bytes(), log.read_bytes() if log.exists() else b"")
-    if exact and (log.exists() or not matches(path)):
+    key = f"{_hash_of(path)} {_hash_of(log) if log.exists() else ''}"
+    if exact and (log.exists() or not _matches(path)):
         return key
     if key not in known:
         known[key] = _rows(path)
@@ -111,21 +121,30 @@ def _rows(path: Path) -> str:
             return type(error).__name__
 
 
-def _sha256(*parts: bytes) -> str:
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+def _matches(book: Path) -> bool:
+    """Whether a ledger has a checksum that is its own."""
+    return noted_checksum(book) == _hash_of(book)
+
+
+def _hash_of(path: Path) -> str:
+    """The hash of a file, read again only if it may have changed."""
+    facts = path.stat()
+    key = f"{facts.st_ino} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}"
+    found = _hashes.get(key) or hashlib.sha256(path.read_bytes()).hexdigest()
+    if facts.st_ctime < time.time() - _JUST_NOW:
+        _hashes[key] = found
+    return found
 
 
 def recover(
-    reference: Reference, wreck: Path, keep: Path, *, keeping: bool
+    reference: Reference, folder: Path, keep: Path, *, keeping: bool
 ) -> tuple[Verdict, list[tuple[str, str]]]:
-    """Look at a wreck, run the step from it, look at what that came to.
+    """Look at a wreck, run the step in it, look at what that came to; it is gone then.
 
     Returns what broke and, if `keeping`, (point, wreck) for each point of the run; a wreck
     that is not in `keep` yet is put there under its fingerprint.
     """
-    step, verdict = reference.step, Verdict(f"{reference.step.name}, from {wreck.name}")
-    folder = keep / f"at-work-{os.getpid()}"
-    shutil.copytree(wreck, folder, symlinks=True)
+    step, verdict = reference.step, Verdict(reference.step.name)
     try:
         look_at_wreck(reference, folder, verdict)
         code, said, seen = run_once(reference, folder, keep if keeping else None)
@@ -157,7 +176,7 @@ def run_once(
     It is looked at whenever it reaches a point, or the Nth.
     """
     seen: list[tuple[str, str]] = []
-    known: dict[str, str] = {}
+    known = dict(_known)
     points = count()
 
     def look(name: str) -> None:

@@ -13,7 +13,7 @@ import traceback
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ import duckdb
 
 import pipeline
 from pipeline.ledger import RESTORING
+from pipeline.proof.soundness import log_of
 from tests import practice
 from tests.torture.points import Points
 from tests.torture.scenario import NEWCOMER, STEPS, Step, arguments, beginning, newcomer
 
 LEDGER = Path("ledger/membill.duckdb")
+COPIES = Path("ledger/backups")
 Bug = Callable[[], None]
 
 
@@ -88,11 +90,20 @@ def run(
 
 @dataclass(frozen=True)
 class State:
-    """What a practice looks like from outside: its numbers, lines and files."""
+    """What a practice looks like from outside: its numbers, books and files.
+
+    `others` are what the books hold besides lines: sendings and closed months.
+    """
 
     numbers: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
+    others: tuple[tuple[str, ...], ...]
     files: dict[str, str]
+
+    @property
+    def books(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """All that was recorded."""
+        return self.lines, self.others
 
 
 # These tell when and how often a run worked, or who holds the lock.
@@ -102,18 +113,27 @@ _RUN_FILES = ("runs/", "last_run.json")
 def state(folder: Path) -> State:
     """Read with DuckDB and the file system alone, on a copy."""
     copy = folder.with_name(folder.name + "-looked-at")
-    shutil.copytree(folder, copy, symlinks=True)
+    copy.mkdir()
+    for file in (folder / LEDGER, log_of(folder / LEDGER)):
+        if file.exists():
+            shutil.copyfile(file, copy / file.name)
     try:
-        found = in_process(lambda: _read(copy / LEDGER))
+        found = _found_in(copy / LEDGER.name)
     finally:
         shutil.rmtree(copy)
-    assert found is not None and "code" not in found, found
     files = {
         name: hashlib.sha256((folder / "out" / name).read_bytes()).hexdigest()
         for name in _outputs(folder)
     }
-    lines = tuple(tuple(line) for line in found["lines"])
-    return State(tuple(found["numbers"]), lines, files)
+    return replace(found, files=files)
+
+
+def _found_in(path: Path) -> State:
+    """What a ledger that is at rest holds."""
+    found = in_process(lambda: _read(path))
+    assert found is not None and "code" not in found, found
+    lines, others = (tuple(map(tuple, found[name])) for name in ("lines", "others"))
+    return State(tuple(found["numbers"]), lines, others, {})
 
 
 def _outputs(folder: Path) -> Iterator[str]:
@@ -128,7 +148,7 @@ def _outputs(folder: Path) -> Iterator[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
-        return {"numbers": [], "lines": []}
+        return {"numbers": [], "lines": [], "others": []}
     with duckdb.connect(str(path), read_only=True) as book:
         numbers = book.execute(
             "select number from invoices order by kind, sequence"
@@ -138,9 +158,15 @@ def _read(path: Path) -> dict[str, Any]:
             " period_end::varchar, net::varchar, tax::varchar, gross::varchar"
             " from lines order by all"
         ).fetchall()
+        others = book.execute(
+            "select 'sent', number, sent_on::varchar, sent_to from sendings"
+            " union all select 'closed', month, '', sha256 from closed_months"
+            " order by all"
+        ).fetchall()
     return {
         "numbers": [number for (number,) in numbers],
         "lines": [[str(cell) for cell in line] for line in lines],
+        "others": others,
     }
 
 
@@ -225,12 +251,12 @@ def _name(reference: Reference, at: int) -> str:
 
 
 def look_at_wreck(reference: Reference, folder: Path, verdict: Verdict) -> None:
-    """All or nothing recorded; nothing shown that is not; every file whole."""
+    """All or nothing recorded; nothing shown that is not; every file and copy whole."""
     wreck = state(folder)
     before, after = reference.before, reference.after
     if (folder / LEDGER).exists():
         verdict.must(
-            wreck.lines in (before.lines, after.lines), "a night is all or nothing"
+            wreck.books in (before.books, after.books), "a night is all or nothing"
         )
         verdict.must(
             {Path(name).stem for name in wreck.files if name.startswith("invoices/")}
@@ -243,6 +269,16 @@ def look_at_wreck(reference: Reference, folder: Path, verdict: Verdict) -> None:
         elif name.endswith(".xlsx"):
             whole = zipfile.is_zipfile(folder / "out" / name)
             verdict.must(whole, f"{name} is whole")
+    for copy in new_copies(reference, folder):
+        whole = _found_in(copy).books in (before.books, after.books)
+        verdict.must(whole, f"the copy {copy.name} is whole")
+
+
+def new_copies(reference: Reference, folder: Path) -> list[Path]:
+    """The copies of the ledger that were not there when the step began."""
+    there = {path.name for path in (reference.start / COPIES).glob("*.duckdb")}
+    found = sorted((folder / COPIES).glob("*.duckdb"))
+    return [path for path in found if path.name not in there]
 
 
 def _billed(seen: State) -> Counter[tuple[str, ...]]:
@@ -262,6 +298,8 @@ def look_at_recovered(
     proof = run(folder, ["verify", str(folder)])
     wrong = proof.said.partition("WRONG")[2]
     verdict.must(proof.code == 0, f"verify: {wrong[:300]}")
+    same = found.others == after.others
+    verdict.must(same, "what was sent and closed is the same")
     if changed:
         undisturbed = _billed(after)
         once = all(
@@ -279,8 +317,8 @@ def look_at_recovered(
         verdict.must(found.numbers == after.numbers, "the numbers are the same")
         for name, sha256 in after.files.items():
             if name.startswith("invoices/"):
-                same = found.files.get(name) == sha256
-                verdict.must(same, f"{name} is the same")
+                whole = found.files.get(name) == sha256
+                verdict.must(whole, f"{name} is the same")
     missing = after.files.keys() - found.files.keys()
     verdict.must(not missing or changed, f"published: {sorted(missing)}")
     left = [
