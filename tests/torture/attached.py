@@ -1,7 +1,7 @@
-"""A night with strace attached: which calls it makes, and one of them made to fail.
+"""A step with strace attached: which calls it makes, and one of them made to fail.
 
-What a night needs is imported once, in a process that forks a child for each night. The
-child stops before it begins, strace is attached to it, and it goes on: calls of the night
+What a step needs is imported once, in a process that forks a child for each run. The
+child stops before it begins, strace is attached to it, and it goes on: calls of the step
 alone are counted, and nothing else has to be started.
 """
 
@@ -25,22 +25,32 @@ from unittest.mock import patch
 from pipeline.__main__ import main
 from tests.simulator.machine import thinking_less
 from tests.torture.scenario import arguments
-from tests.torture.still import one_thread, still
+from tests.torture.still import Stopped, one_thread, still
 from tests.torture.trial import Reference
 
-# What changes a disk; `openat` where it makes a file.
+# What opens files, and changes a disk where it makes one.
+_MAKING = ("open", "openat")
+# What changes a disk, or says when it has. No machine has all of them, and which of them
+# a program makes is the business of its libraries.
 CALLS = (
-    "openat", "write", "pwrite64", "writev", "sendfile", "copy_file_range", "fallocate",
-    "ftruncate", "fsync", "fdatasync", "rename", "link", "unlink", "mkdir", "rmdir",
-    "chmod", "fchmod",
+    *_MAKING, "creat", "mknod", "mknodat", "mkdir", "mkdirat", "rmdir", "link", "linkat",
+    "symlink", "symlinkat", "rename", "renameat", "renameat2", "unlink", "unlinkat",
+    "write", "writev", "pwrite64", "pwritev", "pwritev2", "sendfile", "splice",
+    "copy_file_range", "truncate", "ftruncate", "fallocate", "chmod", "fchmod",
+    "fchmodat", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "futimesat",
+    "utimensat", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr",
+    "fremovexattr", "fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "msync",
+    "io_submit", "io_uring_enter",
 )  # fmt: skip
 
 # The beginning of a call in what strace writes, after its thread: name, arguments; and
 # the first file among those, open or by its name.
 _CALL = re.compile(r"^\d+ +(\w+)\((.*)$", re.MULTILINE)
 _FILE = re.compile(r'\b\d+<([^>]+)>|"([^"]+)"')
+# Where the program says what it does; `{}` is the practice folder.
+LOG = "{}.said"
 _MAY_BE_TRACED = 0x59616D61  # by anybody: PR_SET_PTRACER
-_PATIENCE = 200  # seconds; a night that takes longer hangs
+_PATIENCE = 200  # seconds; a step that takes longer hangs
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a night ended: its exit code (-9 if it was killed) and what it said.
+    """How a step ended: its exit code (-9 if it was killed) and what it said.
 
     `calls` are those it made, `struck` those of them that were made to fail.
     """
@@ -80,9 +90,9 @@ class Ended:
     struck: list[str] = field(default_factory=list)
 
 
-def night(made: Reference, folder: Path, fault: Fault | None = None) -> Ended:
+def attached(made: Reference, folder: Path, fault: Fault | None = None) -> Ended:
     """Run a step in a folder, with strace attached and one call failing."""
-    log, said = folder.with_suffix(".log"), folder.with_suffix(".said")
+    log, said = folder.with_suffix(".log"), Path(LOG.format(folder))
     going, begun = os.pipe()
     child = os.fork()
     if not child:
@@ -90,7 +100,8 @@ def night(made: Reference, folder: Path, fault: Fault | None = None) -> Ended:
     os.close(begun)
     _, status = os.waitpid(child, os.WUNTRACED)
     assert os.WIFSTOPPED(status), said.read_text(encoding="utf-8")
-    options = ["-f", "-qq", "-y", "-s", "0", "-e", f"trace={','.join(CALLS)}"]
+    calls = ",".join(f"?{name}" for name in CALLS)  # those that there are
+    options = ["-f", "-qq", "-y", "-s", "0", "-e", f"trace={calls}"]
     if fault:
         call = fault.call
         options += ["-e", f"inject={call.name}:{fault.how}:when={call.when}"]
@@ -137,9 +148,11 @@ def _begin(args: list[str], said: Path, begun: int) -> None:
         ctypes.CDLL(None).prctl(_MAY_BE_TRACED, ctypes.c_ulong(-1))
         os.kill(os.getpid(), signal.SIGSTOP)
         os.close(begun)
-        # Drafts have the same names in every night.
+        # Drafts have the same names in every run.
         names = map("draft{:04}".format, count())
         patch.object(tempfile, "_name_sequence", names).start()
+        # So have the folders of what a restore replaced.
+        patch("pipeline.copies.restore.datetime", Stopped).start()
         with (
             still(),
             thinking_less(),
@@ -193,7 +206,7 @@ def _calls(text: str, folder: Path) -> Iterator[Call]:
         found = _FILE.search(given)
         file = (found[1] or found[2]).replace(str(folder), "{}") if found else ""
         counts[name, file] += 1
-        if name != "openat" or "O_CREAT" in given:
+        if name not in _MAKING or "O_CREAT" in given:
             yield Call(name, file, counts[name, file])
 
 
@@ -206,4 +219,4 @@ def _struck(text: str, fault: Fault, code: int) -> list[str]:
         lines = [line for line in text.splitlines() if f" {name}(" in line][-1:]
     else:
         lines = [line for line in text.splitlines() if "(INJECTED)" in line]
-    return [line for line in lines if name != "openat" or "O_CREAT" in line]
+    return [line for line in lines if name not in _MAKING or "O_CREAT" in line]

@@ -11,11 +11,11 @@ import duckdb
 TODAY = date(2026, 10, 31)
 
 
-class _Stopped(datetime):
-    """The log's clock."""
+class Stopped(datetime):
+    """The clock of logs and of folder names."""
 
     @classmethod
-    def now(cls, tz: Any = None) -> "_Stopped":
+    def now(cls, tz: Any = None) -> "Stopped":
         return cls(2026, 1, 1, tzinfo=tz or UTC)
 
 
@@ -23,7 +23,7 @@ class _Stopped(datetime):
 def still() -> Iterator[None]:
     """No run takes any time, and each is on the same day."""
     with (
-        patch("pipeline.record.datetime", _Stopped),
+        patch("pipeline.record.datetime", Stopped),
         patch("pipeline.run.time.monotonic", lambda: 0.0),
         patch("pipeline.commands.clock.today", lambda zone: TODAY),
     ):
