@@ -7,13 +7,24 @@ import pytest
 from tests import practice
 from tests.torture.again import fingerprint, killed, recover, run_once
 from tests.torture.bugs import BUGS
+from tests.torture.scenario import STEPS
 from tests.torture.trial import Reference, play, try_at
+
+# One step of each kind, two nights of them: the other nights take longest.
+KINDS = [STEPS[at] for at in (0, 1, 2, 5, 9, 10, 6, 13, 16)]
 
 
 @pytest.fixture(scope="module")
 def references(tmp_path_factory: pytest.TempPathFactory) -> list[Reference]:
-    """The first steps of the scenario, undisturbed."""
-    return play(tmp_path_factory.mktemp("torture"), upto=2)
+    """A step of each kind of the scenario, undisturbed."""
+    return play(tmp_path_factory.mktemp("torture"), KINDS)
+
+
+def _killed(made: Reference, folder: Path, *, changed: bool = False) -> None:
+    """Kill a step when it has done more than half of what it does."""
+    point = round(0.6 * len(made.names))
+    verdict = try_at(made, folder, (point,), changed=changed)
+    assert not verdict.faults, verdict
 
 
 def test_there_are_many_points(references: list[Reference]) -> None:
@@ -23,10 +34,16 @@ def test_there_are_many_points(references: list[Reference]) -> None:
 def test_a_first_night_killed_while_it_publishes_is_whole_again(
     references: list[Reference], tmp_path: Path
 ) -> None:
-    made = references[0]
-    point = round(0.6 * len(made.names))
-    verdict = try_at(made, tmp_path / "clinic", (point,), changed=True)
-    assert not verdict.faults, verdict
+    _killed(references[0], tmp_path / "clinic", changed=True)
+
+
+@pytest.mark.parametrize(
+    "at", range(2, len(KINDS)), ids=[step.name for step in KINDS[2:]]
+)
+def test_what_was_killed_and_is_given_again_comes_out_the_same(
+    references: list[Reference], tmp_path: Path, at: int
+) -> None:
+    _killed(references[at], tmp_path / "clinic")
 
 
 def test_a_bug_put_in_on_purpose_is_seen(

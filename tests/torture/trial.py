@@ -12,7 +12,7 @@ import shutil
 import traceback
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -181,12 +181,12 @@ class Reference:
     names: tuple[str, ...]
 
 
-def play(root: Path, upto: int | None = None) -> list[Reference]:
-    """The scenario, or its first steps, without a kill, keeping where each step began."""
+def play(root: Path, steps: Iterable[Step] = STEPS) -> list[Reference]:
+    """The scenario, or some of its steps, without a kill, keeping where each began."""
     import_all()
     folder = practice.make(root / "clinic", beginning())
     references = []
-    for at, step in enumerate(STEPS[:upto]):
+    for at, step in enumerate(steps):
         if step.edit:
             step.edit(folder)
         start = root / f"{at:02d}"
