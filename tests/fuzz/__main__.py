@@ -6,6 +6,7 @@ Files are told apart by their number, so that a find can be made again alone wit
 
 import sys
 import tempfile
+import time
 import warnings
 from argparse import ArgumentParser
 from concurrent.futures import ProcessPoolExecutor
@@ -34,7 +35,7 @@ def main() -> int:
     given = parser.parse_args()
     starts = range(given.first, given.first + given.files, _BATCH)
     counts = [min(_BATCH, given.first + given.files - start) for start in starts]
-    done, finds = 0, 0
+    started, done, finds = time.monotonic(), 0, 0
     kept = Path(tempfile.mkdtemp(prefix="membill-fuzz-found-"))
     with ProcessPoolExecutor(given.jobs) as pool:
         for count, found in pool.map(partial(_finds, given.seed), starts, counts):
@@ -46,7 +47,8 @@ def main() -> int:
                 print(f"{path}: {find.why[:300]}", flush=True)
             if done % 1_000 < _BATCH:
                 print(f"{done:,} files, {finds} found", file=sys.stderr, flush=True)
-    print(f"{done:,} files of seed {given.seed}: {finds} found")
+    minutes = (time.monotonic() - started) / 60
+    print(f"{done:,} files of seed {given.seed}: {finds} found, {minutes:.1f} minutes")
     if not finds:
         kept.rmdir()
     return 1 if finds else 0

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 from tests.torture.again import recover, remember
@@ -61,37 +62,49 @@ def _recover(
     return name, *recover(_references[at], folder, keep, keeping=keeping)
 
 
+def _tried_from(
+    pool: Pool, at: int, ways: dict[str, str], level: Iterable[str], *, keeping: bool
+) -> tuple[dict[str, str], int]:
+    """Recover from each wreck: the wrecks that another kill leaves, and bad endings.
+
+    `ways` tells of each wreck at which points kills left it.
+    """
+    trials = [(at, name, keeping) for name in level]
+    more, bad = dict[str, str](), 0
+    done = pool.imap_unordered(_recover, trials)
+    for tried, (name, verdict, seen) in enumerate(done, 1):
+        for point, mark in seen:
+            if mark not in ways:
+                more.setdefault(mark, f"{ways[name]} killed at {point};")
+        if verdict.faults:
+            bad += 1
+            where = f"{verdict.where}:{ways[name]} then left in peace"
+            print(f"BAD {where}", *verdict.faults, sep="\n    ")
+        if tried % 100 == 0:
+            print(f"    {tried} of {len(trials)} tried")
+    return more, bad
+
+
 def _killed_again(at: int) -> tuple[int, int]:
     """Every wreck of a step; how many there are, and how many ended badly."""
-    started, bad = time.monotonic(), 0
-    keep, step = _root / f"wrecks-{at}", _references[at].step.name
+    started, keep = time.monotonic(), _root / f"wrecks-{at}"
     keep.mkdir()
-    # Each wreck, and the points at which kills left it.
-    ways, level, found = {"": ""}, [""], list[int]()
     remember(_references[at].start)
+    ways = level = {"": ""}
+    found, bad = list[int](), 0
     with multiprocessing.get_context("fork").Pool(_workers) as pool:
-        for killed in range(3):
-            trials, more = [(at, name, killed < 2) for name in level], dict[str, str]()
-            for name, verdict, seen in pool.imap_unordered(_recover, trials):
-                more |= {
-                    mark: f"{ways[name]} killed at {point};"
-                    for point, mark in reversed(seen)
-                    if mark not in ways and mark not in more
-                }
-                if verdict.faults:
-                    bad += 1
-                    print(f"BAD {verdict.where}:{ways[name]} then left in peace")
-                    print(*verdict.faults, sep="\n    ")
-            level = sorted(more)
-            ways |= more
+        for keeping in (True, True, False):
+            level, wrong = _tried_from(pool, at, ways, level, keeping=keeping)
+            ways = ways | level
             found.append(len(level))
+            bad += wrong
+    shutil.rmtree(keep)
     minutes = (time.monotonic() - started) / 60
     print(
-        f"    {step}: {found[0]} wrecks of one kill, {found[1]} more of two,"
-        f" {bad} bad endings, {minutes:.1f} minutes"
+        f"    {_references[at].step.name}: {found[0]} wrecks of one kill, {found[1]} more"
+        f" of two, {bad} bad endings, {minutes:.1f} minutes"
     )
-    shutil.rmtree(keep)
-    return len(ways) - 1, bad
+    return found[0] + found[1], bad
 
 
 def killed_again(steps: Iterable[int]) -> int:
