@@ -66,6 +66,16 @@ def _ends(patient_id: str, day: str) -> Edit:
     return lambda folder: practice.change(folder, "patients", patient_id, cells)
 
 
+def _loses(*names: str) -> Edit:
+    """Somebody deletes files of `out/`."""
+
+    def lose(folder: Path) -> None:
+        for name in names:
+            (folder / "out" / name).unlink()
+
+    return lose
+
+
 def _bill(day: str, edit: Edit | None = None, code: int = 0) -> Step:
     return Step(f"bill {day}", ("bill", "--as-of", day), edit, code, code)
 
@@ -102,7 +112,10 @@ STEPS: tuple[Step, ...] = (
     Step("restore", ("restore",)),
     _bill("2026-05-01", _ends("P5", "2026-05-10")),
     _bill("2026-05-31"),
-    Step("rebuild", ("rebuild",)),
+    Step(
+        "rebuild", ("rebuild",),
+        _loses("invoices/2026/03/INV-000001.xlsx", "registers/2026-03.xlsx"),
+    ),
 )  # fmt: skip
 
 
