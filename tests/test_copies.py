@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -735,6 +736,72 @@ def test_a_copy_is_brought_back_where_out_lies_on_another_disk(
     assert not (later / "out/runs" / LOST).exists()
     (kept,) = (later / "ledger/replaced").glob(f"*/runs/{LOST}/run.json")
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def _failing(monkeypatch: pytest.MonkeyPatch, *times: int) -> None:
+    """Of the moves that put a copy in the ledger's place these fail, counted from 1."""
+    real, moves = os.replace, count(1)
+
+    def replace(source: Path, target: Path) -> None:
+        if next(moves) in times:
+            raise OSError(errno.EIO, "Input/output error", str(source))
+        real(source, target)
+
+    monkeypatch.setattr("pipeline.copies.restore.os", SimpleNamespace(replace=replace))
+
+
+@pytest.mark.parametrize(
+    "at", [1, 2, 3, 4], ids=["the checksum", "the ledger", "the copy", "the head file"]
+)
+def test_the_ledger_is_put_back_where_the_disk_fails_a_restore(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    notes = ("membill.lock.json", "proved.json")
+    before = practice.files(clinic / "ledger", but=notes)
+    _failing(monkeypatch, at)
+    told = run("restore", clinic, clinic / BEFORE)
+    assert told.code == 4
+    assert "could not be read or written (Input/output error)" in told.err
+    after = practice.files(clinic / "ledger", but=notes)
+    kept = {name for name in after if name.startswith("replaced/")}
+    assert {name: after[name] for name in after.keys() - kept} == before
+    assert {name.rpartition("/")[2] for name in kept} == {"head.json"}
+    assert run("verify", clinic).code == 0
+
+
+def test_where_the_ledger_cannot_be_put_back_it_is_said_where_it_is(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as disk:
+        _failing(disk, 3, 4)
+        told = run("restore", clinic, clinic / BEFORE)
+    (kept,) = (clinic / "ledger/replaced").iterdir()
+    assert (told.code, told.err) == (
+        1,
+        "The disk failed while the copy took the ledger's place; what was there is kept"
+        f" as {kept}. See that the disk is in order, then give the command again.\n",
+    )
+    assert (kept / "membill.duckdb").exists()
+    assert run("restore", clinic, clinic / BEFORE).code == 0
+    assert run("verify", clinic).code == 0
+
+
+def test_a_restore_that_finds_no_room_afterwards_says_that_the_copy_is_in_place(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("pipeline.copies.restore.note_checksum", full)
+        told = run("restore", clinic, clinic / BEFORE)
+    assert (told.code, told.err) == (
+        1,
+        "The copy is in the ledger's place, but the disk would take no more: files made"
+        " from it may be missing. See that there is room, then give the command again.\n",
+    )
+    assert run("restore", clinic, clinic / BEFORE).code == 0
+    assert run("verify", clinic).code == 0
 
 
 @pytest.mark.damaged

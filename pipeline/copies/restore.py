@@ -34,6 +34,7 @@ from pipeline.proof.soundness import (
 )
 from pipeline.proof.verify import books_hold
 from pipeline.publish import publish, published_numbers
+from pipeline.transaction import DISK_FAILURES, Unfinished
 from pipeline.version import VERSION
 
 
@@ -67,7 +68,7 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
             reopened = _open_again(_reopened(copy, path))
             write_head(copy)
         kept = _exchange(path, draft, out, _shown(draft))
-        with opened(path, write=True) as ledger:
+        with _brought_back(), opened(path, write=True) as ledger:
             # They told of what was replaced.
             warnings = reopened + left + publish(ledger, out, pages=True).warnings
             if not ledger.last_night_no:
@@ -230,7 +231,7 @@ def _exchange(path: Path, draft: Path, out: Path, shown: set[str]) -> Path | Non
     """The draft in the ledger's place, what was there moved away and kept.
 
     Killed in between, no night goes on: the old head file is there until the new one
-    is, and fits no other ledger.
+    is, and fits no other ledger. Where the disk fails, the ledger is put back.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     kept = path.parent / "replaced" / stamp
@@ -243,12 +244,46 @@ def _exchange(path: Path, draft: Path, out: Path, shown: set[str]) -> Path | Non
         name = found.relative_to(out).as_posix()
         if name not in shown:
             shutil.move(found, private_folder((kept / name).parent) / found.name)
-    for file in (checksum_of(path), log_of(path), path):
-        if file.exists() or file.is_symlink():
-            os.replace(file, private_folder(kept) / file.name)
     forget_proof(path)
-    os.replace(draft, path)
-    os.replace(head_of(draft), head_of(path))
-    note_checksum(path)
-    sync_folder(path.parent)
+    moves = [
+        (file, private_folder(kept) / file.name)
+        for file in (checksum_of(path), log_of(path), path)
+        if file.exists() or file.is_symlink()
+    ]
+    _move_all([*moves, (draft, path), (head_of(draft), head_of(path))], kept)
+    with _brought_back():
+        note_checksum(path)
+        sync_folder(path.parent)
     return kept if kept.exists() else None
+
+
+def _move_all(moves: list[tuple[Path, Path]], kept: Path) -> None:
+    """Move each file to its place, or none: then the ledger is where it was."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for file, to in moves:
+            os.replace(file, to)
+            done.append((file, to))
+    except OSError:
+        try:
+            for file, to in reversed(done):
+                os.replace(to, file)
+        except OSError:
+            raise Unfinished(
+                f"The disk failed while the copy took the ledger's place; what was there"
+                f" is kept as {kept}. See that the disk is in order, then give the command"
+                " again."
+            ) from None
+        raise
+
+
+@contextmanager
+def _brought_back() -> Iterator[None]:
+    """What follows once the copy is in place: if the disk fails it, it is there."""
+    try:
+        yield
+    except (OSError, *DISK_FAILURES):
+        raise Unfinished(
+            "The copy is in the ledger's place, but the disk would take no more: files made"
+            " from it may be missing. See that there is room, then give the command again."
+        ) from None
