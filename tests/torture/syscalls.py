@@ -22,6 +22,7 @@ from tests.torture.again import fingerprint_apart, look_once, remember, run_once
 from tests.torture.attached import LOG, Ended, Fault, attached
 from tests.torture.scenario import STEPS
 from tests.torture.trial import (
+    LEDGER,
     Reference,
     Verdict,
     look_at_wreck,
@@ -92,14 +93,20 @@ def _look_at_end(
 def _books(folder: Path) -> list[str]:
     """Which books a wreck has: those before the step, after it, or both if it changes none.
 
-    A command that copies is done when its copy is there; a copy more does no harm.
+    A copy that came makes a backup done, and does no harm where it was said to have
+    failed; a ledger that was put aside makes a restore done.
     """
     found = state(folder).books
     known = {"before": _made.before.books, "after": _made.after.books}
-    fitting = [name for name, books in known.items() if books == found]
+    wrong = set()
     if _made.step.command[0] == "backup" and not new_copies(_made, folder):
-        fitting.remove("after")
-    return fitting
+        wrong = {"after"}
+    elif _made.step.command[0] == "restore":
+        aside = any(folder.glob(f"{LEDGER.parent}/replaced/*/{LEDGER.name}"))
+        wrong = {"before" if aside else "after"}
+    return [
+        name for name, books in known.items() if books == found and name not in wrong
+    ]
 
 
 def _recovery(folder: Path) -> tuple[list[str], list[str]]:
