@@ -59,6 +59,7 @@ CONCERNS = {
     "pipeline/judging/credit_due.py": "tests/test_credit_due.py tests/test_end_dates.py",
     "pipeline/office/closing.py": "tests/test_closing.py tests/test_credits.py",
     "pipeline/bookkeeping/seals.py": "tests/test_credits.py tests/test_verify.py",
+    "pipeline/cells/amounts.py": "tests/test_cells.py tests/test_column_cells.py",
 }
 
 # One in so many is tried first, then those beside them: trials that are cut short have

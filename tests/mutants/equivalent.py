@@ -26,6 +26,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "who has none is not counted at all"
         ),
     },
+    "pipeline/cells/amounts.py": {
+        "abs(typed) > LARGEST_AMOUNT -> abs(typed) >= LARGEST_AMOUNT": (
+            "the largest amount is whole pennies, and so the penny nearest to it"
+        ),
+    },
     "pipeline/outbox.py": {
         'run("checkpoint ledger") -> pass': (
             "closing the ledger does it too, but would keep a failure to itself"
