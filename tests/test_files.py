@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import copy_file, give_name, inside, private_folder, write_bytes
+from pipeline.files import (
+    copy_file,
+    give_name,
+    inside,
+    private_folder,
+    sync_folder,
+    write_bytes,
+)
 from pipeline.many_files import write_new
 from tests import practice
 from tests.practice import run
@@ -114,6 +121,52 @@ def test_no_file_has_its_name_before_all_are_on_disk(
     write_new([(tmp_path / name, b"x") for name in "abc"])
     assert seen == [[], [], []]
     assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_one_file_is_whole_on_disk_before_it_has_its_name(
+    replace: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, list[str]]] = []
+
+    def noting(handle: int) -> None:
+        found = os.fstat(handle)
+        names = [name for name in os.listdir(tmp_path) if name[0] != "."]
+        seen.append((found.st_size if stat.S_ISREG(found.st_mode) else 0, names))
+
+    monkeypatch.setattr(os, "fsync", noting)
+    write_bytes(tmp_path / "a", b"xyz", replace=replace)
+    assert seen == [(3, []), (0, ["a"])]
+    assert os.listdir(tmp_path) == ["a"], "no draft is left"
+
+
+def _no_links(*_: object) -> None:
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_is_there_already_is_left_alone(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on a memory card, which knows no links."""
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
+    write_bytes(tmp_path / "a", b"mine", replace=False)
+    with pytest.raises(FileExistsError):
+        write_bytes(tmp_path / "a", b"other", replace=False)
+    assert (tmp_path / "a").read_bytes() == b"mine"
+    assert os.listdir(tmp_path) == ["a"], "no draft is left"
+
+
+def test_whoever_puts_a_folder_on_disk_lets_go_of_it(tmp_path: Path) -> None:
+    def lowest_free() -> int:
+        free = os.dup(0)
+        os.close(free)
+        return free
+
+    before = lowest_free()
+    sync_folder(tmp_path)
+    assert lowest_free() == before
 
 
 @pytest.mark.parametrize("number, said", [(errno.EINVAL, 0), (errno.EIO, 1)])

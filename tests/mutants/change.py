@@ -105,14 +105,15 @@ def of_python(path: Path) -> Iterator[Mutant]:
     """Every small change of a module: comparisons, conditions, sums, calls left out."""
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
-    promised = {
-        node.value
+    named = {
+        node.value: f"{node.arg}="
         for node in ast.walk(tree)
-        if isinstance(node, ast.keyword) and ast.unparse(node) in _PROMISES
+        if isinstance(node, ast.keyword) and node.arg
     }
     for node in ast.walk(tree):
-        for other in _others(node) if node not in promised else ():
-            yield _put(path, text, node, other)
+        name = named.get(node, "")
+        for other in _others(node) if name + ast.unparse(node) not in _PROMISES else ():
+            yield _put(path, text, node, other, name)
 
 
 def _others(node: ast.AST) -> Iterator[str]:
@@ -144,7 +145,7 @@ def _is_text(node: ast.BinOp) -> bool:
     )
 
 
-def _put(path: Path, text: str, node: ast.AST, other: str) -> Mutant:
+def _put(path: Path, text: str, node: ast.AST, other: str, name: str) -> Mutant:
     lines = text.splitlines(keepends=True)
     first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
     # Columns of `ast` count bytes.
@@ -153,4 +154,6 @@ def _put(path: Path, text: str, node: ast.AST, other: str) -> Mutant:
     before = ast.get_source_segment(text, node) or ""
     kept = "".join(lines[: first - 1]) + head
     whole = f"{kept}({other}){tail}" if other != "pass" else f"{kept}pass{tail}"
-    return Mutant(path, first, before, other, whole + "".join(lines[last:]))
+    return Mutant(
+        path, first, name + before, name + other, whole + "".join(lines[last:])
+    )

@@ -31,6 +31,12 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "the largest amount is whole pennies, and so the penny nearest to it"
         ),
     },
+    "pipeline/files.py": {
+        "missing_ok=True -> missing_ok=False": (
+            "no draft is gone already: whoever sweeps holds the lock, and one that has"
+            " its name cannot fail any more"
+        ),
+    },
     "pipeline/outbox.py": {
         'run("checkpoint ledger") -> pass': (
             "closing the ledger does it too, but would keep a failure to itself"
