@@ -1,0 +1,125 @@
+"""What a night leaves in the ledger: its name, its changes, and how problems are known."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from pipeline import record
+from pipeline.bookkeeping.books import Change
+from pipeline.ledger import Ledger
+from pipeline.problems import Place, Problem, Severity
+from tests.given import kept_ledger, read
+
+DAY = date(2026, 3, 1)
+
+
+@pytest.fixture
+def books() -> Iterator[Ledger]:
+    with kept_ledger() as empty:
+        yield empty
+
+
+def _add(books: Ledger, *runs: tuple[str, date, str, dict[str, Any]]) -> None:
+    for run_no, (run_id, day, command, report) in enumerate(runs, 1):
+        record.add_run(books, run_no, run_id, command, day, "0", report)
+
+
+@pytest.mark.parametrize(
+    ("runs", "batch", "name"),
+    [
+        pytest.param([], None, "2026-03-01-01", id="the first of its day"),
+        pytest.param([("2026-03-01-01", DAY, "bill", {})], None, "2026-03-01-02",
+                     id="the second"),
+        pytest.param([("2026-02-28-01", date(2026, 2, 28), "bill", {})], None,
+                     "2026-03-01-01", id="of other days none counts"),
+        pytest.param([("2026-03-01-02", DAY, "bill", {})], None, "2026-03-01-03",
+                     id="a name that was skipped to is taken"),
+        pytest.param(
+            [("2026-03-01-02-adopted", DAY, "adopt", {"of": "2026-03-01-02"})], None,
+            "2026-03-01-03", id="that of a lost run stays its own",
+        ),
+        pytest.param(
+            [("2026-03-01-02-note", DAY, "credit", {"of": "2026-03-01-02"})], None,
+            "2026-03-01-02", id="a run that names another has not lost it",
+        ),
+        pytest.param([("x", DAY, "export", {})], "2026-03-01-02", "2026-03-01-03",
+                     id="that of a batch too"),
+    ],
+)  # fmt: skip
+def test_a_run_is_named_after_its_day_and_takes_no_other_s_name(
+    runs: list[Any], batch: str | None, name: str, books: Ledger
+) -> None:
+    _add(books, *runs)
+    if batch:
+        books.connection.execute(
+            "insert into ledger.export_batches values (1, 'xero', ?, '{}')", [batch]
+        )
+    assert record.run_id_of(books, DAY) == name
+
+
+def test_a_change_is_kept_as_it_was_told_and_what_is_blank_is_null(
+    books: Ledger,
+) -> None:
+    told = Change("products", "GOLD", "Price", "50", "55", "mm", True, "no right")
+    blank = replace(told, old="", new="", edited_by="", reason="")
+    record._changes(books, [told, blank], 7)
+    assert [tuple(row.values()) for row in books.rows("from ledger.changes")] == [
+        (7, "products", "GOLD", "Price", "50", "55", "mm", True, "no right"),
+        (7, "products", "GOLD", "Price", None, None, None, True, None),
+    ]
+
+
+def _problem(row: int | None, **more: Any) -> Problem:
+    return Problem(Severity.CHECK, "some", Place("p.csv", "Patients", row), "x", **more)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param(_problem(2), _problem(2, repair="y"), True, id="of one row"),
+        pytest.param(_problem(2), _problem(3), False, id="of two rows"),
+        pytest.param(_problem(None), _problem(None), True, id="of no row"),
+        pytest.param(_problem(None), _problem(2), False, id="of a row and of none"),
+        pytest.param(_problem(2, subject="P1"), _problem(3, subject="P1"), True,
+                     id="of a row that moved"),
+        pytest.param(_problem(2, subject="P1"), _problem(2, subject="P2"), False,
+                     id="of two patients"),
+    ],
+)  # fmt: skip
+def test_a_problem_is_known_again_by_whose_it_is_or_by_its_row(
+    one: Problem, other: Problem, same: bool
+) -> None:
+    ((before, _),) = record.fingerprints([one])
+    ((after, _),) = record.fingerprints([other])
+    assert (before == after) is same
+
+
+@pytest.mark.parametrize(
+    ("severities", "held", "code"),
+    [
+        ([], 0, 0),
+        ([Severity.CHECK, Severity.FIXED], 0, 0),
+        ([Severity.CHECK, Severity.HELD], 0, 3),
+        ([], 1, 3),
+        ([Severity.HELD], 1, 3),
+    ],
+)
+def test_a_night_ends_with_3_where_a_row_or_a_member_is_held(
+    severities: list[Severity], held: int, code: int, books: Ledger
+) -> None:
+    problems = [replace(_problem(2), severity=severity) for severity in severities]
+    with patch("pipeline.record.memberships", return_value={"held": held}):
+        assert record.exit_code(books, problems) == code
+
+
+def test_a_report_reads_the_same_in_whatever_order_it_was_put_together(
+    books: Ledger,
+) -> None:
+    _add(books, ("r", DAY, "bill", {"b": 1, "a": {"d": 2, "c": 3}}))
+    (text,) = read(books, "ledger.runs", "report")
+    assert text == json.dumps({"a": {"c": 3, "d": 2}, "b": 1})
