@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as arrow
@@ -77,10 +79,10 @@ def test_one_at_a_time_works_on_a_practice_and_the_next_is_told_who(path: Path) 
 
 
 def test_a_run_that_fails_lets_the_next_one_work(path: Path) -> None:
-    with pytest.raises(ZeroDivisionError) as held, locked(path):
+    with pytest.raises(ZeroDivisionError), locked(path):
         raise ZeroDivisionError
     with locked(path):
-        assert held, "what failed is still at hand, and all that it had"
+        pass
 
 
 def test_a_ledger_is_made_under_another_name_and_for_its_owner_alone(
@@ -279,6 +281,53 @@ def test_a_run_is_in_the_file_and_on_disk_before_the_head_file_tells_of_it(
         settle(ledger)
     assert synced[0] == ["membill.duckdb"]
     assert "head.json" in synced[1]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of one run, to be copied and never changed."""
+    place = private_folder(tmp_path_factory.mktemp("ran")) / "membill.duckdb"
+    with opened(place, write=True) as ledger:
+        _ran(ledger)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        pytest.param({}, "", id="its own"),
+        pytest.param({"position": 0, "sha256": chain.START}, "", id="of before its run"),
+        pytest.param({"position": 0}, "ledger-older-than-head", id="its link, of no run"),
+        pytest.param({"sha256": chain.START}, "ledger-older-than-head",
+                     id="its run, of no link"),
+        pytest.param({"sha256": "0" * 64}, "ledger-older-than-head", id="another link"),
+        pytest.param({"position": 2}, "ledger-older-than-head", id="a run it has not"),
+        pytest.param({"position": "x"}, "head-unreadable", id="nonsense"),
+        pytest.param(None, "head-missing", id="none"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("write", [True, False], ids=["to write", "to look"])
+def test_a_ledger_is_opened_with_the_head_that_it_has_come_to(
+    write: bool, said: dict[str, Any] | None, code: str, ran: Path, path: Path
+) -> None:
+    """Who only looks at one that has lost its head is told so by `verify` alone."""
+    for file in ran.parent.iterdir():
+        shutil.copy(file, path.parent)
+    head = path.parent / "head.json"
+    own = json.loads(head.read_text())
+    if said is None:
+        head.unlink()
+    else:
+        head.write_text(json.dumps(own | said))
+    found = ""
+    try:
+        with opened(path, write=write):
+            pass
+    except Refused as refusal:
+        found = refusal.problems[0].code
+    assert found == ("" if said is None and not write else code)
+    if write and not code:
+        assert json.loads(head.read_text()) == own, "brought up to date"
 
 
 def test_a_head_that_is_up_to_date_is_not_written_again(path: Path) -> None:

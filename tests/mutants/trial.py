@@ -127,6 +127,8 @@ def _try(
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(place)
+        # Where a changed program writes what a test takes for never written.
+        os.chdir(place)
         put_in(mutant)
         (place / "noticed").write_text(_first_failure(session, items))
         code = 0
