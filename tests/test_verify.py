@@ -6,7 +6,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from pipeline.ledger import Ledger, ledger_path, opened, write_head
 from pipeline.proof.probed import COUNTED, look_at_all, look_at_new, proved_until
 from pipeline.proof.promises import PROMISES
 from pipeline.proof.soundness import checksum_of, note_checksum
-from pipeline.proof.verify import books_hold, verify
+from pipeline.proof.verify import books_hold, is_small, left_alone, verify
 from tests.given import ledger as in_memory
 
 FIRST, SECOND = "2026-03-01", "2026-03-02"
@@ -510,6 +510,66 @@ def test_an_empty_ledger_breaks_no_promise(tmp_path: Path) -> None:
     with in_memory() as books:
         faults = [r for r in verify(books, tmp_path / "out") if r.faults]
     assert faults == []
+
+
+# What concerns files that people can move about, not the books.
+OF_FILES = {
+    "no published workbook lies in another month's folder",
+    "everything due was published",
+    "every published invoice is as it was made",
+    "every import file is as it was made",
+    "nobody else can read the ledger or what it makes",
+    "no file was left half made",
+}
+WHEN_DEEP = {
+    "every invoice made again is the same, byte for byte",
+    "every import file made again is the same, byte for byte",
+    "every register says what the ledger says",
+}
+
+
+@pytest.mark.parametrize("deep", [None, True, False])
+def test_books_are_told_from_the_files_made_of_them(
+    deep: bool | None, tmp_path: Path
+) -> None:
+    asked = {} if deep is None else {"deep": deep}
+    with in_memory() as books:
+        found = verify(books, tmp_path / "out", **asked)
+    of_files = {result.promise for result in found if not result.of_ledger}
+    assert of_files == (OF_FILES | WHEN_DEEP if deep else OF_FILES)
+
+
+@pytest.mark.parametrize(
+    ("there", "noted", "fault"),
+    [
+        pytest.param(False, "right", False, id="no ledger"),
+        pytest.param(True, None, False, id="left by a run that was killed"),
+        pytest.param(True, "right", False, id="as it was left"),
+        pytest.param(True, "wrong", True, id="changed since"),
+    ],
+)
+def test_a_ledger_that_is_not_as_it_was_left_is_told(
+    there: bool, noted: str | None, fault: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "membill.duckdb"
+    path.write_bytes(b"x")
+    if noted:
+        note_checksum(path, "" if noted == "right" else "0" * 64)
+    if not there:
+        path.unlink()
+    assert bool(left_alone(path).faults) is fault
+
+
+@pytest.mark.parametrize(("more", "small"), [(0, True), (-1, False)])
+def test_a_ledger_is_small_up_to_a_size(
+    more: int, small: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "membill.duckdb"
+    path.write_bytes(b"words")
+    monkeypatch.setattr("pipeline.proof.verify.SMALL", 5 + more)
+    with in_memory() as books:
+        assert is_small(replace(books, path=path)) is small
+        assert not is_small(books), "in memory, and none of it in a file"
 
 
 # A large ledger: what was proved once is not looked at again
