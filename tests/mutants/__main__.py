@@ -59,7 +59,30 @@ CONCERNS = {
     "pipeline/judging/credit_due.py": "tests/test_credit_due.py tests/test_end_dates.py",
     "pipeline/office/closing.py": "tests/test_closing.py tests/test_credits.py",
     "pipeline/bookkeeping/seals.py": "tests/test_credits.py tests/test_verify.py",
-    "pipeline/cells/amounts.py": "tests/test_cells.py tests/test_column_cells.py",
+    "pipeline/cells/amounts.py": "tests/test_cells.py",
+    "pipeline/record.py": (
+        "tests/test_record.py tests/test_chain.py tests/test_forecast.py"
+        " tests/test_messages.py tests/test_journeys.py"
+    ),
+    "pipeline/ledger.py": (
+        "tests/test_ledger.py tests/test_upgrade.py tests/test_damage.py"
+    ),
+    "pipeline/files.py": (
+        "tests/test_files.py tests/test_outbox.py tests/test_publish.py"
+    ),
+    "pipeline/bookkeeping/touched.py": "tests/test_touched.py",
+    "pipeline/copies/restore.py": "tests/test_restore.py tests/test_copies.py",
+    "pipeline/copies/adopt.py": "tests/test_adopt.py tests/test_copies.py",
+    "pipeline/copies/lineage.py": "tests/test_lineage.py tests/test_copies.py",
+    "pipeline/copies/backups.py": "tests/test_backups.py tests/test_copies.py",
+    "pipeline/copies/left_already.py": (
+        "tests/test_left_already.py tests/test_restore.py tests/test_export.py"
+    ),
+    "pipeline/proof/soundness.py": "tests/test_soundness.py tests/test_damage.py",
+    "pipeline/proof/ending.py": (
+        "tests/test_ending.py tests/test_verify.py tests/test_copies.py"
+    ),
+    "pipeline/proof/verify.py": "tests/test_verify.py tests/test_damage.py",
 }
 
 # One in so many is tried first, then those beside them: trials that are cut short have
