@@ -13,7 +13,7 @@ from pipeline import record
 from pipeline.bookkeeping.books import Change
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
-from tests.given import kept_ledger, read
+from tests.given import kept_ledger, read, work_out
 
 DAY = date(2026, 3, 1)
 
@@ -123,3 +123,61 @@ def test_a_report_reads_the_same_in_whatever_order_it_was_put_together(
     _add(books, ("r", DAY, "bill", {"b": 1, "a": {"d": 2, "c": 3}}))
     (text,) = read(books, "ledger.runs", "report")
     assert text == json.dumps({"a": {"c": 3, "d": 2}, "b": 1})
+
+
+def _night(
+    books: Ledger, cells: dict[str, Any], *problems: Problem, moved: str
+) -> None:
+    """A night in memory whose sheets of `moved` differ, and which found these problems."""
+    work_out(books, cells)
+    run = books.connection.execute
+    for name in moved.split():
+        run(f"create or replace table staged.{name} as select * from input.{name}")
+    night = record.Night(
+        DAY, "0", (), {}, {}, problems, [], 0, frozenset(moved.split())
+    )
+    record.stage(books, night)
+    run_no = books.last_run_no + 1
+    record.record(books, night, run_no)
+
+
+def test_a_row_has_a_version_for_each_night_in_which_it_was_another(
+    books: Ledger,
+) -> None:
+    """A held row stays as it was, and one that is gone is marked so, in sheets that moved."""
+    plain: dict[str, Any] = {"patient_id": "P1"}
+    gone, held, same = ({"patient_id": name} for name in ("gone", "held", "same"))
+    sheets = "patients contacts"
+    _night(
+        books, {"patients": [plain, gone, held, same], "contacts": [{}]}, moved=sheets
+    )
+    now = [
+        plain | {"last_name": "Ashgrove"},
+        held | {"last_name": "x", "held": True},
+        same,
+    ]
+    _night(books, {"patients": now, "contacts": []}, moved="patients")
+    versions = "row_key, run_no, removed"
+    assert read(books, "ledger.accepted.patients", versions) == [
+        ("gone", 1, False), ("gone", 2, True), ("held", 1, False), ("p1", 1, False),
+        ("p1", 2, False), ("same", 1, False),
+    ]  # fmt: skip
+    assert read(books, "ledger.accepted.contacts", versions) == [("acme", 1, False)]
+    _night(books, {"patients": now, "contacts": []}, moved="contacts")
+    assert read(books, "ledger.accepted.contacts", versions) == [
+        ("acme", 1, False), ("acme", 3, True),
+    ]  # fmt: skip
+
+
+def test_a_problem_is_open_until_a_night_does_not_find_it(books: Ledger) -> None:
+    moved, of_row, gone = (
+        _problem(2, subject="P1"), _problem(2), _problem(7, subject="P7"),
+    )  # fmt: skip
+    _night(books, {}, moved, of_row, of_row, gone, moved="patients")
+    down = replace(moved, place=replace(moved.place, row=3))
+    _night(books, {}, down, of_row, moved="patients")
+    _night(books, {}, down, of_row, moved="patients")
+    assert read(books, "ledger.problems", "subject, row_number, run_no, removed") == [
+        ("", 2, 1, False), ("P1", 2, 1, False), ("P1", 3, 2, False), ("P7", 7, 1, False),
+        ("P7", 7, 2, True),
+    ]  # fmt: skip
