@@ -63,11 +63,11 @@ def _code(check: Any, books: Ledger, documents: Sequence[Document]) -> str:
                      id="not before the copy's last day"),
         pytest.param([("invoice", 3, SECOND), ("invoice", 4, FIRST)], "date-falls",
                      id="not before each other"),
-        pytest.param([("credit_note", 7, date(2026, 2, 1))], "",
-                     id="a series begins anywhere, on the first open day too"),
-        pytest.param([("credit_note", 7, date(2026, 1, 31))], "month-closed",
+        pytest.param([("credit_note", 1, date(2026, 2, 1))], "",
+                     id="a series begins, on the first open day too"),
+        pytest.param([("credit_note", 1, date(2026, 1, 31))], "month-closed",
                      id="but in no month that the copy has closed"),
-        pytest.param([("credit_note", 7, FIRST), ("credit_note", 9, FIRST)],
+        pytest.param([("credit_note", 1, FIRST), ("credit_note", 3, FIRST)],
                      "number-missing", id="of which none is missing either"),
         pytest.param([("invoice", 3, SECOND), ("credit_note", 1, FIRST)], "",
                      id="each series has its own days"),
@@ -90,6 +90,31 @@ def test_lost_documents_follow_on_what_the_copy_has(
     )
     documents = [_issued(*each) for each in lost]
     assert _code(adopt._must_follow_on, books, documents) == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "sequence", "said"),
+    [
+        ("invoice", 7, ""),
+        ("credit_note", 1, ""),
+        (
+            "credit_note",
+            2,
+            "out/invoices/2026/03/CRN-000002.xlsx: CRN-000002 does not begin the credit"
+            " notes: what comes before it is neither in the copy nor in out/invoices; put"
+            " the workbooks that are missing back; or use a newer copy",
+        ),
+    ],
+)
+def test_credit_notes_begin_with_1_and_invoices_as_the_settings_said(
+    kind: str, sequence: int, said: str, books: Ledger
+) -> None:
+    found = ""
+    try:
+        adopt._must_follow_on(books, [_issued(kind, sequence, FIRST)])
+    except Refused as refusal:
+        found = str(refusal)
+    assert found == said
 
 
 def _asked(request_id: str) -> Line:

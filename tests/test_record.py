@@ -13,7 +13,7 @@ from pipeline import record
 from pipeline.bookkeeping.books import Change
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity
-from tests.given import kept_ledger, read, work_out
+from tests.given import kept_ledger, lay_out, read, work_out
 
 DAY = date(2026, 3, 1)
 
@@ -181,3 +181,30 @@ def test_a_problem_is_open_until_a_night_does_not_find_it(books: Ledger) -> None
         ("", 2, 1, False), ("P1", 2, 1, False), ("P1", 3, 2, False), ("P7", 7, 1, False),
         ("P7", 7, 2, True),
     ]  # fmt: skip
+
+
+def test_a_row_of_the_sent_log_is_recorded_once_and_after_the_night_that_billed(
+    books: Ledger,
+) -> None:
+    first = {
+        "invoice_number": "INV-000001", "sent_on": "2026-03-01", "sent_to": "a@example.org",
+    }  # fmt: skip
+    again, tonight = first | {"how": "post"}, first | {"invoice_number": "INV-000002"}
+    lay_out(books, {"as_of": "2026-03-01", "sent": [tonight, first, first, again]})
+    for sequence in (1, 2):
+        books.connection.execute(
+            "insert into ledger.invoices (number, kind, sequence, run_no, issued_on, due_on,"
+            " membership, bill_to_name, currency, net, tax, gross)"
+            " values (?, 'invoice', ?, ?, ?, ?, true, '', 'GBP', 0, 0, 0)",
+            [f"INV-{sequence:06}", sequence, sequence, DAY, DAY],
+        )
+    record._sendings(books, 2)
+    record._sendings(books, 3)
+    record._sendings(books, 4)
+    assert read(
+        books, "ledger.sendings", "sending_no, number, how, source, run_no"
+    ) == [
+        (1, "INV-000001", None, "sent log", 2),
+        (2, "INV-000001", "post", "sent log", 2),
+        (3, "INV-000002", None, "sent log", 3),
+    ]

@@ -134,6 +134,10 @@ def _must_be_ours(
         raise Refused([problem for cause in causes for problem in cause.problems])
 
 
+# Invoices begin with whatever the settings said then.
+_BEFORE_THE_FIRST = {"invoice": None, "credit_note": 0}
+
+
 def _must_follow_on(ledger: Ledger, documents: Sequence[Document]) -> None:
     open_from = first_open_day(ledger)
     for kind in ("invoice", "credit_note"):
@@ -142,18 +146,21 @@ def _must_follow_on(ledger: Ledger, documents: Sequence[Document]) -> None:
             " order by sequence desc limit 1",
             [kind],
         )
-        before = last[0]["sequence"] if last else None
+        before = last[0]["sequence"] if last else _BEFORE_THE_FIRST[kind]
         day = last[0]["issued_on"] if last else None
         for document in sorted(
             (one for one in documents if one.kind == kind), key=lambda one: one.sequence
         ):
             if before is not None and document.sequence != before + 1:
+                series = kind.replace("_", " ")
+                on = (
+                    f"follow on {series} {before}" if before else f"begin the {series}s"
+                )
                 raise _refuse(
                     document.path, "number-missing",
-                    f"{document.number} does not follow on {kind.replace('_', ' ')}"
-                    f" {before}: what lies between is neither in the copy nor in"
-                    " out/invoices",
-                    "put the workbooks between them back; or use a newer copy",
+                    f"{document.number} does not {on}: what comes before it is"
+                    " neither in the copy nor in out/invoices",
+                    "put the workbooks that are missing back; or use a newer copy",
                 )  # fmt: skip
             if day and document.issued_on < day:
                 raise _refuse(
