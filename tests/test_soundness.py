@@ -9,14 +9,18 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.problems import refused
+from pipeline.ledger import create
+from pipeline.problems import Refused, refused
 from pipeline.proof.soundness import (
     at_work,
     checksum_of,
     contents,
     log_of,
     matches,
+    must_be_readable,
     note_checksum,
+    parts,
+    total,
 )
 from tests.given import ledger
 
@@ -120,3 +124,37 @@ def test_a_database_without_tables_holds_nothing() -> None:
     with duckdb.connect(":memory:") as connection:
         connection.execute("attach ':memory:' as ledger")
         assert contents(connection) == {}
+
+
+def test_the_parts_of_a_table_come_to_its_contents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.proof.soundness.ROWS_OF_A_PART", 2)
+    with ledger() as books:
+        for month in ("2026-01", "2026-02", "2026-03"):
+            books.connection.execute(
+                "insert into ledger.closed_months values"
+                " (?, '2026-04-01', 'mm', 0, 0, 0, 0, 0, '', 1)",
+                [month],
+            )
+        found = parts(books.connection)
+        (cut,) = [each for each in found.values() if len(each) > 1]
+        assert {at: rows for at, (rows, _) in cut.items()} == {0: 2, 1: 1}
+        assert total(found) == contents(books.connection)
+
+
+def test_a_damaged_cell_is_found_in_a_table_that_nobody_counts(path: Path) -> None:
+    path.unlink()
+    create(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("set force_compression = 'uncompressed'")
+        connection.execute(
+            "insert into changes (run_no, table_name, subject, column_title, accepted)"
+            " select 1, '', 'subject ' || range, '', true from range(1000)"
+        )
+    must_be_readable(path)
+    content = path.read_bytes()
+    assert content.count(b"subject 500") == 1
+    path.write_bytes(content.replace(b"subject 500", b"subject 5oo"))
+    with pytest.raises(Refused, match="cannot be opened and read to its end"):
+        must_be_readable(path)
