@@ -61,6 +61,15 @@ def _ran(ledger: Ledger) -> None:
         add_run(ledger, run_no, f"{DAY}-{run_no:02d}", "bill", DAY, "0", {})
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of one run, to be copied and never changed."""
+    place = private_folder(tmp_path_factory.mktemp("ran")) / "membill.duckdb"
+    with opened(place, write=True) as ledger:
+        _ran(ledger)
+    return place
+
+
 def test_one_at_a_time_works_on_a_practice_and_the_next_is_told_who(path: Path) -> None:
     place = path.parent / "of/another/practice.duckdb"
     before = os.umask(0o022)
@@ -125,13 +134,15 @@ def test_what_a_killed_run_left_beside_the_ledger_is_swept_by_who_writes(
     ],
 )
 def test_sql_reaches_nothing_but_what_is_attached(
-    statement: str, tmp_path: Path
+    statement: str, ran: Path, tmp_path: Path
 ) -> None:
+    """Of a ledger that is there, and of one that is not there yet."""
     file = tmp_path / "file.csv"
     file.write_text("a\n1\n")
     rows_of_python = arrow.table({"a": [1]})
-    with in_memory() as books, pytest.raises(duckdb.Error):
-        books.connection.execute(statement.format(file=file))
+    for path in (ran, tmp_path / "none.duckdb"):
+        with opened(path, write=False) as books, pytest.raises(duckdb.Error):
+            books.connection.execute(statement.format(file=file))
     assert rows_of_python and file.read_text() == "a\n1\n"
 
 
@@ -281,15 +292,6 @@ def test_a_run_is_in_the_file_and_on_disk_before_the_head_file_tells_of_it(
         settle(ledger)
     assert synced[0] == ["membill.duckdb"]
     assert "head.json" in synced[1]
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger of one run, to be copied and never changed."""
-    place = private_folder(tmp_path_factory.mktemp("ran")) / "membill.duckdb"
-    with opened(place, write=True) as ledger:
-        _ran(ledger)
-    return place
 
 
 @pytest.mark.parametrize(
