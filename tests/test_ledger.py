@@ -1,5 +1,6 @@
 """The ledger file: made whole, one run's at a time, and on disk before it is shown."""
 
+import errno
 import json
 import os
 import shutil
@@ -85,6 +86,20 @@ def test_one_at_a_time_works_on_a_practice_and_the_next_is_told_who(path: Path) 
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
     with locked(place):
         pass
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"), [(errno.ENOSYS, Refused), (errno.EIO, OSError)]
+)
+def test_where_a_disk_locks_nothing_nothing_else_is_taken_for_a_lock(
+    number: int, raised: type[Exception], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", failing)
+    with pytest.raises(raised), locked(path):
+        pytest.fail("it was locked")
 
 
 def test_a_run_that_fails_lets_the_next_one_work(path: Path) -> None:

@@ -79,9 +79,7 @@ CONCERNS = {
         "tests/test_left_already.py tests/test_restore.py tests/test_export.py"
     ),
     "pipeline/proof/soundness.py": "tests/test_soundness.py tests/test_damage.py",
-    "pipeline/proof/ending.py": (
-        "tests/test_ending.py tests/test_verify.py tests/test_copies.py"
-    ),
+    "pipeline/proof/ending.py": "tests/test_ending.py",
     "pipeline/proof/verify.py": "tests/test_verify.py tests/test_damage.py",
 }
 
