@@ -39,6 +39,11 @@ def path(closed: tuple[bytes, State], tmp_path: Path) -> Path:
     return file
 
 
+def test_a_copy_by_hand_is_compared_cell_by_cell(closed: tuple[bytes, State]) -> None:
+    assert closed[1].whole
+    assert any(hashed for _, hashed in closed[1].contents.values()), "of the version"
+
+
 def test_a_copy_is_on_disk_for_its_owner_alone_before_it_has_its_name(
     path: Path, closed: tuple[bytes, State], monkeypatch: pytest.MonkeyPatch
 ) -> None:

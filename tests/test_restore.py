@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.copies import left_already, restore
 from pipeline.files import private_folder
-from pipeline.ledger import create
+from pipeline.ledger import create, opened
 from pipeline.problems import Refused
 from pipeline.proof.soundness import checksum_of, matches, note_checksum
 from tests.given import kept_ledger
@@ -272,3 +272,33 @@ def test_a_link_that_leads_nowhere_is_replaced_too_and_of_nothing_nothing_is_kep
     kept = restore._exchange(path, _ready(path), tmp_path / "out", set())
     assert kept and (kept / path.name).is_symlink()
     assert path.read_text() == "copy" and not path.is_symlink()
+
+
+# All of it
+
+
+def test_a_copy_takes_the_ledgers_place_unless_something_was_published_since(
+    path: Path, tmp_path: Path
+) -> None:
+    out, copy = tmp_path / "out", private_folder(tmp_path / "copy") / "x.duckdb"
+    with opened(copy, write=True):
+        pass
+    workbook = out / "invoices/2026/03/INV-000007.xlsx"
+    workbook.parent.mkdir(parents=True)
+    workbook.touch()
+    with pytest.raises(Refused, match="there is no such file"):
+        restore.restore(path, tmp_path / "none.duckdb", out)
+    with pytest.raises(Refused, match="1 documents were published after this copy was"):
+        restore.restore(path, copy, out)
+    assert not path.exists() and not list((path.parent).glob("r*"))
+    workbook.unlink()
+    done = restore.restore(path, copy, out)
+    assert done.kept is None
+    assert done.adopted.numbers == []
+    assert done.adopted.warnings == [
+        "the copy is of before the first night: registers and lists are made by the next"
+        " one"
+    ]
+    assert (path.parent / "head.json").exists()
+    with opened(path, write=True) as ledger:
+        assert ledger.last_run_no == 0

