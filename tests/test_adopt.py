@@ -3,16 +3,21 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from pipeline.bookkeeping.books import Document, Line
 from pipeline.copies import adopt
+from pipeline.exports import invoice
+from pipeline.files import private_folder
 from pipeline.ledger import Ledger
 from pipeline.problems import Refused
 from pipeline.record import add_run
-from tests.given import kept_ledger
+from tests.given import kept_ledger, read
 from tests.test_exports_invoice import LETTERHEAD, document, line
 
 FEBRUARY = (date(2026, 2, 1), date(2026, 2, 28))
@@ -236,3 +241,126 @@ def test_a_run_that_was_lost_more_than_once_has_a_name_each_time(
     for run_no, run_id in enumerate(taken, 1):
         add_run(books, run_no, run_id, "adopt", FIRST, "0", {})
     assert adopt._free_run_id(books, "a") == name
+
+
+# From their workbooks
+
+
+@pytest.fixture
+def copy(books: Ledger, tmp_path: Path) -> Ledger:
+    """A copy without a run, of the practice that the documents are headed with."""
+    name = LETTERHEAD.practice_name
+    (tmp_path / "settings.csv").write_text(
+        f"Setting,Value,Last edited by\nPractice name,{name},mm\n"
+    )
+    return replace(
+        books, path=private_folder(tmp_path / "ledger") / "x.duckdb", read_only=False
+    )
+
+
+def _published(out: Path, *documents: Document) -> None:
+    for each in documents:
+        file = private_folder((out / each.path).parent) / f"{each.number}.xlsx"
+        file.write_bytes(invoice.render(each))
+
+
+def _adopted(copy: Ledger, out: Path, *numbers: str) -> adopt.Adopted:
+    emails = {"INV-000001": "a@example.org"}
+    return adopt.adopt(copy, copy.path, out, numbers, "1", emails)
+
+
+def test_lost_documents_are_entered_as_they_were_made(
+    copy: Ledger, tmp_path: Path
+) -> None:
+    asked = line(2, request_id="R1", period_start=None, period_end=None)
+    bought = _issued("invoice", 1, FIRST, line(1), asked)
+    note = _issued(
+        "credit_note", 1, SECOND, line(1, credits_line=1, rebill=True), run_id="c"
+    )
+    out = tmp_path / "out"
+    _published(out, bought, note)
+    done = _adopted(copy, out, "INV-000001", "CRN-000001")
+    assert done == adopt.Adopted(["CRN-000001", "INV-000001"], [])
+    assert read(copy, "ledger.runs", "run_id, command, as_of, report->>'of' as of") == [
+        ("2026-03-01-a-adopted", "adopt", "2026-03-01", "2026-03-01-a"),
+        ("c-adopted", "adopt", "2026-03-02", "c"),
+    ]
+    names = "number, kind, sequence, run_no, email, bill_to, gross"
+    assert read(copy, "ledger.invoices", names) == [
+        ("CRN-000001", "credit_note", 1, 2, None, None, "49.99"),
+        ("INV-000001", "invoice", 1, 1, "a@example.org", None, "99.98"),
+    ]
+    assert read(copy, "ledger.lines", "number, line, request_id, description") == [
+        ("CRN-000001", 1, None, "Gold membership"),
+        ("INV-000001", 1, None, "Gold membership"),
+        ("INV-000001", 2, "R1", "Gold membership"),
+    ]
+    heads = "run_no, practice_name, invoice_footer"
+    head = (LETTERHEAD.practice_name, LETTERHEAD.invoice_footer)
+    assert read(copy, "ledger.letterheads", heads) == [(1, *head), (2, *head)]
+    period = "patient_key, period_start, number, line, generation"
+    assert read(copy, "ledger.billed_periods", period) == [
+        ("p0042", "2026-03-01", "INV-000001", 1, 1)
+    ]
+    assert read(copy, "ledger.released_periods", period) == [
+        ("p0042", "2026-03-01", "CRN-000001", 1, 1)
+    ]
+    request = "request_key, number, line, generation"
+    assert read(copy, "ledger.filled_requests", request) == [("r1", "INV-000001", 2, 1)]
+    assert read(copy, "ledger.released_requests", request) == []
+
+
+def test_a_workbook_that_was_saved_again_is_entered_by_its_data_and_told_of(
+    copy: Ledger, tmp_path: Path
+) -> None:
+    made = _issued("invoice", 1, FIRST)
+    _published(tmp_path / "out", made)
+    file = tmp_path / "out" / made.path
+    with ZipFile(file) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    with ZipFile(file, "w") as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+    (told,) = _adopted(copy, tmp_path / "out", "INV-000001").warnings
+    assert told == (
+        f"{made.path} carries INV-000001 as it was made, but is not the file that was"
+        " published: look at its page"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "document"),
+    [
+        ("workbook-missing", None),
+        ("workbook-unreadable", b"words"),
+        ("workbook-unreadable", _issued("invoice", 2, FIRST)),
+        ("workbook-unreadable", _issued("invoice", 1, FIRST, gross=Decimal("50.00"))),
+        ("another-practice", _issued("invoice", 1, FIRST, letterhead=RENAMED)),
+        ("date-falls", _issued("invoice", 1, date(2025, 12, 31))),
+        ("period-billed", _issued("invoice", 1, FIRST, line(patient_id="P7"))),
+    ],
+    ids=["none", "damaged", "of another number", "that does not add up", "of a stranger",
+         "of an earlier day", "of what is billed"],
+)  # fmt: skip
+def test_a_workbook_that_cannot_be_entered_changes_nothing(
+    code: str, document: Document | bytes | None, copy: Ledger, tmp_path: Path
+) -> None:
+    run = copy.connection.execute
+    run(
+        "insert into ledger.invoices (number, kind, sequence, run_no, issued_on, due_on,"
+        " membership, bill_to_name, currency, net, tax, gross) values ('INV-000000',"
+        " 'invoice', 0, 1, '2026-01-01', '2026-01-01', true, '', 'GBP', 0, 0, 0)"
+    )
+    run(
+        "insert into ledger.billed_periods values"
+        " ('p7', '2026-03-01', '2026-03-31', 'INV-000000', 1, 1)"
+    )
+    file = tmp_path / "out/invoices/2026/03/INV-000001.xlsx"
+    private_folder(file.parent)
+    if document:
+        told = document if isinstance(document, bytes) else invoice.render(document)
+        file.write_bytes(told)
+    with pytest.raises(Refused) as refused:
+        _adopted(copy, tmp_path / "out", "INV-000001")
+    assert [problem.code for problem in refused.value.problems] == [code]
+    assert copy.last_run_no == 0

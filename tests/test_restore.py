@@ -302,3 +302,17 @@ def test_a_copy_takes_the_ledgers_place_unless_something_was_published_since(
     assert (path.parent / "head.json").exists()
     with opened(path, write=True) as ledger:
         assert ledger.last_run_no == 0
+
+
+def test_a_copy_that_does_not_hold_what_it_promises_is_refused(
+    path: Path, tmp_path: Path
+) -> None:
+    copy = private_folder(tmp_path / "copy") / "x.duckdb"
+    with opened(copy, write=True):
+        pass
+    checksum_of(copy).unlink()
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("insert into counters values ('invoice', 7, '2026-03-01')")
+    with pytest.raises(Refused, match=r"^x.duckdb: the ledger does not hold: "):
+        restore.restore(path, copy, tmp_path / "out")
+    assert not path.exists()

@@ -37,6 +37,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "the largest amount is whole pennies, and so the penny nearest to it"
         ),
     },
+    "pipeline/copies/adopt.py": {
+        "one.kind != \"invoice\" -> one.kind == 'invoice'": (
+            "invoices and credit notes are of other runs, and are taken apart after it"
+        ),
+    },
     "pipeline/copies/backups.py": {
         'ledger.connection.execute("checkpoint ledger") -> pass': (
             "closing the ledger does it too, but would keep a failure to itself"
