@@ -1,7 +1,7 @@
 """What a night leaves in the ledger: its name, its changes, and how problems are known."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -16,6 +16,7 @@ from pipeline.problems import Place, Problem, Severity
 from tests.given import kept_ledger, lay_out, read, work_out
 
 DAY = date(2026, 3, 1)
+TOLD = Change("products", "GOLD", "Price", "50", "55", "mm", True, "no right")
 
 
 @pytest.fixture
@@ -65,9 +66,8 @@ def test_a_run_is_named_after_its_day_and_takes_no_other_s_name(
 def test_a_change_is_kept_as_it_was_told_and_what_is_blank_is_null(
     books: Ledger,
 ) -> None:
-    told = Change("products", "GOLD", "Price", "50", "55", "mm", True, "no right")
-    blank = replace(told, old="", new="", edited_by="", reason="")
-    record._changes(books, [told, blank], 7)
+    blank = replace(TOLD, old="", new="", edited_by="", reason="")
+    record._changes(books, [TOLD, blank], 7)
     assert [tuple(row.values()) for row in books.rows("from ledger.changes")] == [
         (7, "products", "GOLD", "Price", "50", "55", "mm", True, "no right"),
         (7, "products", "GOLD", "Price", None, None, None, True, None),
@@ -126,7 +126,11 @@ def test_a_report_reads_the_same_in_whatever_order_it_was_put_together(
 
 
 def _night(
-    books: Ledger, cells: dict[str, Any], *problems: Problem, moved: str
+    books: Ledger,
+    cells: dict[str, Any],
+    *problems: Problem,
+    moved: str,
+    changes: Sequence[Change] = (),
 ) -> None:
     """A night in memory whose sheets of `moved` differ, and which found these problems."""
     work_out(books, cells)
@@ -134,7 +138,7 @@ def _night(
     for name in moved.split():
         run(f"create or replace table staged.{name} as select * from input.{name}")
     night = record.Night(
-        DAY, "0", (), {}, {}, problems, [], 0, frozenset(moved.split())
+        DAY, "0", (), {}, {}, problems, changes, 0, frozenset(moved.split())
     )
     record.stage(books, night)
     run_no = books.last_run_no + 1
@@ -208,3 +212,29 @@ def test_a_row_of_the_sent_log_is_recorded_once_and_after_the_night_that_billed(
         (2, "INV-000001", "post", "sent log", 2),
         (3, "INV-000002", None, "sent log", 3),
     ]
+
+
+def test_a_night_leaves_what_it_made_and_found(books: Ledger) -> None:
+    sent = {
+        "invoice_number": "INV-000001", "sent_on": "2026-01-31", "sent_to": "a@example.org",
+    }  # fmt: skip
+    problems = [_problem(2), replace(_problem(3), severity=Severity.HELD), _problem(4)]
+    _night(books, {"patients": [{}]}, moved="patients")
+    _night(
+        books, {"patients": [{}], "sent": [sent]}, *problems, moved="patients", changes=[TOLD]
+    )  # fmt: skip
+    assert read(books, "ledger.letterheads", "run_no") == [1], "with documents"
+    assert read(books, "ledger.invoices", "number, run_no") == [("INV-000001", 1)]
+    assert read(books, "ledger.lines", "number, line") == [("INV-000001", 1)]
+    assert read(books, "ledger.billed_periods", "patient_key, number") == [
+        ("p1", "INV-000001")
+    ]
+    assert read(books, "ledger.sendings", "number, run_no") == [("INV-000001", 2)]
+    assert read(books, "ledger.changes", "subject, run_no") == [("GOLD", 2)]
+    assert read(books, "ledger.standings_now", "standing_key, bucket, run_no") == [
+        ("p1#1", "already_billed", 2)
+    ]
+    report = json.loads(read(books, "ledger.runs", "run_no, report")[1][1])
+    counted = {name: count for name, count in report["problems"].items() if count}
+    assert counted == {"Check": 2, "Not billed": 1}
+    assert (report["exit_code"], report["invoices_made"]) == (3, 0)

@@ -61,7 +61,7 @@ CONCERNS = {
     "pipeline/bookkeeping/seals.py": "tests/test_credits.py tests/test_verify.py",
     "pipeline/cells/amounts.py": "tests/test_cells.py",
     "pipeline/record.py": (
-        "tests/test_record.py tests/test_chain.py tests/test_forecast.py"
+        "tests/test_record.py tests/test_chain.py tests/test_adopt.py"
         " tests/test_messages.py tests/test_journeys.py"
     ),
     "pipeline/ledger.py": (
@@ -72,7 +72,7 @@ CONCERNS = {
     ),
     "pipeline/bookkeeping/touched.py": "tests/test_touched.py",
     "pipeline/copies/restore.py": "tests/test_restore.py tests/test_copies.py",
-    "pipeline/copies/adopt.py": "tests/test_adopt.py tests/test_copies.py",
+    "pipeline/copies/adopt.py": "tests/test_adopt.py",
     "pipeline/copies/lineage.py": "tests/test_lineage.py tests/test_copies.py",
     "pipeline/copies/backups.py": "tests/test_backups.py tests/test_copies.py",
     "pipeline/copies/left_already.py": (

@@ -37,6 +37,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "the largest amount is whole pennies, and so the penny nearest to it"
         ),
     },
+    "pipeline/record.py": {
+        "count > 1 -> count >= 1": "a first one with its count is told from a second too",
+    },
     "pipeline/copies/adopt.py": {
         "one.kind != \"invoice\" -> one.kind == 'invoice'": (
             "invoices and credit notes are of other runs, and are taken apart after it"
