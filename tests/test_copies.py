@@ -238,6 +238,8 @@ def test_sendings_by_command_that_a_copy_has_not_are_named(clinic: Path) -> None
         " again with `membill sent`\n"
     ) in told.err
     assert "INV-000002" not in told.err
+    shown = practice.last_run(clinic)["run_id"]
+    assert shown == "2026-03-01-01", "the pages tell of the copy"
     again = run("restore", clinic, clinic / BEFORE)
     assert "recorded after this copy" not in again.err
 

@@ -132,6 +132,19 @@ def test_numbers_are_in_the_world_that_a_workbook_or_the_head_tells(
     assert restore._published(path, tmp_path / "out") == numbers
 
 
+def test_a_head_that_tells_nothing_is_no_obstacle_and_one_that_may_tell_is(
+    path: Path,
+) -> None:
+    """A damaged one says nothing any more; what may not be read may say a great deal."""
+    head = path.parent / "head.json"
+    head.write_text("nonsense")
+    assert restore._head(path) is None
+    head.unlink()
+    head.mkdir()
+    with pytest.raises(Refused, match="the file cannot be read"):
+        restore._head(path)
+
+
 Asks = Callable[[Path], object]
 
 

@@ -560,6 +560,17 @@ def test_a_ledger_that_is_not_as_it_was_left_is_told(
     assert bool(left_alone(path).faults) is fault
 
 
+def test_of_a_ledger_with_a_damaged_table_nothing_else_is_asked(tmp_path: Path) -> None:
+    with in_memory() as books, pytest.MonkeyPatch.context() as damaging:
+        damaging.setattr(Ledger, "value", _damaged)
+        (found,) = verify(books, tmp_path / "out")
+    assert "ledger.chain is damaged" in found.faults
+
+
+def _damaged(*_: object) -> None:
+    raise duckdb.IOException("a block does not have its checksum")
+
+
 @pytest.mark.parametrize(("more", "small"), [(0, True), (-1, False)])
 def test_a_ledger_is_small_up_to_a_size(
     more: int, small: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

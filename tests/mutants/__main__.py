@@ -62,7 +62,7 @@ CONCERNS = {
     "pipeline/cells/amounts.py": "tests/test_cells.py",
     "pipeline/record.py": (
         "tests/test_record.py tests/test_chain.py tests/test_adopt.py"
-        " tests/test_messages.py tests/test_journeys.py"
+        " tests/test_forecast.py"
     ),
     "pipeline/ledger.py": (
         "tests/test_ledger.py tests/test_upgrade.py tests/test_damage.py"
