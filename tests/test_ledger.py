@@ -347,6 +347,21 @@ def test_a_ledger_is_opened_with_the_head_that_it_has_come_to(
         assert json.loads(head.read_text()) == own, "brought up to date"
 
 
+@pytest.mark.parametrize("table", ["sendings", "accepted.staff"])
+def test_a_ledger_without_one_of_its_tables_is_damaged(
+    table: str, ran: Path, path: Path
+) -> None:
+    shutil.copy(ran, path)
+    shutil.copy(ran.parent / "head.json", path.parent)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"drop table {table}")
+    with (
+        pytest.raises(Refused, match=f"has no table {table}"),
+        opened(path, write=False),
+    ):
+        pytest.fail("it was opened")
+
+
 def test_a_head_that_is_up_to_date_is_not_written_again(path: Path) -> None:
     head = path.parent / "head.json"
     with opened(path, write=True) as ledger:

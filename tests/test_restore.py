@@ -1,5 +1,7 @@
 """Bringing a copy back: what is asked of it, and what becomes of what it replaces."""
 
+import errno
+import itertools
 import json
 import os
 import shutil
@@ -17,6 +19,7 @@ from pipeline.files import private_folder
 from pipeline.ledger import create, opened
 from pipeline.problems import Refused
 from pipeline.proof.soundness import checksum_of, matches, note_checksum
+from pipeline.transaction import Unfinished
 from tests.given import kept_ledger
 
 CLOSED = (
@@ -285,6 +288,32 @@ def test_a_link_that_leads_nowhere_is_replaced_too_and_of_nothing_nothing_is_kep
     kept = restore._exchange(path, _ready(path), tmp_path / "out", set())
     assert kept and (kept / path.name).is_symlink()
     assert path.read_text() == "copy" and not path.is_symlink()
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2])
+@pytest.mark.parametrize("for_good", [False, True])
+def test_of_files_that_a_disk_does_not_move_all_are_put_back(
+    taken: int, for_good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves = [(tmp_path / f"from {at}", tmp_path / f"to {at}") for at in range(3)]
+    for file, _ in moves:
+        file.touch()
+    replace, calls = os.replace, itertools.count()
+
+    def failing(source: Path, target: Path) -> None:
+        at = next(calls)
+        if at == taken or (for_good and at > taken):
+            raise OSError(errno.EIO, "Input/output error")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", failing)
+    lost = for_good and taken > 0
+    with pytest.raises(
+        Unfinished if lost else OSError, match="kept" if lost else "Input"
+    ):
+        restore._move_all(moves, tmp_path / "kept")
+    stayed = {file.name for file, to in moves if file.exists() and not to.exists()}
+    assert stayed == {f"from {at}" for at in range(taken if lost else 0, 3)}
 
 
 # All of it
