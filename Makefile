@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 DAY := $(if $(AS_OF),--as-of $(AS_OF))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bill check preview test duckdb2 torture fuzz simulate mutants bench bench-check coverage lint golden sample clean
+.PHONY: help setup bill check preview test next-duckdb torture fuzz simulate mutants bench bench-check coverage lint golden sample clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,14 +47,14 @@ test: .venv/.ready ## run every test
 	$(BIN)/python -m pytest
 
 # Beside the DuckDB that is asked for, so that pip has something to say.
-duckdb2: .venv/.ready ## run every test on DuckDB 2 too, and both by turns on one ledger
-	$(PYTHON) -m venv .venv/duckdb2
-	.venv/duckdb2/bin/python -m pip install --quiet --disable-pip-version-check \
+next-duckdb: .venv/.ready ## run every test on DuckDB 2 too, and both by turns on one ledger
+	$(PYTHON) -m venv .venv/next-duckdb
+	.venv/next-duckdb/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --no-compile -c constraints.txt -e '.[dev]'
-	.venv/duckdb2/bin/python -m pip install --quiet --disable-pip-version-check \
+	.venv/next-duckdb/bin/python -m pip install --quiet --disable-pip-version-check \
 	  'duckdb>=2,<3'
-	.venv/duckdb2/bin/python -m pytest
-	$(BIN)/python -m tests.by_turns .venv/duckdb2/bin/python
+	.venv/next-duckdb/bin/python -m pytest
+	$(BIN)/python -m tests.by_turns .venv/next-duckdb/bin/python
 
 torture: .venv/.ready ## kill at every step, twice, fail every write (an hour and a half)
 	$(BIN)/python -m tests.torture

@@ -85,14 +85,15 @@ def _ledgers_hold(request: pytest.FixtureRequest) -> Iterator[None]:
 
     A night has proved its own at its end; what came after it is proved here.
     """
-    used = practice.USED, tests.practice.USED
-    for folders in used:
-        folders.clear()
+    # Those of fixtures for several tests among them, for the first of these.
     yield
+    used = practice.USED | tests.practice.USED
+    for folders in (practice.USED, tests.practice.USED):
+        folders.clear()
     if "damaged" in request.keywords:
         return
     proved = practice.PROVED | tests.practice.PROVED
-    for folder in set.union(*used):
+    for folder in used:
         path = ledger_path(folder)
         if path.is_file() and practice.seal(folder) not in proved - {""}:
             with opened(path, write=False) as ledger:
