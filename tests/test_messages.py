@@ -604,6 +604,7 @@ def credited(after_first: Path) -> Path:
     by = ("--reason", "left", "--by", "mm", "--on", "2026-03-02")
     with practice.unpublished():
         assert practice.run("credit", folder, "INV-000001", *by).code == 0
+    practice.USED.discard(folder)  # nothing of it was published
     return folder
 
 
