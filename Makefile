@@ -56,11 +56,11 @@ next-duckdb: .venv/.ready ## run every test on DuckDB 2 too, and both by turns o
 	.venv/next-duckdb/bin/python -m pytest
 	$(BIN)/python -m tests.by_turns .venv/next-duckdb/bin/python
 
-torture: .venv/.ready ## kill at every step, twice, fail every write (an hour and a half)
+torture: .venv/.ready ## kill at every step, twice, fail every write (about two hours)
 	$(BIN)/python -m tests.torture
 	$(BIN)/python -m tests.torture.syscalls
 
-mutants: .venv/.ready ## change the rules in small ways: do the tests notice? (about an hour)
+mutants: .venv/.ready ## change the rules in small ways: do the tests notice? (about two hours)
 	$(BIN)/python -m tests.mutants
 
 # Billing, numbering, money and recovery, of which the tests reach every branch.
