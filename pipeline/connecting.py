@@ -17,6 +17,9 @@ import duckdb
 # left to itself it takes the folder that the command was started in.
 SPILLED = ".spilled"
 
+# Whatever a file looks like, such as SQLite's, it is opened as a ledger or not at all.
+A_LEDGER = "type duckdb"
+
 # On little data every thread but one only costs.
 # Bytes of ledger and sheets together up to which one thread needs the least: about
 # 20,000 patients. A quiet night of a small practice takes a sixth less of a processor.
@@ -27,7 +30,13 @@ def settings_for(ledger: Path, sheets: Iterable[Path] = ()) -> dict[str, Any]:
     """What to connect with for work on a ledger and on the sheets read into it."""
     size = sum(map(_size, (ledger, *sheets)))
     threads = {"threads": 1} if size <= LITTLE else {}
-    return {"temp_directory": str(ledger.parent / SPILLED), **threads}
+    return {
+        "temp_directory": str(ledger.parent / SPILLED),
+        # Told before a file is opened: for one of another kind it would fetch a reader.
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        **threads,
+    }
 
 
 @contextmanager
@@ -39,7 +48,9 @@ def looking_at(
     Nothing else can be reached but files of the folder that it `writes_to`.
     """
     with duckdb.connect(":memory:", config=settings_for(ledger)) as connection:
-        connection.execute(f"attach '{quoted(ledger)}' as ledger (read_only)")
+        connection.execute(
+            f"attach '{quoted(ledger)}' as ledger ({A_LEDGER}, read_only)"
+        )
         if writes_to:
             folder = quoted(writes_to.absolute())
             connection.execute(f"set allowed_directories = ['{folder}']")
@@ -51,8 +62,6 @@ def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
     """From here on SQL can reach nothing but what is attached."""
     for setting in (
         "enable_external_access = false",
-        "autoinstall_known_extensions = false",
-        "autoload_known_extensions = false",
         "python_enable_replacements = false",
         "lock_configuration = true",
     ):

@@ -112,7 +112,7 @@ def copy_file(source: Path, target: Path) -> None:
     """Copy a file for the owner alone; it is on disk when this returns."""
     shutil.copyfile(source, target)
     target.chmod(0o600)
-    with open(target, "rb") as file:
+    with open(target, "r+b") as file:  # Windows syncs what it may write
         os.fsync(file.fileno())
 
 

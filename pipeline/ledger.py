@@ -19,7 +19,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from pipeline import chain
-from pipeline.connecting import SPILLED, lock_down, quoted, settings_for
+from pipeline.connecting import A_LEDGER, SPILLED, lock_down, quoted, settings_for
 from pipeline.fetching import first_row
 from pipeline.files import sweep, sync_folder, write_text
 from pipeline.problems import Refused, refused
@@ -135,7 +135,7 @@ def locked(path: Path, wait: float = 0) -> Iterator[None]:
     except Timeout:
         raise Busy(f"{_holder(holder)} is working on this practice") from None
     except OSError as error:
-        if error.errno != errno.ENOSYS:
+        if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
             raise
         raise _refuse(
             path,
@@ -290,7 +290,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -
         lock_down(connection)
         return
     # Not kept in the file: without it groups would be made one again.
-    mode = f"row_group_size {ROW_GROUP}" if write else "read_only"
+    mode = f"{A_LEDGER}, " + (f"row_group_size {ROW_GROUP}" if write else "read_only")
     try:
         connection.execute(f"attach '{quoted(path)}' as ledger ({mode})")
         lock_down(connection)

@@ -7,8 +7,10 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -407,6 +409,17 @@ def test_what_is_no_longer_the_same_is_written_again(
     assert {f.name: f.read_bytes() for f in afresh.glob("*.csv")} == written
 
 
+def test_a_copy_that_was_not_read_whole_makes_no_csv(cut: tuple[Path, Path]) -> None:
+    assert weekly(Copy(cut[1], "", {}), WEEK) is None
+
+
+def test_what_a_killed_run_laid_down_beside_the_copies_goes(clinic: Path) -> None:
+    left = private_folder(clinic / "ledger/backups/.spilled") / "duckdb_temp_0.tmp"
+    left.touch()
+    assert run("backup", clinic).code == 0
+    assert not left.parent.exists()
+
+
 def test_without_links_every_file_is_written(
     cut: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -417,7 +430,16 @@ def test_without_links_every_file_is_written(
     assert (second / "lines.csv").read_bytes() == (first / "lines.csv").read_bytes()
 
 
-def _no_links(old: Path, new: Path) -> None:
+def test_a_file_that_cannot_be_made_private_is_written_anew(
+    cut: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _as_csv(cut[1], WEEK)
+    monkeypatch.setattr(Path, "chmod", _no_links)
+    second = _as_csv(cut[1], NEXT)
+    assert not _taken_over(first, second)
+
+
+def _no_links(*_: object) -> None:
     raise OSError(errno.EPERM, "Operation not permitted")
 
 
@@ -465,6 +487,19 @@ def test_nothing_that_a_strange_ledger_holds_is_run_or_read(
         told = run(command, clinic)
     assert (told.code, aim.exists()) == (4, False), told
     assert "Traceback" not in told.err
+
+
+def test_a_file_of_another_program_is_no_copy_and_nothing_is_fetched_for_it(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where DuckDB keeps what it fetches
+    with closing(sqlite3.connect(tmp_path / "x.duckdb")) as other:
+        other.execute("create table about (schema_version)")
+        other.commit()
+    told = run("restore", clinic, tmp_path / "x.duckdb")
+    assert told.code == 4
+    assert "the file is damaged or not a ledger" in told.err
+    assert sorted(os.listdir(tmp_path)) == ["clinic", "x.duckdb"]
 
 
 @pytest.mark.parametrize(
@@ -786,6 +821,26 @@ def test_where_the_ledger_cannot_be_put_back_it_is_said_where_it_is(
     assert (kept / "membill.duckdb").exists()
     assert run("restore", clinic, clinic / BEFORE).code == 0
     assert run("verify", clinic).code == 0
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [(3, 4), (4, 5)],
+    ids=["before the copy is in", "before its head file is"],
+)
+def test_a_restore_given_again_knows_what_the_first_one_put_aside(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch, failing: tuple[int, ...]
+) -> None:
+    sent = ("INV-000001", "--to", "x@example.org", "--by", "mm")
+    assert run("sent", clinic, *sent, today=THIRD).code == 0
+    with monkeypatch.context() as disk:
+        _failing(disk, *failing)
+        assert run("restore", clinic, clinic / BEFORE).code == 1
+    again = run("restore", clinic, clinic / BEFORE)
+    assert again.code == 0
+    assert "1 sending recorded after this copy was made (INV-000001)" in again.err
+    once_more = run("restore", clinic, clinic / BEFORE)
+    assert "recorded after this copy" not in once_more.err
 
 
 def test_a_restore_that_finds_no_room_afterwards_says_that_the_copy_is_in_place(

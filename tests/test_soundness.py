@@ -120,6 +120,27 @@ def test_contents_are_rows_and_their_cells_where_all_is_read() -> None:
         assert contents(run, [name])[name] != whole[name]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update ledger.t set last = 'x'",
+        "update ledger.t set last = case last when 'a' then 'b' else 'a' end",
+        "update ledger.t set first = 3 - first",
+    ],
+    ids=["the same in two rows", "changed places", "rows changed places"],
+)
+def test_cells_that_change_alike_or_change_places_are_other_contents(
+    change: str,
+) -> None:
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("attach ':memory:' as ledger")
+        connection.execute("create table ledger.t (first int, last text)")
+        connection.execute("insert into ledger.t values (1, 'a'), (2, 'b')")
+        before = contents(connection)
+        connection.execute(change)
+        assert contents(connection) != before
+
+
 def test_a_database_without_tables_holds_nothing() -> None:
     with duckdb.connect(":memory:") as connection:
         connection.execute("attach ':memory:' as ledger")

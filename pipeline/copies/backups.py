@@ -5,10 +5,11 @@ A copy is opened and compared with what the ledger held before it gets its name.
 
 import os
 import re
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.connecting import looking_at
+from pipeline.connecting import SPILLED, looking_at
 from pipeline.files import copy_file, private_folder, sweep, sync_folder
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import refused
@@ -48,7 +49,7 @@ class State:
 
 @dataclass(frozen=True)
 class Copy:
-    """A checked copy, and what each part of its tables holds, if it was read whole."""
+    """A checked copy, and what each part of its tables holds; none if not read whole."""
 
     file: Path
     sha256: str
@@ -85,6 +86,7 @@ def copy_to_backups(path: Path, held: State, name: str) -> Copy:
     """Copy a closed ledger under a free name; raises `Unsound`, OSError or duckdb.Error."""
     folder = private_folder(path.parent / "backups")
     sweep(folder)
+    shutil.rmtree(folder / SPILLED, ignore_errors=True)  # of a run that was killed
     target = _free_name(folder, name)
     draft = folder / f".{target.name}.part"
     try:
@@ -111,7 +113,7 @@ def _checked(path: Path, draft: Path, held: State) -> Copy:
             raise Unsound(
                 "the file does not hold what the ledger held while it was open"
             )
-    return Copy(draft, sha256, found)
+    return Copy(draft, sha256, found if held.whole else {})
 
 
 def _free_name(folder: Path, name: str) -> Path:

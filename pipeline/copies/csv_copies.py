@@ -1,9 +1,8 @@
 """Once a week, the ledger as plain CSV: readable when there is no DuckDB to read it with.
 
 Each copy is whole, and most of it was written before: rows are only added, so that a file
-which would hold what last week's holds is given its name in this week's folder too, and a
-week costs as much as it added. What is the same is told by the hash of the rows, and what
-is on the disk by the hash of the file.
+which would hold what last week's holds is given its name in this week's folder too. What
+is the same is told by the hash of the rows, and what is on the disk by that of the file.
 """
 
 import csv
@@ -75,7 +74,7 @@ def weekly(copy: Copy, run_id: str) -> Path | None:
     folder = private_folder(copy.file.parent / "csv")
     for left in folder.glob(".*.part"):  # of a run that was killed
         shutil.rmtree(left, ignore_errors=True)
-    if not is_first_of_week(copy.file.parent, run_id):
+    if not (copy.parts and is_first_of_week(copy.file.parent, run_id)):
         return None
     draft, target = folder / f".{run_id}.part", folder / run_id
     before = max(_copies(folder), default=folder)
@@ -146,6 +145,7 @@ def _taken_over(old: Path, new: Path, sha256: str, headings: bytes) -> bool:
         os.link(old, new)
         new.chmod(0o600)
     except OSError:  # gone, or on a disk that has no links
+        new.unlink(missing_ok=True)
         return False
     return True
 

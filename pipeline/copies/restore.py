@@ -20,6 +20,7 @@ from pipeline.connecting import looking_at
 from pipeline.copies.adopt import Adopted, adopt
 from pipeline.copies.left_already import enter_batches, lost_sendings
 from pipeline.copies.lineage import must_be_the_same
+from pipeline.fetching import first_row
 from pipeline.files import copy_file, private_folder, sync_folder
 from pipeline.ledger import RESTORING, Ledger, locked, opened, read_head, write_head
 from pipeline.problems import Refused, refused
@@ -36,6 +37,8 @@ from pipeline.proof.verify import books_hold
 from pipeline.publish import publish, published_numbers
 from pipeline.transaction import DISK_FAILURES, Unfinished
 from pipeline.version import VERSION
+
+_LINK = "select sha256 from ledger.chain where position = ?"
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,15 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
     if not source.is_file():
         raise refused(str(source), "no-copy", "there is no such file", "name a copy")
     with locked(path), _made_ready(path, source) as draft:
+        stood = _ledger_of_the_head(path)
         # The head file beside it is of the ledger that the copy takes the place of.
         with opened(draft, write=True, against_head=False) as copy:
             _must_hold(copy, source.name)
-            must_be_the_same(copy, path, out, source.name)
+            must_be_the_same(copy, stood, out, source.name)
             if not again:
                 _must_stay_closed(_reopened(copy, path), source.name)
-            adopted = _know_all(copy, path, out, source.name, again=again)
-            left = enter_batches(copy, path) + lost_sendings(copy, path)
+            adopted = _know_all(copy, path, stood, out, source.name, again=again)
+            left = enter_batches(copy, stood) + lost_sendings(copy, stood)
             # Now that it knows of documents from the first such month on.
             reopened = _open_again(_reopened(copy, path))
             write_head(copy)
@@ -130,6 +134,24 @@ def _reopened(copy: Ledger, path: Path) -> list[str]:
     return months
 
 
+def _ledger_of_the_head(path: Path) -> Path:
+    """The ledger that the head file is of: the one there, or one that was put aside.
+
+    A restore that was killed half-way leaves it aside, and the head file where it was.
+    """
+    head = _head(path) or {}
+    aside = sorted((path.parent / "replaced").glob(f"*/{path.name}"), reverse=True)
+    for ledger in (path, *aside):
+        try:
+            with looking_at(ledger) as book:
+                link = first_row(book, _LINK, [head.get("position")])
+        except duckdb.Error:
+            continue
+        if link == (head.get("sha256"),):
+            return ledger
+    return path
+
+
 def _head(path: Path) -> dict[str, Any] | None:
     """What the head file says of the ledger there; what a damaged one said is lost."""
     try:
@@ -174,15 +196,15 @@ def _listed(months: list[str]) -> str:
 
 
 def _know_all(
-    copy: Ledger, path: Path, out: Path, name: str, *, again: bool
+    copy: Ledger, path: Path, stood: Path, out: Path, name: str, *, again: bool
 ) -> Adopted:
     """See that the copy knows every number that was ever published, or make it so."""
     known = {row["number"] for row in copy.rows("select number from ledger.invoices")}
-    lost = sorted(_published(path, out) - known)
+    lost = sorted(_published(stood, out) - known)
     if not lost:
         return Adopted([], [])
     if again:
-        return adopt(copy, path, out, lost, VERSION, _emails(path))
+        return adopt(copy, path, out, lost, VERSION, _emails(stood))
     raise refused(
         name,
         "copy-too-old",

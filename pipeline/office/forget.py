@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from pipeline.clock import Today
-from pipeline.connecting import lock_down, quoted, settings_for
+from pipeline.connecting import A_LEDGER, lock_down, quoted, settings_for
 from pipeline.copies.backups import DAYS_KEPT, MONTHS_KEPT
 from pipeline.copies.csv_copies import KEPT
 from pipeline.exports.imports import NAMING
@@ -351,7 +351,9 @@ def _write_anew(path: Path) -> None:
 
 def _copy_rows(source: Path, target: Path) -> None:
     with duckdb.connect(":memory:", config=settings_for(source)) as connection:
-        connection.execute(f"attach '{quoted(source)}' as ledger (read_only)")
+        connection.execute(
+            f"attach '{quoted(source)}' as ledger ({A_LEDGER}, read_only)"
+        )
         connection.execute(f"attach '{quoted(target)}' as anew {NEW_FILE}")
         lock_down(connection)
         connection.execute("copy from database ledger to anew")

@@ -268,7 +268,8 @@ def parts(
         return found
     part, cells = "0", "0"
     if whole:
-        part, cells = f"rowid // {ROWS_OF_A_PART}", "bit_xor(hash(read))"
+        # Hashed twice: the hash of a row is one of xors, which would cancel each other.
+        part, cells = f"rowid // {ROWS_OF_A_PART}", "bit_xor(hash(hash(read)))"
     every = " union all ".join(
         f"select {at}, {part}, count(*), {cells} from ledger.{name} as read group by 2"
         for at, name in enumerate(named)
