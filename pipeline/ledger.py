@@ -219,6 +219,8 @@ def opened(
         duckdb.connect(":memory:", config=config) as connection,
     ):
         _attach(connection, path, write=write)
+        if not (write and against_head):  # one that is as its last run left it has all
+            _must_have_tables(connection, path)
         for schema in _OF_TONIGHT:
             connection.execute(f"create schema {schema}")
         connection.execute(_MACROS)
@@ -307,7 +309,6 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, write: bool) -
             "bring back a good copy with `membill restore`",
         ) from None
     _upgrade(connection, path, about[0], write=write)
-    _must_have_tables(connection, path)
     connection.execute("use tonight")
 
 

@@ -14,14 +14,9 @@ from tests.simulator.machine import hurried
 LIVES = [
     (214, 1, 6, "credits, to be billed again, sendings, backups, months closed"),
     (419, 1, 4, "previews, kills, kills at a restore, restores, backups"),
-    (
-        54,
-        6,
-        2,
-        "clock jumps, nights run twice, refused: date, restores refused, credits",
-    ),
-    (51, 6, 2, "refused: amount, kills at a credit, kills, credits"),
-    (62, 6, 2, "clock jumps, refused: date, credits, previews"),
+    (517, 6, 1, "clock jumps, refused: date, credits, previews"),
+    (520, 6, 1, "refused: amount, kills at a credit, previews"),
+    (714, 6, 1, "nights run twice, restores refused, previews"),
 ]
 
 
