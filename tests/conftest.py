@@ -79,6 +79,12 @@ def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest go first, so that no process waits for another."""
+    long = ("torture", "simulator")
+    items.sort(key=lambda item: item.path.parent.name not in long)
+
+
 @pytest.fixture(autouse=True)
 def _ledgers_hold(request: pytest.FixtureRequest) -> Iterator[None]:
     """Proves the ledgers that a test worked on, unless it harmed them on purpose.

@@ -472,7 +472,7 @@ def _another_file(folder: Path, *statements: str) -> Path:
     ids=["a quotation mark", "a double one", "a view instead of a table", "of numbers"],
 )
 @pytest.mark.damaged
-@pytest.mark.parametrize("command", ["restore", "bill", "verify"])
+@pytest.mark.parametrize("command", ["restore", "bill"])
 def test_nothing_that_a_strange_ledger_holds_is_run_or_read(
     clinic: Path, made: str, command: str, tmp_path: Path
 ) -> None:
