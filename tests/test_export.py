@@ -476,6 +476,16 @@ def test_no_batch_takes_the_name_of_one_that_was_entered_again(
     assert told.out.startswith("batch 2026-03-31-07 for quickfile: "), told.err
 
 
+def test_a_batch_that_the_copy_knows_is_not_entered_again(
+    left: Path, tmp_path: Path
+) -> None:
+    other = practice.copied(left, tmp_path / "other")
+    with opened(ledger_path(other), write=True) as ledger:
+        before = ledger.rows("select * from ledger.export_batches")
+        assert enter_batches(ledger, ledger_path(left)) == []
+        assert before and ledger.rows("select * from ledger.export_batches") == before
+
+
 def test_a_batch_whose_documents_the_copy_has_otherwise_is_named(
     first: Path, left: Path, tmp_path: Path
 ) -> None:
