@@ -7,6 +7,7 @@ workbook carries and no other document of that number has.
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -120,6 +121,16 @@ def _in_short(document: Sealed) -> str:
     return f"{document.gross:,.2f} of {document.issued_on}"
 
 
+def is_of(connection: duckdb.DuckDBPyConnection, head: dict[str, Any]) -> bool:
+    """Whether the chain of an attached ledger has the link that a head file names."""
+    link = first_row(
+        connection,
+        "select sha256 from ledger.chain where position = ?",
+        [head.get("position")],
+    )
+    return link == (head.get("sha256"),)
+
+
 def in_place(path: Path) -> dict[str, Sealed]:
     """What the ledger there made, if it stands as its last run left it.
 
@@ -130,11 +141,6 @@ def in_place(path: Path) -> dict[str, Sealed]:
     try:
         head = read_head(path) or {}
         with looking_at(path) as connection:
-            link = first_row(
-                connection,
-                "select sha256 from ledger.chain where position = ?",
-                [head.get("position")],
-            )
-            return own_seals(connection) if link == (head.get("sha256"),) else {}
+            return own_seals(connection) if is_of(connection, head) else {}
     except (Refused, duckdb.Error):
         return {}

@@ -19,8 +19,7 @@ from pipeline.bookkeeping.deferred import following
 from pipeline.connecting import looking_at
 from pipeline.copies.adopt import Adopted, adopt
 from pipeline.copies.left_already import enter_batches, lost_sendings
-from pipeline.copies.lineage import must_be_the_same
-from pipeline.fetching import first_row
+from pipeline.copies.lineage import is_of, must_be_the_same
 from pipeline.files import copy_file, private_folder, sync_folder
 from pipeline.ledger import RESTORING, Ledger, locked, opened, read_head, write_head
 from pipeline.problems import Refused, refused
@@ -37,8 +36,6 @@ from pipeline.proof.verify import books_hold
 from pipeline.publish import publish, published_numbers
 from pipeline.transaction import DISK_FAILURES, Unfinished
 from pipeline.version import VERSION
-
-_LINK = "select sha256 from ledger.chain where position = ?"
 
 
 @dataclass(frozen=True)
@@ -144,11 +141,10 @@ def _ledger_of_the_head(path: Path) -> Path:
     for ledger in (path, *aside):
         try:
             with looking_at(ledger) as book:
-                link = first_row(book, _LINK, [head.get("position")])
+                if is_of(book, head):
+                    return ledger
         except duckdb.Error:
             continue
-        if link == (head.get("sha256"),):
-            return ledger
     return path
 
 
