@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.torture.again import recover, remember
 from tests.torture.bugs import BUGS
-from tests.torture.scenario import STEPS
+from tests.torture.scenario import STEPS, take_steps
 from tests.torture.trial import Reference, Verdict, play, try_at
 
 # A trial: which step, killed at which points, the sheets changed or not, with which bug.
@@ -40,7 +40,7 @@ def _carry_out(trial: Trial) -> Verdict:
 
 
 def kills(steps: Iterable[int], every: int) -> list[Trial]:
-    """Each step killed at its points, the sheets changed in half of them."""
+    """Each step killed at its points; before every second one sheets change, if it reads any."""
     return [
         (at, (point,), point % 2 == 1, "")
         for at in steps
@@ -157,15 +157,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.torture", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="every Nth point only")
     parser.add_argument("--workers", type=int, help="processes; one for each core")
-    parser.add_argument(
-        "--steps",
-        type=int,
-        nargs="+",
-        choices=range(len(STEPS)),
-        metavar="N",
-        default=range(len(STEPS)),
-        help="of the scenario; all of them",
-    )
+    take_steps(parser, range(len(STEPS)), "of the scenario; all of them")
     parser.add_argument("parts", nargs="*", help=f"of {PARTS}; all of them")
     asked = parser.parse_args()
     parts = asked.parts or PARTS

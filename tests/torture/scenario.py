@@ -1,6 +1,7 @@
 """Three months of a small practice, step by step: what changed, and which command ran."""
 
-from collections.abc import Callable
+import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,6 +118,16 @@ STEPS: tuple[Step, ...] = (
         _loses("invoices/2026/03/INV-000001.xlsx", "registers/2026-03.xlsx"),
     ),
 )  # fmt: skip
+
+
+def take_steps(
+    parser: argparse.ArgumentParser, default: Sequence[int], which: str
+) -> None:
+    """The option by which trials take some steps alone, counted from 0."""
+    parser.add_argument(
+        "--steps", type=int, nargs="+", choices=range(len(STEPS)), metavar="N",
+        default=default, help=which,
+    )  # fmt: skip
 
 
 def arguments(step: Step, folder: Path) -> list[str]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.torture.again import fingerprint_apart, look_once, remember, run_once
 from tests.torture.attached import LOG, Ended, Fault, attached
-from tests.torture.scenario import STEPS
+from tests.torture.scenario import STEPS, take_steps
 from tests.torture.trial import (
     LEDGER,
     Reference,
@@ -170,15 +170,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.torture.syscalls", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="every Nth call only")
     parser.add_argument("--workers", type=int, help="processes; one for each core")
-    parser.add_argument(
-        "--steps",
-        type=int,
-        nargs="+",
-        choices=range(len(STEPS)),
-        metavar="N",
-        default=KINDS,
-        help="of the scenario; one of each kind",
-    )
+    take_steps(parser, KINDS, "of the scenario; one of each kind")
     asked = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if not shutil.which("strace"):
