@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 import duckdb
 
 from pipeline import chain, outbox
+from pipeline.keys import must_be_new
 from pipeline.ledger import Ledger, settle
 
 # What a disk that fails is to DuckDB.
@@ -35,6 +36,7 @@ def transaction(ledger: Ledger) -> Iterator[int]:
         yield run_no
         count_numbers(ledger, run_no)
         outbox.post(ledger, run_no)
+        must_be_new(ledger, run_no)
         chain.extend(ledger.connection, run_no)
         ledger.connection.execute("commit")
     except BaseException:

@@ -1,5 +1,8 @@
-"""The ledger's tables, one class each, with the keys the database enforces.
+"""The ledger's tables, one class each, with their keys.
 
+`primary` and `unique` keys are kept by an index of the database. Those that are `checked`
+have none, since such indexes were half of an old ledger's file: `pipeline.keys` looks for
+them in what a run adds, before it is committed.
 Rows are only added, but in `counters`, `standings_now` and `published_through`, which hold
 what is so now, and where `forget` writes pseudonyms.
 """
@@ -143,7 +146,7 @@ class Lines(Table):
 
     class Config:
         name = "lines"
-        metadata = {"primary": ["number", "line"]}
+        metadata = {"checked": [["number", "line"]]}
 
 
 class BilledPeriods(Table):
@@ -160,7 +163,7 @@ class BilledPeriods(Table):
         name = "billed_periods"
         metadata = {
             "primary": ["patient_key", "period_start", "generation"],
-            "unique": [["number", "line"]],
+            "checked": [["number", "line"]],
         }
 
 
@@ -242,7 +245,7 @@ class Sendings(Table):
 
     class Config:
         name = "sendings"
-        metadata = {"primary": ["sending_no"]}
+        metadata = {"checked": [["sending_no"]]}
 
 
 class Changes(Table):
@@ -285,7 +288,7 @@ class Problems(Table):
 
     class Config:
         name = "problems"
-        metadata = {"primary": ["fingerprint", "run_no"], "version_key": "fingerprint"}
+        metadata = {"primary": ["fingerprint", "run_no"]}
 
 
 class Standings(Table):
@@ -303,10 +306,7 @@ class Standings(Table):
 
     class Config:
         name = "standings"
-        metadata = {
-            "primary": ["standing_key", "run_no"],
-            "version_key": "standing_key",
-        }
+        metadata = {"checked": [["standing_key", "run_no"]]}
 
 
 class StandingsNow(Standings):
@@ -327,8 +327,8 @@ class Chain(Table):
     sha256: Text
 
     class Config:
+        # Kept by how links are made and proved: one for each record, one after the other.
         name = "chain"
-        metadata = {"primary": ["position"], "unique": [["kind", "record_key"]]}
 
 
 class Counters(Table):
@@ -351,7 +351,7 @@ class Outbox(Table):
 
     class Config:
         name = "outbox"
-        metadata = {"primary": ["path", "run_no"]}
+        metadata = {"checked": [["path", "run_no"]]}
 
 
 class PublishedThrough(Table):
@@ -412,8 +412,8 @@ class Published(Table):
     sha256: Text
 
     class Config:
+        # At most one of each file and run: `pipeline.outbox.mark` sees to it.
         name = "published"
-        metadata = {"primary": ["path", "run_no"]}
 
 
 LEDGER: tuple[Schema, ...] = (
@@ -454,7 +454,7 @@ ACCEPTED_EXTRA = {
 
 
 def create_table(schema: Schema, qualified: str) -> str:
-    """`create table` for a schema, with not null, primary and unique keys."""
+    """`create table` for a schema, with not null and the keys the database keeps."""
     fields = schema.to_schema().columns
     told = about(schema)
     parts = [

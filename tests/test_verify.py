@@ -140,6 +140,9 @@ BROKEN = {
         "update changes set edited_by = null",
     "runs are numbered without a gap, and each change belongs to one":
         "update runs set run_no = 9 where run_no = 3",
+    "nothing is recorded twice":
+        "insert into billed_periods select 'another', period_start, period_end, number,"
+        " line, generation from billed_periods where number = 'INV-000001'",
     "each link of the chain holds on to the one before it":
         "update chain set previous = 'x' where position = 2",
     "no file was ever published outside its folder":

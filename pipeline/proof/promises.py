@@ -5,6 +5,7 @@ are. The numbers are those of the promises in `docs/reliability.md`.
 """
 
 from pipeline.bookkeeping.seals import SEALS_OF_CLOSED
+from pipeline.keys import REPEATED
 from pipeline.outbox import DOCUMENT_PATH
 from schemas.models import BUCKETS
 
@@ -292,6 +293,11 @@ _NIGHTS: tuple[Promise, ...] = (
         " where run_no <> before + 1"
         " union all select table_name || ' changed by an unknown run' from probed.changes"
         " anti join ledger.runs using (run_no)",
+    ),
+    (
+        "nothing is recorded twice",
+        (1, 2, 7),
+        REPEATED,
     ),
     (
         "each link of the chain holds on to the one before it",
