@@ -240,10 +240,9 @@ def _invoices(
     where = (
         "invoices.number not in (select number from in_force.forgotten_lines)"
         if everything
-        else f"({outbox.DOCUMENT_PATH} in (select unnest($1))"
-        f" or {outbox.PDF_PATH} in (select unnest($1)))"
+        else "invoices.number in (select unnest($1))"
     )
-    values = [] if everything else [sorted(due)]
+    values = [] if everything else [sorted({Path(path).stem for path in due})]
     files: list[tuple[str, bytes]] = []
     for document in accounts.documents(ledger, where, values):
         if document.path in due:
