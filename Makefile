@@ -64,7 +64,7 @@ mutants: .venv/.ready ## change the rules in small ways: do the tests notice? (a
 	$(BIN)/python -m tests.mutants
 
 # Billing, numbering, money and recovery, of which the tests reach every branch.
-REACHED := transform record transaction chain outbox publish bookkeeping/touched \
+REACHED := transform record transaction keys chain outbox publish bookkeeping/touched \
   bookkeeping/seals judging/credit_due office/desk office/credits office/closing \
   copies/restore copies/backups copies/adopt copies/left_already copies/lineage \
   copies/strangers proof/verify

@@ -2,8 +2,8 @@
 
 Rules, records and outbox are the program's own. What a real night does beside them would
 take days for a large practice's years, and is left out: reading the sheets anew (they are
-read once), guards, proofs and copies. `tests/test_benchmarks.py` holds a past made so to
-real nights.
+read once), guards, proofs and the copies of all nights but the last.
+`tests/test_benchmarks.py` holds a past made so to real nights.
 """
 
 import hashlib
@@ -15,6 +15,8 @@ from pathlib import Path
 import pyarrow as arrow
 
 from pipeline import chain, outbox
+from pipeline.copies.backups import copy_to_backups, state
+from pipeline.copies.csv_copies import weekly
 from pipeline.files import private_folder, write_bytes
 from pipeline.ledger import Ledger, ledger_path, locked, opened, settle
 from pipeline.prepare import Prepared, prepare
@@ -50,22 +52,29 @@ def add(folder: Path, nights: Sequence[date], *, whole: bool = False) -> None:
     away, and each page is there in name alone, so `verify --deep` would not accept it.
     """
     path = ledger_path(folder)
+    with locked(path):
+        with opened(path, write=True) as ledger:
+            _live(ledger, folder, nights, whole=whole)
+            held = state(ledger)
+        weekly(copy_to_backups(path, held, held.run_id), held.run_id)
+
+
+def _live(ledger: Ledger, folder: Path, nights: Sequence[date], *, whole: bool) -> None:
     out = private_folder(folder / "out")
-    with locked(path), opened(path, write=True) as ledger:
-        prepared = prepare(ledger, folder, nights[0], lambda zone: nights[0])
-        # Who joins in later years is in the sheet from the first night on.
-        known = [one for one in prepared.problems if one.code != "start-far-off"]
-        prepared = replace(prepared, problems=known)
-        for number, day in enumerate(nights):
-            _night(ledger, prepared, day, first=number == 0)
-            if whole:
-                settle(ledger)
-                publish(ledger, out, withhold=True)
-            else:
-                _as_if_published(ledger)
-        settle(ledger)
-        if not whole:
-            _stand_ins(ledger, out)
+    prepared = prepare(ledger, folder, nights[0], lambda zone: nights[0])
+    # Who joins in later years is in the sheet from the first night on.
+    known = [one for one in prepared.problems if one.code != "start-far-off"]
+    prepared = replace(prepared, problems=known)
+    for number, day in enumerate(nights):
+        _night(ledger, prepared, day, first=number == 0)
+        if whole:
+            settle(ledger)
+            publish(ledger, out, withhold=True)
+        else:
+            _as_if_published(ledger)
+    settle(ledger)
+    if not whole:
+        _stand_ins(ledger, out)
 
 
 def _night(ledger: Ledger, prepared: Prepared, day: date, *, first: bool) -> None:
