@@ -370,7 +370,7 @@ class Contacts(InputTable):
     )  # fmt: skip
     combine_invoices: Flag = column(
         "Combine invoices", "yesno",
-        "Yes for one invoice a night with a line per member; blank means No",
+        "Yes for one invoice a night for memberships, a line per member; blank means No",
         example="Yes",
     )  # fmt: skip
     active: Flag = column(

@@ -233,7 +233,8 @@ def test_what_the_package_cannot_take_stays_open(clinic: Path) -> None:
         4,
         "",
         "Refused: accounting.toml: tax code EXEMPT is 0.00 % here, and T2 stands for 5 %;"
-        " write EXEMPT below [sage50.tax_codes] with the name of the right rate\n"
+        ' write EXEMPT = [["T2", 5], ["the name of this rate", 0.00]] below'
+        " [sage50.tax_codes], or the one pair that is right\n"
         "Nothing has left; mend this and give it again.\n",
     )
     unfit = given('[sage50.accounts]\n4000 = "400000000"\n', "sage50")

@@ -20,8 +20,9 @@ from pipeline.exports.import_files import (
     filed,
     items_of,
     of_postings,
+    shared_accounts,
 )
-from pipeline.exports.layouts import Layout, layout_of
+from pipeline.exports.layouts import Column, Layout, layout_of
 from tests import emulated
 from tests.emulated import rows
 
@@ -228,6 +229,79 @@ def test_long_details_are_cut_and_long_references_are_not() -> None:
         "Account Reference is longer than 8 characters",
         False,
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "account", "unfit"),
+    [
+        ("sage-accounting", "4000", ""),
+        (
+            "sage-accounting",
+            "SALES-A",
+            "Ledger Account has other characters than digits",
+        ),
+        (
+            "sage-accounting",
+            "４０００",
+            "Ledger Account has other characters than digits",
+        ),
+        ("quickfile", "4000", ""),
+        ("quickfile", "400", "Sales nominal code is shorter than 4 characters"),
+        ("quickfile", "40A0", "Sales nominal code has other characters than digits"),
+        ("sage50", "SALES-A", ""),
+    ],
+)
+def test_an_account_that_the_package_cannot_have_is_told_with_its_repair(
+    target: str, account: str, unfit: str
+) -> None:
+    made = document(line(income_account=account))
+    (item,) = items_of([made], LAYOUTS[target], credit_notes=True).items
+    assert item.unfit == unfit + (
+        f"; lead it to one that is right below [{target}.accounts]" if unfit else ""
+    )
+
+
+def test_payers_who_would_become_one_customer_are_told() -> None:
+    made = [
+        document(line(), patient_id="P1"),
+        document(line(), patient_id="P9", bill_to="C2", accounts_reference="p1", at=2),
+        document(line(), patient_id="P3", at=3),
+    ]
+    by_account = items_of(made, LAYOUTS["sage50"], credit_notes=True).items
+    assert shared_accounts(by_account) == [
+        "P1 is the account of C2, P1: they are one customer there; give each an Accounts"
+        " reference of its own if they are not"
+    ]
+    by_name = items_of(made, LAYOUTS["xero"], credit_notes=True).items
+    assert shared_accounts(by_name) == []
+
+
+def test_a_rate_that_changed_has_a_name_for_each() -> None:
+    own = replace(
+        LAYOUTS["sage50"],
+        tax_codes={"STD": (("T1", Decimal(20)), ("T8", Decimal("17.5")))},
+    )
+    both = [
+        line(at, tax_code="STD", tax_rate=Decimal(rate))
+        for at, rate in ((1, "17.5"), (2, "20.00"))
+    ]
+    content = files([document(*both)], own)[""]
+    assert [row["Tax Code"] for row in rows(content)] == ["T8", "T1"]
+
+
+def test_a_journal_tells_no_rate_to_choose_a_name_by() -> None:
+    names = {"STD": (("T1", Decimal(20)), ("T8", Decimal("17.5")))}
+    own = replace(
+        LAYOUTS["xero-journal"],
+        columns=(Column("Tax", field="tax_code"),),
+        tax_codes=names | {"OUT": (("T9", None),)},
+    )
+    taxed = line(tax_code="STD", tax_rate=Decimal(20), tax=Decimal("10.00"),
+                 gross=Decimal("60.00"))  # fmt: skip
+    assert taken_of([document(taxed)], own).unmapped == (
+        ("tax code STD has several names, and a journal tells no rate",
+         "write one name for STD below [xero-journal.tax_codes]"),
+    )  # fmt: skip
 
 
 def test_a_blank_where_the_package_needs_something_is_not_sent() -> None:

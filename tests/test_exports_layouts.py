@@ -53,6 +53,7 @@ date = "%d %b %Y"
 [xero.tax_codes]
 nhs = ["NHS (zero)", 0]
 STD = "20% (VAT on Income)"
+ZERO = [["Zero Rated Income", 0], ["Was 1 %", 1.5]]
 [xero.accounts]
 4000 = "200"
 [xero.headings]
@@ -62,9 +63,12 @@ documents = 50
 """,
     )
     layout = layout_of("xero", tmp_path)
-    assert layout.tax_codes["NHS"] == ("NHS (zero)", Decimal(0))
-    assert layout.tax_codes["STD"] == ("20% (VAT on Income)", None)
-    assert layout.tax_codes["RED"] == ("5% (VAT on Income)", Decimal(5))
+    assert layout.tax_codes["NHS"] == (("NHS (zero)", Decimal(0)),)
+    assert layout.tax_codes["STD"] == (("20% (VAT on Income)", None),)
+    assert layout.tax_codes["RED"] == (("5% (VAT on Income)", Decimal(5)),)
+    assert layout.tax_codes["ZERO"] == (
+        ("Zero Rated Income", Decimal(0)), ("Was 1 %", Decimal("1.5")),
+    )  # fmt: skip
     assert layout.headings[:2] == ("Contact", "EmailAddress")
     assert (layout.income_account, layout.accounts) == ("200", {"4000": "200"})
     assert (layout.date, layout.limits) == ("%d %b %Y", {"documents": 50})
@@ -105,6 +109,10 @@ WRONG = {
     "[xero.tax_codes]\nSTD = 20": "[xero]: tax_codes.STD cannot be used; write the package's",
     '[xero.tax_codes]\nSTD = ["x", nan]': "[xero]: tax_codes.STD cannot be used",
     '[xero.tax_codes]\nSTD = ["x", "y"]': "[xero]: tax_codes.STD cannot be used",
+    "[xero.tax_codes]\nSTD = []": "[xero]: tax_codes.STD cannot be used",
+    '[xero.tax_codes]\nSTD = ["", 20]': "[xero]: tax_codes.STD cannot be used",
+    '[xero.tax_codes]\nSTD = [["x", 20], ["y"]]': "[xero]: tax_codes.STD cannot be used",
+    '[xero.tax_codes]\nSTD = [["x", 20], ["y", 20.0]]': "[xero]: tax_codes.STD cannot be",
     "[xero.accounts]\n4000 = 200": "[xero]: accounts.4000 cannot be used; write the account in",
     '[xero.headings]\n"*Contact" = "x"': "[xero]: there is no heading *Contact; the headings are",
     '[xero.headings]\n"Total" = ""': "[xero]: headings.Total is no heading; write the new",

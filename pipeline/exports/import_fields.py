@@ -64,7 +64,19 @@ def _cell(layout: Layout, column: Column, value_of: Callable[[str], Value]) -> s
         if not column.cut:
             raise Unfit(f"{column.heading} is longer than {column.longest} characters")
         text = text[: column.longest].rstrip()
+    if text and (wrong := _unlike(text, column)):
+        lead = f"; lead it to one that is right below [{layout.target}.accounts]"
+        raise Unfit(f"{column.heading} {wrong}" + lead * (column.field == "account"))
     return text
+
+
+def _unlike(text: str, column: Column) -> str:
+    """What is wrong with the form of a code, '' where nothing is."""
+    if column.digits and not (text.isascii() and text.isdigit()):
+        return "has other characters than digits"
+    if len(text) < column.shortest:
+        return f"is shorter than {column.shortest} characters"
+    return ""
 
 
 def _shown(value: Value, layout: Layout) -> str:
@@ -135,7 +147,8 @@ def _account_of(posting: Posting, layout: Layout) -> str:
     return layout.accounts.get(account, account)
 
 
-def _customer_id(document: Document) -> str:
+def customer_id(document: Document) -> str:
+    """The account of whoever pays in a package that goes by accounts, not by names."""
     return document.accounts_reference or document.bill_to or document.patient_id
 
 
@@ -182,22 +195,33 @@ def _tax_of(document: Document, line: Line, layout: Layout) -> str:
 
 
 def _tax_name(code: str, rate: Decimal | None, layout: Layout) -> str:
-    name, stands_for = layout.tax_codes.get(code.upper(), ("", None))
-    repair = f"write {code} below [{layout.target}.tax_codes]"
-    if not name:
-        raise Unmapped(f"tax code {code} has no name in {layout.target}", repair)
-    if None not in (rate, stands_for) and rate != stands_for:
+    """The package's name for a code, of several that of the rate."""
+    names = layout.tax_codes.get(code.upper(), ())
+    below = f"below [{layout.target}.tax_codes]"
+    if not names:
+        found = f"tax code {code} has no name in {layout.target}"
+        raise Unmapped(found, f"write {code} {below}")
+    if rate is None and len({name for name, _ in names}) > 1:
         raise Unmapped(
-            f"tax code {code} is {rate} % here, and {name} stands for {stands_for} %",
-            f"{repair} with the name of the right rate",
+            f"tax code {code} has several names, and a journal tells no rate",
+            f"write one name for {code} {below}",
         )
-    return name
+    for name, stands_for in names:
+        if None in (rate, stands_for) or rate == stands_for:
+            return name
+    known = ", ".join(f'["{name}", {stands_for}]' for name, stands_for in names)
+    stand = "; ".join(f"{name} stands for {stands_for} %" for name, stands_for in names)
+    raise Unmapped(
+        f"tax code {code} is {rate} % here, and {stand}",
+        f'write {code} = [{known}, ["the name of this rate", {rate}]] {below}, or the one'
+        " pair that is right",
+    )
 
 
 _OF_LINE: dict[str, Callable[[Document, Line, Layout], Value]] = {
     "customer": lambda d, line, to: _customer(d),
     "customer_name": lambda d, line, to: d.bill_to_name,
-    "customer_id": lambda d, line, to: _customer_id(d),
+    "customer_id": lambda d, line, to: customer_id(d),
     "address_line_1": lambda d, line, to: d.address_cells[0],
     "address_line_2": lambda d, line, to: d.address_cells[1],
     "town": lambda d, line, to: d.address_cells[2],

@@ -7,7 +7,7 @@ would run as a formula is not put out of action, since the package would keep th
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 
@@ -16,6 +16,7 @@ from pipeline.exports.import_fields import (
     Unfit,
     Unmapped,
     Value,
+    customer_id,
     inclusive,
     of_line,
     of_posting,
@@ -33,7 +34,8 @@ class Item:
 
     `number` is a document's, or the month (YYYY-MM) of a release. `group` is the name of
     the file of its own that its kind needs, '' for the main one; `unfit` says why the
-    package cannot take it.
+    package cannot take it. `account` is the customer's where the file names it, and
+    `payer` our id of who that is.
     """
 
     number: str
@@ -42,6 +44,8 @@ class Item:
     rows: tuple[Row, ...]
     unfit: str = ""
     by_hand: bool = False
+    account: str = ""
+    payer: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def items_of(
     """Each document as what leaves; `credit_notes` asks for those that go apart."""
     items: list[Item] = []
     unmapped: dict[Fault, None] = {}
+    by_account = any(column.field == "customer_id" for column in layout.columns)
     for document in documents:
         number, day = document.number, document.issued_on
         refusal = _refused_kind(document, layout, credit_notes)
@@ -68,8 +73,26 @@ def items_of(
             continue
         values = [of_line(document, line, layout) for line in document.lines]
         rows, unfit = _rows(values, layout, unmapped)
-        items.append(Item(number, day, _group(document, layout), rows, unfit))
+        item = Item(number, day, _group(document, layout), rows, unfit)
+        if by_account:
+            payer = document.bill_to or document.patient_id
+            item = replace(item, account=customer_id(document), payer=payer)
+        items.append(item)
     return Taken(tuple(items), tuple(unmapped))
+
+
+def shared_accounts(items: Iterable[Item]) -> list[str]:
+    """Accounts that several payers leave under: they become one customer, in words."""
+    payers: dict[str, set[str]] = {}
+    for item in items:
+        if item.account:
+            payers.setdefault(item.account.upper(), set()).add(item.payer)
+    return [
+        f"{account} is the account of {', '.join(sorted(several))}: they are one customer"
+        " there; give each an Accounts reference of its own if they are not"
+        for account, several in payers.items()
+        if len(several) > 1
+    ]
 
 
 def _rows(

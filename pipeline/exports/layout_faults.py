@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -32,8 +33,8 @@ _MAY_BE: dict[str, type | tuple[type, ...]] = {
 _MAY_BE_CUT = ("description", "customer", "customer_name", "narration")
 _LIMITS = ("documents", "rows", "bytes")
 _COLUMN_KEYS: dict[str, type] = {
-    "heading": str, "field": str, "value": str, "longest": int, "cut": bool,
-    "needed": bool,
+    "heading": str, "field": str, "value": str, "longest": int, "shortest": int,
+    "cut": bool, "digits": bool, "needed": bool,
 }  # fmt: skip
 
 Fault = tuple[str, str]
@@ -44,17 +45,29 @@ def faults_of(given: dict[str, Any], own: dict[str, Any]) -> list[Fault]:
     return [*_strange(own), *_unfit(given, own)]
 
 
-def tax_name(value: Any) -> tuple[str, Decimal | None] | None:
-    """The package's name for a tax code, and the rate it stands for."""
-    if isinstance(value, str) and value:
-        return value, None
-    if not isinstance(value, list) or len(value) != 2 or not isinstance(value[0], str):
-        return None
-    try:
-        rate = Decimal(str(value[1]))
-    except InvalidOperation:
-        return None
-    return (value[0], rate) if rate.is_finite() and value[0] else None
+def tax_names(value: Any) -> tuple[tuple[str, Decimal | None], ...]:
+    """The package's names for a tax code, each with the rate it stands for, if for one.
+
+    A name; a name and its per cent; or several of these, where the rate changed. Empty
+    for anything else.
+    """
+    if isinstance(value, str):
+        return ((value, None),) if value else ()
+    if not isinstance(value, list) or not value:
+        return ()
+    pairs = value if isinstance(value[0], list) else [value]
+    names = tuple(name for pair in pairs if (name := _name_and_rate(pair)))
+    rates = {rate for _, rate in names}
+    return names if len(names) == len(pairs) == len(rates) else ()
+
+
+def _name_and_rate(value: Any) -> tuple[str, Decimal] | None:
+    match value:
+        case [str(name), rate] if name:
+            with suppress(InvalidOperation):
+                if (found := Decimal(str(rate))).is_finite():
+                    return name, found
+    return None
 
 
 def _strange(own: dict[str, Any]) -> Iterator[Fault]:
@@ -98,10 +111,11 @@ def _unfit(given: dict[str, Any], own: dict[str, Any]) -> Iterator[Fault]:
         if key not in ("invoice", "credit_note") or not isinstance(value, str):
             yield f"types.{key} cannot be used", "use invoice and credit_note"
     for key, value in _table(own, "tax_codes"):
-        if tax_name(value) is None:
+        if not tax_names(value):
             yield (
                 f"tax_codes.{key} cannot be used",
-                ('write the package\'s name, or ["name", per cent]'),
+                'write the package\'s name, ["name", per cent], or where the rate changed'
+                ' [["name", per cent], ["other name", other per cent]]',
             )
     for code in _twice(key for key, _ in _table(own, "tax_codes")):
         yield f"tax_codes.{code} stands there twice", "keep one of them"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.choices import PACKAGES
-from pipeline.exports.layout_faults import faults_of, tax_name
+from pipeline.exports.layout_faults import faults_of, tax_names
 from pipeline.problems import Place, Problem, Refused, Severity
 from pipeline.reading.folder import read_bytes
 from pipeline.reading.sheets import Unusable
@@ -33,14 +33,17 @@ class Unready(Refused):
 class Column:
     """A column of the file: its heading, and our field or fixed text below it.
 
-    Text longer than `longest` is cut where `cut`; else its document does not fit.
+    Text longer than `longest` is cut where `cut`; else its document does not fit, nor
+    does it where text is shorter than `shortest`, or has to be of `digits` and is not.
     """
 
     heading: str
     field: str = ""
     value: str = ""
     longest: int = 0
+    shortest: int = 0
     cut: bool = False
+    digits: bool = False
     needed: bool = False
 
 
@@ -48,7 +51,7 @@ class Column:
 class Layout:
     """What one package wants, the practice's own wishes filled in.
 
-    `tax_codes` leads from our code to the package's name and the rate that it stands
+    `tax_codes` leads from our code to the package's names and the rate that each stands
     for, if it stands for one; `accounts` from our account to the package's.
     """
 
@@ -57,7 +60,7 @@ class Layout:
     date: str
     credit_notes: str
     columns: tuple[Column, ...]
-    tax_codes: Mapping[str, tuple[str, Decimal | None]]
+    tax_codes: Mapping[str, tuple[tuple[str, Decimal | None], ...]]
     types: Mapping[str, str]
     limits: Mapping[str, int]
     accounts: Mapping[str, str]
@@ -162,7 +165,7 @@ def _layout(target: str, merged: dict[str, Any]) -> Layout:
         tax_codes={
             code.upper(): found
             for code, value in merged["tax_codes"].items()
-            if (found := tax_name(value))
+            if (found := tax_names(value))
         },
         types=merged["types"],
         limits=merged["limits"],

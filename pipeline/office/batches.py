@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.bookkeeping.deferred import is_month
 from pipeline.clock import Today
 from pipeline.exports import imports
-from pipeline.exports.import_files import Item, filed
+from pipeline.exports.import_files import Item, filed, shared_accounts
 from pipeline.exports.layouts import Layout, Unready, layout_of, refused
 from pipeline.exports.words import counted
 from pipeline.files import holds, write_bytes
@@ -48,7 +48,8 @@ class Departed:
 
     `sources` are the documents that left and the months whose release did; `left_out`
     are those that stay open, each with the reason. `before` is the last batch where
-    nothing was new: it may be of a run that was killed, and in nobody's books.
+    nothing was new: it may be of a run that was killed, and in nobody's books. `notes` is
+    what to look at before the files are imported.
     """
 
     batch: str
@@ -58,6 +59,7 @@ class Departed:
     left_out: tuple[Item, ...]
     warnings: tuple[str, ...]
     before: Batch | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def unfit(self) -> bool:
@@ -80,7 +82,9 @@ class Departed:
             yield said + again * (not last.forgotten)
 
     def open(self) -> Iterator[str]:
-        """What was left out and why; the rest is counted."""
+        """What to look at, what was left out and why; the rest is counted."""
+        for note in self.notes[:20]:
+            yield f"look at this before you import: {note}"
         for item in self.left_out[:20]:
             yield f"left out, and still open: {item.number}: {item.unfit}"
         if len(self.left_out) > 20:
@@ -139,6 +143,7 @@ def export(
             shown,
             left_out,
             tuple(warnings),
+            notes=tuple(shared_accounts(leaving)),
         )
 
 
