@@ -24,7 +24,7 @@ def render(
     limits: Limits | None = None,
     earlier: Mapping[str, int] | None = None,
 ) -> bytes:
-    """The workbook of all documents, one sheet of it already filtered to memberships.
+    """The workbook of all documents, one sheet of it with active memberships alone.
 
     A third sheet holds what waits to be sent. Credit notes count negative, so that each
     total is what is left to be paid. Where there are too many for a sheet, `earlier` tells

@@ -70,7 +70,7 @@ def filled(
 class Listing:
     """What a sheet lists: columns, each with a value for every row.
 
-    `only` keeps a filter switched on: a heading and the one text its rows must show.
+    `only` leaves rows out: headings, each with the one text that is listed.
     """
 
     sheet: str
@@ -84,24 +84,25 @@ class Listing:
         return [column.heading for column in self.columns].index(heading)
 
     def column(self, heading: str) -> Sequence[Value]:
-        """The values of a column, row by row."""
+        """The values of a column, row by row, with those that `only` leaves out."""
         return self.columns[self.position(heading)].values
 
     @property
     def length(self) -> int:
         """How many rows it has."""
-        return len(self.columns[0].values)
+        return sum(self.listed)
 
     @property
     def rows(self) -> Iterator[Sequence[Value]]:
         """Its rows, one after another, each with a value per column."""
-        return zip(*(column.values for column in self.columns), strict=True)
+        rows = zip(*(column.values for column in self.columns), strict=True)
+        return compress(rows, self.listed)
 
     @cached_property
-    def shown(self) -> Sequence[bool]:
-        """Row by row, whether the filter lets it through."""
+    def listed(self) -> Sequence[bool]:
+        """Row by row, whether it is listed."""
         if not self.only:
-            return [True] * self.length
+            return [True] * len(self.columns[0].values)
         columns = [self.column(heading) for heading in self.only]
         wanted = tuple(self.only.values())
         return [row == wanted for row in zip(*columns, strict=True)]
@@ -111,20 +112,23 @@ class Listing:
         return {}
 
     def total(self, heading: str) -> Decimal:
-        """The sum of a column over the rows the filter lets through."""
+        """The sum of a column."""
         if heading not in self._totals:
-            cells = compress(self.column(heading), self.shown)
+            cells = compress(self.column(heading), self.listed)
             self._totals[heading] = _added(cells)
         return self._totals[heading]
 
     def total_where(self, text: str, by: str, heading: str) -> Decimal:
         """The sum of a column over the rows that say `text` in another."""
-        chosen = [cell == text for cell in self.column(by)]
+        chosen = [
+            cell == text and there
+            for cell, there in zip(self.column(by), self.listed, strict=True)
+        ]
         return _added(compress(self.column(heading), chosen))
 
     def parts(self) -> "list[Listing]":
         """The list sheet by sheet; most are one."""
-        count = max(1, -(-self.length // MOST_ROWS))
+        count = max(1, -(-len(self.listed) // MOST_ROWS))
         if count == 1:
             return [self]
         return [
@@ -202,14 +206,14 @@ def _write_part(book: Book, sheet: Worksheet, listing: Listing) -> None:
     _write_head(book, sheet, listing)
     if listing.length >= MANY and isinstance(sheet, ListSheet):
         values = [column.values for column in listing.columns]
-        write_rows(book, sheet, FIRST_ROW, values, _looks(listing), listing.shown)
+        write_rows(book, sheet, FIRST_ROW, values, _looks(listing), listing.listed)
     else:
         for row, cells in enumerate(listing.rows):
-            _write_row(book, sheet, listing, row, cells)
+            _write_row(book, sheet, listing, FIRST_ROW + row, cells)
     if not listing.length:
         put(book, sheet, FIRST_ROW, 0, "None", indent=1, font_color=QUIET)
-    _filter(sheet, listing)
     last = len(listing.columns) - 1
+    sheet.autofilter(HEADING_ROW, 0, listing.last_row, last)
     sheet.freeze_panes(FIRST_ROW, 1)
     sheet.repeat_rows(HEADING_ROW)
     sheet.print_area(0, 0, listing.last_row, last)
@@ -243,13 +247,6 @@ def _write_head(book: Book, sheet: Worksheet, listing: Listing) -> None:
     sheet.set_row(HEADING_ROW, 34)  # the filter's button stays below the words
 
 
-def _filter(sheet: Worksheet, listing: Listing) -> None:
-    last = len(listing.columns) - 1
-    sheet.autofilter(HEADING_ROW, 0, listing.last_row, last)
-    for heading, text in (listing.only or {}).items():
-        sheet.filter_column_list(listing.position(heading), [text])
-
-
 _OTHER = {"indent": 1, "text_wrap": False, "bottom": 1, "bottom_color": RULE}
 _TEXT = {**_OTHER, "text_wrap": True}
 
@@ -270,10 +267,10 @@ def _height(lines: int) -> float | None:
 
 
 def _write_row(
-    book: Book, sheet: Worksheet, listing: Listing, at: int, cells: Sequence[Value]
+    book: Book, sheet: Worksheet, listing: Listing, row: int, cells: Sequence[Value]
 ) -> None:
-    """Write a row, as tall as its longest text needs; hidden if the filter holds it."""
-    tallest, row = 1, FIRST_ROW + at
+    """Write a row, as tall as its longest text needs."""
+    tallest = 1
     for position, value in enumerate(cells):
         is_text = isinstance(value, str)
         put(book, sheet, row, position, value, **(_TEXT if is_text else _OTHER))
@@ -281,6 +278,5 @@ def _write_row(
             room = _room(listing.columns[position])
             tallest = max(tallest, wrapped_rows(value, room))
     height = _height(tallest)
-    hidden = {} if listing.shown[at] else {"hidden": True}
-    if height or hidden:
-        sheet.set_row(row, height, None, hidden)
+    if height:
+        sheet.set_row(row, height)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain, count, islice, repeat
+from itertools import chain, compress, count, islice, repeat
 from typing import Any
 
 from xlsxwriter.sharedstrings import SharedStringTable
@@ -55,16 +55,16 @@ def write_rows(
     first: int,
     columns: Sequence[Column],
     looks: Looks,
-    shown: Sequence[bool],
+    listed: Sequence[bool],
 ) -> None:
-    """Write rows from `first` on, whose values come by column; those not shown hide.
+    """Write rows from `first` on, whose values come by column, but those not `listed`.
 
     What is worked out of columns serves every sheet of the book that has them alike.
     """
     key = *map(id, columns), first, *looks.rooms
     known = book.long_lists.get(key) or _LongList(book, first, columns, looks)
     book.long_lists[key] = known
-    known.write(sheet, shown)
+    known.write(sheet, listed)
 
 
 class _LongList:
@@ -84,7 +84,6 @@ class _LongList:
         self._table, places = _taken_up(self._strings, list(texts.values()))
         self._places = dict(zip(texts, places, strict=True))
         self._lines = self._lines_taken()
-        self._count = sum(len(some) - some.count(_NOWHERE) for some in places)
 
     def _lines_taken(self) -> Sequence[int]:
         """How many lines each row takes: as many as its longest text."""
@@ -97,40 +96,41 @@ class _LongList:
                     lines = list(map(max, lines, map(tall.get, column, repeat(1))))
         return lines
 
-    def write(self, sheet: ListSheet, shown: Sequence[bool]) -> None:
+    def write(self, sheet: ListSheet, listed: Sequence[bool]) -> None:
         """Give a sheet the rows and their links."""
-        self._strings.count += self._count
-        last = self._first + self._length - 1
+        for places in self._places.values():
+            there = list(compress(places, listed))
+            self._strings.count += len(there) - there.count(_NOWHERE)
+        last = self._first + sum(listed) - 1
         width = len(self._columns)
-        sheet.give_rows(self._first, last, width, lambda: self._xml(shown))
+        sheet.give_rows(self._first, last, width, lambda: self._xml(listed))
         sheet.give_links(
             [
                 (row, at, value.path)
                 for at, column in enumerate(self._columns)
                 if Link in self._kinds[at]
-                for row, value in enumerate(column, self._first)
+                for row, value in enumerate(compress(column, listed), self._first)
                 if isinstance(value, Link)
             ]
         )
 
-    def _xml(self, shown: Sequence[bool]) -> Iterator[str]:
+    def _xml(self, listed: Sequence[bool]) -> Iterator[str]:
         """A row is its pieces with its number between them."""
         numbers = map(str, count(self._first + 1))
-        tags = map(self._tags.__getitem__, zip(self._lines, shown, strict=True))
+        tags = map(self._tags.__getitem__, self._lines)
         cells = [map(end, values) for end, values in self._ends]
-        pieces = zip(repeat('<row r="'), tags, *cells, strict=False)
+        pieces = compress(zip(repeat('<row r="'), tags, *cells, strict=False), listed)
         rows = map(str.join, numbers, pieces)
         while text := "".join(islice(rows, _AT_A_TIME)):
             yield text
 
     @cached_property
-    def _tags(self) -> dict[tuple[int, bool], str]:
-        """What follows the number in a row's tag, by its lines and whether it shows."""
+    def _tags(self) -> dict[int, str]:
+        """What follows the number in a row's tag, by its lines."""
         spans = f'" spans="1:{len(self._columns)}"'
         return {
-            (lines, shown): f'{spans}{_tail(self._looks.height(lines), shown)}<c r="A'
+            lines: f'{spans}{_tail(self._looks.height(lines))}<c r="A'
             for lines in set(self._lines)
-            for shown in (True, False)
         }
 
     @cached_property
@@ -232,13 +232,12 @@ def _beginnings(column: Column, kinds: set[type]) -> set[int]:
     return found
 
 
-def _tail(points: float | None, shown: bool) -> str:
+def _tail(points: float | None) -> str:
     """How the tag of a row ends."""
-    hidden = "" if shown else ' hidden="1"'
     if points is None:
-        return f"{hidden}>"
+        return ">"
     pixels = int(points * _PIXELS + 0.5)
-    return f' ht="{pixels * 0.75:.16g}"{hidden} customHeight="1">'
+    return f' ht="{pixels * 0.75:.16g}" customHeight="1">'
 
 
 def _kind(value: Value) -> object:
