@@ -101,15 +101,11 @@ def _copied(practice: Path) -> Iterator[Path]:
     """A practice of our own to bill, on the same disk."""
     with TemporaryDirectory(dir=practice.parent) as place:
         ours = Path(place) / "practice"
-        yield Path(shutil.copytree(practice, ours, copy_function=_take))
-
-
-def _take(source: str, target: str) -> str:
-    """Copy a file; the ledger's copies, which nothing writes to, get a second name."""
-    if "backups" in Path(source).parts:
-        os.link(source, target)
-        return target
-    return shutil.copy2(source, target)
+        shutil.copytree(practice, ours, ignore=shutil.ignore_patterns("backups"))
+        copies = Path("ledger/backups")
+        if (practice / copies).is_dir():  # nothing writes to them: second names will do
+            shutil.copytree(practice / copies, ours / copies, copy_function=os.link)
+        yield ours
 
 
 def run(

@@ -18,6 +18,7 @@ from pipeline import chain, outbox
 from pipeline.copies.backups import copy_to_backups, state
 from pipeline.copies.csv_copies import weekly
 from pipeline.files import private_folder, write_bytes
+from pipeline.keys import must_be_new, rows_before
 from pipeline.ledger import Ledger, ledger_path, locked, opened, settle
 from pipeline.prepare import Prepared, prepare
 from pipeline.publish import publish
@@ -95,11 +96,13 @@ def _night(ledger: Ledger, prepared: Prepared, day: date, *, first: bool) -> Non
         moved=frozenset(map(name_of, ACCEPTED)) if first else frozenset(),
     )
     stage(ledger, work)
+    before = rows_before(ledger)
     run("begin")
     run_no = ledger.last_run_no + 1
     record(ledger, work, run_no)
     count_numbers(ledger, run_no)
     outbox.post(ledger, run_no)
+    must_be_new(ledger, before)
     _extend(ledger, run_no)
     run("commit")
 

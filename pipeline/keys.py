@@ -3,20 +3,14 @@
 An index of every large table was half of an old ledger's file, read and copied each night.
 """
 
-from pipeline.ledger import Ledger
-from schemas.columns import about, column_types, name_of
-from schemas.ledger import LEDGER, Invoices
+from collections.abc import Mapping
 
-# Tables and their keys, with what tells the rows of a run.
-_OF_RUN = "run_no = $1"
+from pipeline.ledger import Ledger
+from schemas.columns import about, name_of
+from schemas.ledger import LEDGER
+
 _CHECKED = tuple(
-    (
-        name_of(schema),
-        ", ".join(key),
-        _OF_RUN
-        if "run_no" in column_types(schema)
-        else f"number in (select number from ledger.{name_of(Invoices)} where {_OF_RUN})",
-    )
+    (name_of(schema), ", ".join(key))
     for schema in LEDGER
     for key in about(schema).get("checked", ())
 )
@@ -26,12 +20,31 @@ class Repeated(Exception):
     """A run would record something twice; the message names the table and its key."""
 
 
-def must_be_new(ledger: Ledger, run_no: int) -> None:
-    """Raises `Repeated` where a row of run `run_no` has the key of any other.
+def rows_before(ledger: Ledger) -> dict[str, int]:
+    """The last row of each table: whatever is added from now on comes after it."""
+    last = " union all ".join(
+        f"select '{table}', coalesce(max(rowid), -1) from ledger.{table}"
+        for table, _ in _CHECKED
+    )
+    return dict(ledger.connection.execute(last).fetchall())
 
-    Asked in the run's own transaction, which must then be given up.
+
+def must_be_new(ledger: Ledger, before: Mapping[str, int]) -> None:
+    """Raises `Repeated` where a row that was added has the key of any other.
+
+    Asked in the run's own transaction, which must then be given up. `before` is what
+    `rows_before` said as it began.
     """
-    for (fault,) in ledger.connection.execute(_REPEATED, [run_no]).fetchall():
+    repeated = " union all ".join(
+        _repeated(
+            table,
+            key,
+            f"ledger.{table} semi join"
+            f" (from ledger.{table} where rowid > {before[table]}) using ({key})",
+        )
+        for table, key in _CHECKED
+    )
+    for (fault,) in ledger.connection.execute(repeated).fetchall():
         raise Repeated(f"the run would record {fault}")
 
 
@@ -42,16 +55,7 @@ def _repeated(table: str, key: str, among: str) -> str:
     )
 
 
-_REPEATED = " union all ".join(
-    _repeated(
-        table,
-        key,
-        f"ledger.{table} semi join (from ledger.{table} where {added}) using ({key})",
-    )
-    for table, key, added in _CHECKED
-)
-
 # The same of all rows that a proof looks at.
 REPEATED = " union all ".join(
-    _repeated(table, key, f"probed.{table}") for table, key, _ in _CHECKED
+    _repeated(table, key, f"probed.{table}") for table, key in _CHECKED
 )

@@ -141,8 +141,7 @@ def mark(ledger: Ledger, written: list[tuple[str, str]]) -> None:
     run("begin")
     # A file of this run that was put back since is published already.
     run(
-        "insert into ledger.published"
-        " select path, $2, sha256"
+        "insert into ledger.published select distinct on (path) path, $2, sha256"
         " from (select unnest($1::varchar[]) as path, unnest($3::varchar[]) as sha256)"
         " anti join (from ledger.published where run_no = $2) using (path)",
         [[path for path, _ in written], run_no, [sha256 for _, sha256 in written]],

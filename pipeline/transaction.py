@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 import duckdb
 
 from pipeline import chain, outbox
-from pipeline.keys import must_be_new
+from pipeline.keys import must_be_new, rows_before
 from pipeline.ledger import Ledger, settle
 
 # What a disk that fails is to DuckDB.
@@ -31,12 +31,13 @@ def transaction(ledger: Ledger) -> Iterator[int]:
     file (DuckDB opens silently without a lost log) and the head file follows.
     """
     run_no = ledger.last_run_no + 1
+    before = rows_before(ledger)
     ledger.connection.execute("begin")
     try:
         yield run_no
         count_numbers(ledger, run_no)
         outbox.post(ledger, run_no)
-        must_be_new(ledger, run_no)
+        must_be_new(ledger, before)
         chain.extend(ledger.connection, run_no)
         ledger.connection.execute("commit")
     except BaseException:

@@ -327,7 +327,7 @@ class Chain(Table):
     sha256: Text
 
     class Config:
-        # Kept by how links are made and proved: one for each record, one after the other.
+        # No key: `pipeline.chain.breaks` holds each link to its record, and counts them.
         name = "chain"
 
 
@@ -412,8 +412,8 @@ class Published(Table):
     sha256: Text
 
     class Config:
-        # At most one of each file and run: `pipeline.outbox.mark` sees to it.
         name = "published"
+        metadata = {"checked": [["path", "run_no"]]}
 
 
 LEDGER: tuple[Schema, ...] = (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow.parquet as parquet
 import pytest
@@ -249,8 +250,10 @@ def test_what_the_package_cannot_take_stays_open(clinic: Path) -> None:
     after = practice.files(clinic)
     changed = {name for name in after if after[name] != before.get(name)}
     assert changed <= {"accounting.toml", "ledger/membill.lock.json"}
-    fits = given('[quickfile]\ncredit_notes = "with"\n', "quickfile")
-    assert (fits.code, fits.err) == (0, "")
+    with patch("pipeline.office.batches.shared_accounts", return_value=["x"] * 21):
+        fits = given('[quickfile]\ncredit_notes = "with"\n', "quickfile")
+    told = "look at this before you import: x\n" * 20 + "... and 1 more\n"
+    assert (fits.code, fits.err) == (0, told)
     assert fits.out.startswith("batch 2026-03-31-10 for quickfile: 2 documents, -59.98")
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from pipeline.bookkeeping.books import Document, Letterhead, Line
 from pipeline.bookkeeping.journal import journal
 from pipeline.choices import PACKAGES
+from pipeline.exports.import_fields import payer_of
 from pipeline.exports.import_files import (
     Item,
     Taken,
@@ -261,19 +262,47 @@ def test_an_account_that_the_package_cannot_have_is_told_with_its_repair(
     )
 
 
-def test_payers_who_would_become_one_customer_are_told() -> None:
+# Contact and patient of each document, the contact's reference, and who is told of.
+SHARED = {
+    "a reference that is a patient's id": (
+        [("", "P1", ""), ("C2", "P9", "p1"), ("", "P3", "")],
+        "p1 is the account of contact c2, patient p1",
+    ),
+    "a contact with the code of a patient": (
+        [("", "P1", ""), ("P1", "P9", "")],
+        "P1 is the account of contact p1, patient p1",
+    ),
+    "one payer in two spellings": ([("C2", "", ""), ("c2", "", "")], ""),
+    "a contact for several patients": ([("C2", "P1", ""), ("C2", "P2", "")], ""),
+}
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_payers_who_would_become_one_customer_are_told(case: str) -> None:
+    payers, told = SHARED[case]
     made = [
-        document(line(), patient_id="P1"),
-        document(line(), patient_id="P9", bill_to="C2", accounts_reference="p1", at=2),
-        document(line(), patient_id="P3", at=3),
+        document(
+            line(), at=at, bill_to=contact, patient_id=patient, accounts_reference=ours
+        )
+        for at, (contact, patient, ours) in enumerate(payers, 1)
     ]
-    by_account = items_of(made, LAYOUTS["sage50"], credit_notes=True).items
-    assert shared_accounts(by_account) == [
-        "P1 is the account of C2, P1: they are one customer there; give each an Accounts"
-        " reference of its own if they are not"
-    ]
+    leaving = items_of(made, LAYOUTS["sage50"], credit_notes=True).items
+    assert [said.partition(":")[0] for said in shared_accounts(leaving, [])] == (
+        [told] if told else []
+    )
     by_name = items_of(made, LAYOUTS["xero"], credit_notes=True).items
-    assert shared_accounts(by_name) == []
+    assert shared_accounts(by_name, []) == []
+
+
+def test_who_left_before_counts_under_the_account_he_had_last() -> None:
+    leaving = items_of(
+        [document(line(), patient_id="P1")], LAYOUTS["sage50"], credit_notes=True
+    ).items
+    before = payer_of("p1", "C2", "")
+    (told,) = shared_accounts(leaving, [before])
+    assert told.startswith("P1 is the account of contact c2, patient p1: they are one")
+    assert not shared_accounts(leaving, [before, payer_of("C2", "C2", "")])
+    assert not shared_accounts([], [before, payer_of("", "", "P1")]), "told once"
 
 
 def test_a_rate_that_changed_has_a_name_for_each() -> None:

@@ -122,6 +122,8 @@ WRONG = {
     f'{A_COLUMN}field = "colour"': "[xero]: column 1: there is no field colour; use one of",
     f'{A_COLUMN}field = ["x"]': "[xero]: column 1: field is not of the right kind",
     f'{A_COLUMN}field = "net"\ncut = true': "[xero]: column 1 may not be cut; cut only one",
+    f"{A_COLUMN}shortest = 0": "[xero]: column 1: shortest is below 1 or above longest;",
+    f"{A_COLUMN}shortest = 9\nlongest = 3": "[xero]: column 1: shortest is below 1 or",
     f"{A_COLUMN}longest = -2": "[xero]: column 1: longest is below 1; write how many",
     '[xero.headings]\n"Total" = "*contactname"': "[xero]: the heading *CONTACTNAME stands",
     '[xero.tax_codes]\nSTD = "a"\nstd = "b"': "[xero]: tax_codes.STD stands there twice",

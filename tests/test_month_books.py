@@ -294,24 +294,6 @@ def test_a_product_in_other_letters_leaves_no_period_missing(tmp_path: Path) -> 
     assert [(m.frequency, m.due, m.missing) for m in members] == [("Annual", 1, 0)] * 2
 
 
-def test_a_night_for_an_earlier_day_tells_nothing_of_the_months_after_it(
-    tmp_path: Path,
-) -> None:
-    folder = make(tmp_path)
-    for patient in ("P1", "P2"):
-        joined = {"Billing frequency": "Monthly", "Start date": "2026-03-05"}
-        change(folder, "patients", patient, joined)
-    for day in ("2026-03-10", "2026-04-10", "2026-03-20"):
-        assert bill(folder, day, "--accept", "date").code == 0
-    with opened(folder / "ledger/membill.duckdb", write=False) as ledger:
-        found = {
-            month: [(m.due, m.before, m.during) for m in members]
-            for month in ("2026-03", "2026-04")
-            if (members := accounts.month(ledger, month).members)
-        }
-    assert found == {"2026-03": [(1, 0, 1)] * 2, "2026-04": [(2, 1, 1)] * 2}
-
-
 def test_too_many_documents_for_a_page_are_left_off_by_whole_months(
     year: Year, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,7 +57,7 @@ def test_what_was_published_waits_no_more(books: Ledger) -> None:
 def test_a_file_put_back_after_its_run_was_published_is_noted_once(
     books: Ledger,
 ) -> None:
-    outbox.mark(books, [A, B])
+    outbox.mark(books, [A, B, A])
     outbox.mark(books, [A])
     assert books.value("select count(*) from ledger.published") == 2
 

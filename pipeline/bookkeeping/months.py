@@ -24,8 +24,7 @@ from schemas.practice import Practice
 class State:
     """What a month's register is of: its run and that run's link, its day, its night.
 
-    `night` is that of the latest day in the month or before, 0 if there was none: one
-    for an earlier day may come after it, and knows less.
+    `night` is the last night of a day in the month or before, 0 if there was none.
     """
 
     month: str
@@ -45,10 +44,8 @@ def state_of(ledger: Ledger, month: str) -> State:
     )
     run_no = run_no or ledger.last_run_no
     (row,) = ledger.rows(
-        "select max(as_of) as day, (select run_no from ledger.runs"
-        "  where command = 'bill' and as_of <= $2 and run_no <= $1"
-        "  order by as_of desc, run_no desc limit 1) as night"
-        " from ledger.runs where run_no <= $1",
+        "select max(as_of) as day, max(run_no) filter (command = 'bill' and as_of <= $2)"
+        " as night from ledger.runs where run_no <= $1",
         [run_no, last_of(month)],
     )
     return State(

@@ -4,13 +4,16 @@ Amounts are positive for invoices and credit notes alike; a package takes the si
 the type of document.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from pipeline.bookkeeping.books import Document, Line, Posting
+from pipeline.cells.spelling import canonical
 from pipeline.exports.exact_text import exact
 from pipeline.exports.layouts import Column, Layout
 
@@ -147,9 +150,30 @@ def _account_of(posting: Posting, layout: Layout) -> str:
     return layout.accounts.get(account, account)
 
 
-def customer_id(document: Document) -> str:
-    """The account of whoever pays in a package that goes by accounts, not by names."""
-    return document.accounts_reference or document.bill_to or document.patient_id
+class Payer(NamedTuple):
+    """Whoever pays a document: a contact's code, else a patient's id; and its account
+    in a package that goes by accounts, not by names."""
+
+    contact: str
+    patient_id: str
+    account: str
+
+    def __str__(self) -> str:
+        """By our id alone."""
+        if self.contact:
+            return f"contact {canonical(self.contact)}"
+        return f"patient {canonical(self.patient_id)}"
+
+
+def payer_of(accounts_reference: str, bill_to: str, patient_id: str) -> Payer:
+    """Who pays, of what a document says of it."""
+    account = accounts_reference or bill_to or patient_id
+    return Payer(bill_to, patient_id, account)
+
+
+def _customer_id(document: Document) -> str:
+    payer = payer_of(document.accounts_reference, document.bill_to, document.patient_id)
+    return payer.account
 
 
 def _customer(document: Document) -> str:
@@ -209,7 +233,7 @@ def _tax_name(code: str, rate: Decimal | None, layout: Layout) -> str:
     for name, stands_for in names:
         if None in (rate, stands_for) or rate == stands_for:
             return name
-    known = ", ".join(f'["{name}", {stands_for}]' for name, stands_for in names)
+    known = ", ".join(f"[{json.dumps(name)}, {rate}]" for name, rate in names)
     stand = "; ".join(f"{name} stands for {stands_for} %" for name, stands_for in names)
     raise Unmapped(
         f"tax code {code} is {rate} % here, and {stand}",
@@ -221,7 +245,7 @@ def _tax_name(code: str, rate: Decimal | None, layout: Layout) -> str:
 _OF_LINE: dict[str, Callable[[Document, Line, Layout], Value]] = {
     "customer": lambda d, line, to: _customer(d),
     "customer_name": lambda d, line, to: d.bill_to_name,
-    "customer_id": lambda d, line, to: customer_id(d),
+    "customer_id": lambda d, line, to: _customer_id(d),
     "address_line_1": lambda d, line, to: d.address_cells[0],
     "address_line_2": lambda d, line, to: d.address_cells[1],
     "town": lambda d, line, to: d.address_cells[2],

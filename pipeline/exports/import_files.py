@@ -12,14 +12,16 @@ from datetime import date
 from itertools import groupby
 
 from pipeline.bookkeeping.books import Document, Posting
+from pipeline.cells.spelling import canonical
 from pipeline.exports.import_fields import (
+    Payer,
     Unfit,
     Unmapped,
     Value,
-    customer_id,
     inclusive,
     of_line,
     of_posting,
+    payer_of,
     row_of,
 )
 from pipeline.exports.layouts import Layout
@@ -34,8 +36,7 @@ class Item:
 
     `number` is a document's, or the month (YYYY-MM) of a release. `group` is the name of
     the file of its own that its kind needs, '' for the main one; `unfit` says why the
-    package cannot take it. `account` is the customer's where the file names it, and
-    `payer` our id of who that is.
+    package cannot take it. `payer` is whoever pays, where the file names an account.
     """
 
     number: str
@@ -44,8 +45,7 @@ class Item:
     rows: tuple[Row, ...]
     unfit: str = ""
     by_hand: bool = False
-    account: str = ""
-    payer: str = ""
+    payer: Payer | None = None
 
 
 @dataclass(frozen=True)
@@ -75,23 +75,28 @@ def items_of(
         rows, unfit = _rows(values, layout, unmapped)
         item = Item(number, day, _group(document, layout), rows, unfit)
         if by_account:
-            payer = document.bill_to or document.patient_id
-            item = replace(item, account=customer_id(document), payer=payer)
+            said = document.accounts_reference, document.bill_to, document.patient_id
+            item = replace(item, payer=payer_of(*said))
         items.append(item)
     return Taken(tuple(items), tuple(unmapped))
 
 
-def shared_accounts(items: Iterable[Item]) -> list[str]:
-    """Accounts that several payers leave under: they become one customer, in words."""
-    payers: dict[str, set[str]] = {}
-    for item in items:
-        if item.account:
-            payers.setdefault(item.account.upper(), set()).add(item.payer)
+def shared_accounts(items: Iterable[Item], before: Iterable[Payer]) -> list[str]:
+    """Accounts that several payers leave under: they become one customer, in words.
+
+    `before` are those of what left already, each under the account it had last.
+    """
+    leaving = [item.payer for item in items if item.payer]
+    known = {str(payer): payer.account for payer in (*before, *leaving)}
+    payers: dict[str, list[str]] = {}
+    for payer, account in sorted(known.items()):
+        payers.setdefault(canonical(account), []).append(payer)
+    accounts = {canonical(payer.account): payer.account for payer in leaving}
     return [
-        f"{account} is the account of {', '.join(sorted(several))}: they are one customer"
+        f"{account} is the account of {', '.join(payers[key])}: they are one customer"
         " there; give each an Accounts reference of its own if they are not"
-        for account, several in payers.items()
-        if len(several) > 1
+        for key, account in accounts.items()
+        if len(payers[key]) > 1
     ]
 
 

@@ -9,6 +9,7 @@ from pipeline.bookkeeping import accounts
 from pipeline.bookkeeping.books import Posting
 from pipeline.bookkeeping.deferred import is_month
 from pipeline.bookkeeping.seals import closed_months
+from pipeline.exports.import_fields import Payer, payer_of
 from pipeline.exports.import_files import Taken, as_csv, items_of, of_postings
 from pipeline.exports.layouts import Layout, kept
 from pipeline.ledger import Ledger
@@ -69,6 +70,20 @@ def what_leaves(
         ledger, "invoices.number in (select unnest(?))", [list(sources)]
     )
     return items_of(documents, layout, credit_notes=credit_notes)
+
+
+def payers_before(ledger: Ledger, target: str) -> list[Payer]:
+    """Whoever paid what left for a package already, with the account that each had last."""
+    rows = ledger.connection.execute(
+        "select max_by(coalesce(accounts_reference, ''), run_no),"
+        "  coalesce(bill_to, '') as contact,"
+        "  if(bill_to <> '', '', coalesce(patient_id, '')) as patient"
+        " from ledger.invoices semi join (from ledger.exported_documents"
+        "  where target = ?) using (number)"
+        " group by contact, patient",
+        [target],
+    )
+    return [payer_of(*row) for row in rows.fetchall()]
 
 
 def _postings(ledger: Ledger, sources: set[str]) -> Iterator[Posting]:

@@ -154,9 +154,15 @@ def _cut_amounts(columns: list[Any]) -> Iterator[Fault]:
     for at, column in enumerate(columns, start=1):
         if not isinstance(column, dict):
             continue
-        longest = column.get("longest", 1)
-        if isinstance(longest, int) and longest < 1:
+        longest, shortest = (
+            length if type(length := column.get(name, 1)) is int else 1
+            for name in ("longest", "shortest")
+        )
+        if longest < 1:
             yield f"column {at}: longest is below 1", "write how many letters it takes"
+        if shortest < 1 or shortest > longest > 1:
+            found = f"column {at}: shortest is below 1 or above longest"
+            yield found, "write how few letters it takes"
         if column.get("cut") and column.get("field") not in _MAY_BE_CUT:
             words = ", ".join(_MAY_BE_CUT)
             yield f"column {at} may not be cut", f"cut only one of {words}"

@@ -28,6 +28,8 @@ from pipeline.run import must_know_published
 from pipeline.transaction import transaction
 from pipeline.version import VERSION
 
+_TOLD = 20  # lines of a kind
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -83,12 +85,19 @@ class Departed:
 
     def open(self) -> Iterator[str]:
         """What to look at, what was left out and why; the rest is counted."""
-        for note in self.notes[:20]:
-            yield f"look at this before you import: {note}"
-        for item in self.left_out[:20]:
-            yield f"left out, and still open: {item.number}: {item.unfit}"
-        if len(self.left_out) > 20:
-            yield f"... and {len(self.left_out) - 20} more"
+        yield from _few([f"look at this before you import: {n}" for n in self.notes])
+        yield from _few(
+            [
+                f"left out, and still open: {item.number}: {item.unfit}"
+                for item in self.left_out
+            ]
+        )
+
+
+def _few(lines: Sequence[str]) -> Iterator[str]:
+    yield from lines[:_TOLD]
+    if len(lines) > _TOLD:
+        yield f"... and {len(lines) - _TOLD} more"
 
 
 def _counted(sources: Sequence[str], gross: str = "") -> str:
@@ -132,6 +141,7 @@ def export(
         if not leaving:
             before = _last(ledger, target)
             return Departed("", (), "0.00", (), left_out, (), before)
+        before_it = imports.payers_before(ledger, target)
         day = day_of(ledger, None, today)
         report = _record(ledger, layout, leaving, left_out, month, day)
         warnings = publish(ledger, folder / "out").warnings
@@ -143,7 +153,7 @@ def export(
             shown,
             left_out,
             tuple(warnings),
-            notes=tuple(shared_accounts(leaving)),
+            notes=tuple(shared_accounts(leaving, before_it)),
         )
 
 

@@ -40,7 +40,9 @@ CONCERNS = {
     "pipeline/models/new_lines.sql": (
         f"tests/models/test_new_lines.py tests/test_credits.py {NIGHTS}"
     ),
-    "pipeline/transaction.py": f"{WRECKS} tests/test_journeys.py tests/torture",
+    "pipeline/transaction.py": (
+        f"{WRECKS} tests/test_keys.py tests/test_journeys.py tests/torture"
+    ),
     "pipeline/keys.py": "tests/test_keys.py tests/test_verify.py",
     "pipeline/outbox.py": f"{WRECKS} {FILES} tests/test_journeys.py tests/torture",
     "pipeline/publish.py": (
