@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from pipeline.printable import printable
+
 
 class Severity(StrEnum):
     """How much a problem matters, in the words of the issues workbook."""
@@ -67,12 +69,9 @@ class Problem:
 
     def __str__(self) -> str:
         """One line: where, what was found, what to do."""
-        return ": ".join(
-            filter(
-                None,
-                [str(self.place), "; ".join(filter(None, [self.found, self.repair]))],
-            )
-        )
+        said = "; ".join(filter(None, [self.found, self.repair]))
+        # A sheet may be called anything.
+        return printable(": ".join(filter(None, [str(self.place), said])))
 
     def public(self) -> str:
         """The same line for terminal and log: no personal value in it."""

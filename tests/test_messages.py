@@ -933,3 +933,8 @@ def test_a_problem_found_twice_is_one_and_those_of_other_rows_are_told_apart() -
     found = fingerprints([one, one, other])
     assert [problem for _, problem in found] == [one, other]
     assert len({fingerprint for fingerprint, _ in found}) == 2
+
+
+def test_a_sheet_may_be_called_anything_and_is_told_in_letters_that_show() -> None:
+    odd = Problem(Severity.CHECK, "odd", Place("patients.xlsx", "a\u202e\u200b\n"), "x")
+    assert odd.public() == "patients.xlsx: a???: x"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
+from pipeline.printable import printable
+
 LONGEST_SHOWN = 60
 # A cell of more words or letters has more in it than a code, a day or an answer.
 MOST_WORDS, MOST_LETTERS = 3, 30
@@ -91,9 +93,7 @@ def show(value: object) -> str:
 
     What cannot be shown is a question mark.
     """
-    text = tidy(spelled(value))
-    if not text.isprintable():
-        text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    text = printable(tidy(spelled(value)))
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.folder_names import is_text, shown
+from pipeline.printable import printable
 from pipeline.reading.folder import holds_sheets
 
 # What the program makes beside the sheets, at any depth.
@@ -78,5 +79,4 @@ def _look(root: Path, name: str, inside: str, found: Found) -> None:
 
 def _shown(name: str) -> str:
     """A folder's name as a terminal and a page may show it."""
-    shown = name or "."
-    return "".join(letter if letter.isprintable() else "?" for letter in shown)
+    return printable(name or ".")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.printable import printable
 from pipeline.problems import Place, Problem, Severity
 from pipeline.reading.formats import FOREIGN_ENDINGS, MESSAGES, format_of
 from pipeline.reading.package import unpack
@@ -110,7 +111,7 @@ def _unprintable(names: list[str]) -> Iterator[Problem]:
     """Spreadsheets whose names could play tricks on a screen; nobody can mean them."""
     for name in names:
         if not name.isprintable() and _base(name)[0]:
-            plain = "".join(letter if letter.isprintable() else "?" for letter in name)
+            plain = printable(name)
             yield _check(
                 "name-unprintable", plain,
                 "the file's name has characters that cannot be shown; it was not read",
