@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.office import closing
 from pipeline.office.desk import WrongRequest
+from pipeline.record import add_run
 from tests.given import kept_ledger
 
 CLOSED = (
@@ -75,3 +76,27 @@ def test_a_month_cannot_be_closed(given: Any, said: str) -> None:
     with pytest.raises(WrongRequest) as refused:
         close(*given)
     assert str(refused.value) == said
+
+
+@pytest.mark.parametrize(
+    ("nights", "told"),
+    [
+        pytest.param(["2026-02-27"], True, id="none on its last day"),
+        pytest.param(["2026-02-28"], False, id="one on its last day"),
+        pytest.param(["2026-03-05", "2026-02-03"], False, id="one after it"),
+        pytest.param([], False, id="none at all: of documents that were entered again"),
+    ],
+)
+def test_a_month_closed_before_its_last_night_is_told(
+    nights: list[str], told: bool
+) -> None:
+    with kept_ledger() as books:
+        for run_no, day in enumerate(nights, 1):
+            add_run(books, run_no, day, "bill", date.fromisoformat(day), "0", {})
+        said = closing._not_billed_yet(books, date(2026, 3, 1))
+    assert said == (
+        "\nthe last night was of 27 February 2026: what is due after it is billed by the"
+        " next one, with a date from 1 March 2026 on"
+        if told
+        else ""
+    )
