@@ -43,7 +43,6 @@ CONCERNS = {
     "pipeline/transaction.py": (
         f"{WRECKS} tests/test_keys.py tests/test_journeys.py tests/torture"
     ),
-    "pipeline/keys.py": "tests/test_keys.py tests/test_verify.py",
     "pipeline/outbox.py": f"{WRECKS} {FILES} tests/test_journeys.py tests/torture",
     "pipeline/publish.py": (
         f"{WRECKS} {FILES} tests/test_journeys.py tests/test_golden.py tests/torture"
