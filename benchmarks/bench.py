@@ -33,7 +33,7 @@ FLOORS = (
 def main() -> None:
     """Measure what the command line asks for, print it, write or compare it."""
     given = _arguments()
-    if given.growth:
+    if given.growth is not None:
         table = pages.growth(_growth(given), given.runs)
         print(table)
         if given.write:

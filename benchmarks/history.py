@@ -21,6 +21,7 @@ from pipeline.files import private_folder, write_bytes
 from pipeline.keys import must_be_new, rows_before
 from pipeline.ledger import Ledger, ledger_path, locked, opened, settle
 from pipeline.prepare import Prepared, prepare
+from pipeline.proof.probed import note_proof
 from pipeline.publish import publish
 from pipeline.record import Night, record, stage
 from pipeline.transaction import count_numbers
@@ -51,11 +52,13 @@ def add(folder: Path, nights: Sequence[date], *, whole: bool = False) -> None:
 
     Without `whole` no files are made of it: each invoice counts as one that staff moved
     away, and each page is there in name alone, so `verify --deep` would not accept it.
+    The past counts as proved, which `verify` shows that it is.
     """
     path = ledger_path(folder)
     with locked(path):
         with opened(path, write=True) as ledger:
             _live(ledger, folder, nights, whole=whole)
+            note_proof(ledger)
             held = state(ledger)
         weekly(copy_to_backups(path, held, held.run_id), held.run_id)
 
