@@ -82,6 +82,16 @@ def test_records_and_links_are_counted_from_the_first(
     assert chain.breaks(books.connection, since) == told
 
 
+def test_a_link_that_stands_twice_where_one_look_ends_is_counted(
+    books: Ledger,
+) -> None:
+    books.connection.execute(
+        "insert into ledger.chain select * from ledger.chain where position = 2"
+    )
+    with patch("pipeline.chain._AT_A_TIME", 2):
+        assert chain.breaks(books.connection) == ["the chain has 4 links for 3 records"]
+
+
 def test_when_and_how_long_a_run_worked_is_no_fact_of_the_books(books: Ledger) -> None:
     books.connection.execute(
         "update ledger.runs set recorded_at = 'another time', milliseconds = 7"

@@ -171,9 +171,9 @@ def payer_of(accounts_reference: str, bill_to: str, patient_id: str) -> Payer:
     return Payer(bill_to, patient_id, account)
 
 
-def _customer_id(document: Document) -> str:
-    payer = payer_of(document.accounts_reference, document.bill_to, document.patient_id)
-    return payer.account
+def who_pays(document: Document) -> Payer:
+    """Who pays a document."""
+    return payer_of(document.accounts_reference, document.bill_to, document.patient_id)
 
 
 def _customer(document: Document) -> str:
@@ -245,7 +245,7 @@ def _tax_name(code: str, rate: Decimal | None, layout: Layout) -> str:
 _OF_LINE: dict[str, Callable[[Document, Line, Layout], Value]] = {
     "customer": lambda d, line, to: _customer(d),
     "customer_name": lambda d, line, to: d.bill_to_name,
-    "customer_id": lambda d, line, to: _customer_id(d),
+    "customer_id": lambda d, line, to: who_pays(d).account,
     "address_line_1": lambda d, line, to: d.address_cells[0],
     "address_line_2": lambda d, line, to: d.address_cells[1],
     "town": lambda d, line, to: d.address_cells[2],

@@ -21,8 +21,8 @@ from pipeline.exports.import_fields import (
     inclusive,
     of_line,
     of_posting,
-    payer_of,
     row_of,
+    who_pays,
 )
 from pipeline.exports.layouts import Layout
 
@@ -75,8 +75,7 @@ def items_of(
         rows, unfit = _rows(values, layout, unmapped)
         item = Item(number, day, _group(document, layout), rows, unfit)
         if by_account:
-            said = document.accounts_reference, document.bill_to, document.patient_id
-            item = replace(item, payer=payer_of(*said))
+            item = replace(item, payer=who_pays(document))
         items.append(item)
     return Taken(tuple(items), tuple(unmapped))
 
