@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.exports.words import BUCKET_WORDS, counted, made_before, money
-from pipeline.run import Outcome
+
+if TYPE_CHECKING:
+    from pipeline.run import Outcome
 
 _RIGHT = {
     "net",
@@ -70,7 +72,7 @@ def table(rows: Sequence[dict[str, str]], names: Sequence[str], title: str) -> N
     console.print(grid)
 
 
-def night_table(outcome: Outcome, folder: Path) -> None:
+def night_table(outcome: "Outcome", folder: Path) -> None:
     """The night in a few lines: what was made, where everybody is, where to look."""
     night, report = outcome.night, outcome.report
     gross = Decimal(report["totals"]["gross"])

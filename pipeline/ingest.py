@@ -17,11 +17,13 @@ import pyarrow.compute as pc
 
 from pipeline.cells.answers import Fault
 from pipeline.cells.spelling import is_remark, show
+from pipeline.frames import for_pandera
 from pipeline.problems import Place, Problem, Severity
 from pipeline.reading.column_cells import compared, filled, typed
 from pipeline.reading.sheets import TOO_MANY_CELLS, Sheet
-from pipeline.tables import arrow_types, for_pandera
-from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns, rules_of
+from schemas.arrow_types import arrow_types
+from schemas.columns import ROW_RULES, Column, RowRule, Schema, about, columns
+from schemas.frames import rules_of
 from schemas.lean_pandera import pa
 
 _LIMIT = re.compile(r"(greater|less)_than_or_equal_to\((.+)\)")

@@ -7,8 +7,6 @@ pages follow the ledger. What a killed night left unmade is made at the start of
 import gc
 import hashlib
 import json
-import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,8 +36,6 @@ from pipeline.many_files import AT_A_TIME, Faults, write_new
 # Documents on the Invoices page, which is made again every night: more would cost more
 # every year, and nobody looks through them.
 _LISTED = 20_000
-
-_WORKBOOK = re.compile(r"[A-Za-z0-9_-]+[0-9]{6,}\.xlsx")
 
 
 @dataclass(frozen=True)
@@ -104,30 +100,6 @@ class _Press:
             )
         else:
             self.written.append((path, hashlib.sha256(content).hexdigest()))
-
-
-def published_numbers(out: Path, since: date | None = None) -> set[str]:
-    """The numbers of the invoice workbooks below `out/`, from the month of a day on."""
-    return {Path(path).stem for path in published_paths(out, since)}
-
-
-def published_paths(out: Path, since: date | None = None) -> set[str]:
-    """Where invoice workbooks lie, below `out/`, from the month of a day on."""
-    first = f"invoices/{since:%Y/%m}" if since else ""
-    return {
-        f"{month}/{name}"
-        for folder in out.glob("invoices/*/*")
-        if (month := folder.relative_to(out).as_posix()) >= first
-        for name in _names_in(folder)
-        if _WORKBOOK.fullmatch(name)
-    }
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:  # no folder, or one that nobody may look into
-        return []
 
 
 def _is_file(path: Path) -> bool:

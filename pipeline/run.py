@@ -27,8 +27,9 @@ from pipeline.memory import give_back
 from pipeline.prepare import Prepared, prepare
 from pipeline.problems import Place, Problem, Refused, refused, stops
 from pipeline.proof.ending import ending
+from pipeline.proof.lost_numbers import must_know_published
 from pipeline.proof.soundness import checksum_of, head_of, log_of
-from pipeline.proof.verify import is_small, lost_since, unknown_numbers
+from pipeline.proof.verify import is_small
 from pipeline.publish import Published, finish, publish
 from pipeline.record import Night as Work
 from pipeline.record import record, stage
@@ -206,26 +207,6 @@ def _must_take_files(out: Path) -> None:
             "make out a folder that membill may write to",
             "a folder",
         ) from None
-
-
-def must_know_published(ledger: Ledger, out: Path) -> None:
-    """A number that was published and that the ledger does not know was lost with it."""
-    lost = unknown_numbers(ledger, out, lost_since(ledger))
-    if not lost:
-        return
-    lie = f"{lost[-1]} lies in out/invoices but is not"
-    if len(lost) > 1:
-        lie = f"{lost[-1]} and {len(lost) - 1} more lie in out/invoices but are not"
-    raise refused(
-        f"ledger/{ledger.path.name}",
-        "published-unknown",
-        f"{lie} in the ledger: it is an older"
-        " or a new one, and would give their numbers out again",
-        "bring it back with `membill restore`, or enter them again with `membill restore"
-        " --adopt`; if the workbooks are of another practice or only a trial, move"
-        " out/invoices away",
-        "the ledger that made them",
-    )
 
 
 @contextmanager

@@ -9,13 +9,16 @@ import pyarrow as arrow
 
 from pipeline.cells import parse
 from pipeline.cells.spelling import heading, show
+from pipeline.frames import for_pandera
 from pipeline.ingest import within
 from pipeline.judging.sense import nonsense
 from pipeline.ledger import Ledger
 from pipeline.problems import Place, Problem, Severity, stops
-from pipeline.tables import for_pandera, load
+from pipeline.tables import load
 from pipeline.workbooks import Sheet
-from schemas.columns import Column, columns, rules_of
+from schemas.arrow_types import ARROW
+from schemas.columns import Column, columns
+from schemas.frames import rules_of
 from schemas.lean_pandera import pa
 from schemas.practice import Practice
 
@@ -60,7 +63,7 @@ def read_settings(
         else:
             problems += [problem] if problem else _as_read(column, row, again, sheet)
     given = {
-        column.name: arrow.array([values[column.name]], column.dtype.pyarrow_dtype)
+        column.name: arrow.array([values[column.name]], ARROW[column.type])
         for column in columns(Practice)
     }
     senseless = _out_of_range(given, typed, sheet)

@@ -1,40 +1,18 @@
-"""Tables between Arrow, pandas and DuckDB: decimals and dates stay themselves."""
+"""Tables between Arrow and DuckDB: decimals and dates stay themselves."""
 
 from decimal import Decimal
 from typing import Any
 
 import duckdb
-import pandas as pd
 import pyarrow as arrow
 
+from schemas.arrow_types import arrow_types
 from schemas.columns import Schema, column_types
-
-
-def frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
-    """The rows of a query as a pandas frame with Arrow types."""
-    table = connection.sql(query).to_arrow_table()
-    return table.to_pandas(types_mapper=pd.ArrowDtype)
 
 
 def empty(schema: Schema) -> arrow.Table:
     """A table of a schema's columns and types, without rows."""
     return arrow.schema(arrow_types(schema).items()).empty_table()
-
-
-def arrow_types(schema: Schema) -> dict[str, arrow.DataType]:
-    """Column name to Arrow type, in the order of the class."""
-    return {
-        name: field.dtype.type.pyarrow_dtype
-        for name, field in schema.to_schema().columns.items()
-    }
-
-
-def for_pandera(rows: dict[str, arrow.Array], index: Any = None) -> pd.DataFrame:
-    """Columns as a frame that pandera can judge, nothing copied."""
-    return pd.DataFrame(
-        {name: pd.arrays.ArrowExtensionArray(values) for name, values in rows.items()},
-        index=index,
-    )
 
 
 def load(

@@ -6,8 +6,10 @@ from importlib.resources import files
 import duckdb
 
 from pipeline.fetching import first_row
-from pipeline.tables import frame, load_nothing
+from pipeline.frames import frame
+from pipeline.tables import load_nothing
 from schemas.columns import Schema, about, column_types, name_of
+from schemas.frames import frame_schema
 from schemas.models import MODELS
 
 
@@ -45,7 +47,7 @@ def transform(
         # Of no rows only the types could be wrong, and those were just cast.
         if schema in hold and rows[name]:
             made = frame(connection, f"select * from {name}")
-            schema.validate(made, lazy=True)
+            frame_schema(schema).validate(made, lazy=True)
 
 
 def _rows_outside(

@@ -1,39 +1,36 @@
 """How a column says what it is: type, heading, meaning, check and repair, in one place.
 
-Every table of the program is a pandera class.
-What pandera has no word for (how a spreadsheet cell becomes a value, what the office
-should type instead) travels in the field's metadata, written by `column`.
-Readers, DuckDB tables, documentation and templates are derived from it.
+Every table of the program is a class that lists its columns. Readers, DuckDB tables,
+documentation and templates are derived from it, and the pandera schema that a frame is
+held to: `schemas.frames` makes that when the first frame is judged, since most commands
+judge none and would wait longer for pandera than for all they do.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, field, replace
+from inspect import get_annotations
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import pandas as pd
-import pyarrow as arrow
+if TYPE_CHECKING:
+    import pandas as pd
 
-from schemas.lean_pandera import pa
 
-Text = pd.ArrowDtype(arrow.string())
-Date = pd.ArrowDtype(arrow.date32())
-Money = pd.ArrowDtype(arrow.decimal128(14, 2))
-Rate = pd.ArrowDtype(arrow.decimal128(5, 2))
-Whole = pd.ArrowDtype(arrow.int32())
-Flag = pd.ArrowDtype(arrow.bool_())
+@dataclass(frozen=True)
+class Type:
+    """What the values of a column are, as DuckDB calls it."""
 
-SQL_TYPES: dict[pd.ArrowDtype, str] = {
-    Text: "varchar",
-    Date: "date",
-    Money: "decimal(14, 2)",
-    Rate: "decimal(5, 2)",
-    Whole: "integer",
-    Flag: "boolean",
-}
+    sql: str
+
+
+Text = Type("varchar")
+Date = Type("date")
+Money = Type("decimal(14, 2)")
+Rate = Type("decimal(5, 2)")
+Whole = Type("integer")
+Flag = Type("boolean")
 
 # What a cell of each kind should look like, for messages and documentation.
-KINDS: dict[str, tuple[pd.ArrowDtype, str]] = {
+KINDS: dict[str, tuple[Type, str]] = {
     "text": (Text, "text"),
     "answer": (Text, "text, or what the setting beside it asks for"),
     "reference": (Text, "a number or code of theirs, typed as text"),
@@ -48,6 +45,34 @@ KINDS: dict[str, tuple[pd.ArrowDtype, str]] = {
     "phone": (Text, "a telephone number, typed as text"),
     "postcode": (Text, "a UK postcode, such as AB1 2CD"),
 }
+
+
+@dataclass(frozen=True)
+class Field:
+    """What any table promises of one column.
+
+    `checks` are named as pandera names them, each with what it is given, such as
+    {"ge": 0}. `of_sheet` is what a column of a sheet says beside that.
+    """
+
+    type: Type = Text
+    nullable: bool = False
+    unique: bool = False
+    meaning: str = ""
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    of_sheet: Mapping[str, Any] = field(default_factory=dict)
+
+
+def promised(
+    meaning: str = "", *, nullable: bool = False, unique: bool = False, **checks: Any
+) -> Any:
+    """A column with more to say than its type: it may be blank, or what it must be."""
+    return Field(nullable=nullable, unique=unique, meaning=meaning, checks=checks)
+
+
+def blank(meaning: str = "") -> Any:
+    """A column that may be empty."""
+    return promised(meaning, nullable=True)
 
 
 @dataclass(frozen=True)
@@ -68,7 +93,7 @@ class Column:
     loaded: bool
     default: str
     warn_only: bool
-    dtype: pd.ArrowDtype
+    type: Type
     offers: tuple[str, ...] = ()
 
     @property
@@ -114,7 +139,7 @@ def column(
     offers: tuple[str, ...] = (),
     **checks: Any,
 ) -> Any:
-    """A pandera field with its heading, meaning and cell kind.
+    """A column of a sheet, with its heading, meaning and cell kind.
 
     `kind` is a key of `KINDS`; `choices` maps each word to the synonyms accepted for it;
     `refers_to` is "table.column"; `personal` values are kept out of terminal and logs;
@@ -126,11 +151,12 @@ def column(
     """
     if choices and not expected:
         expected = " or ".join(choices)
-    return pa.Field(
-        title=title,
-        description=meaning,
+    return Field(
         nullable=not required or may_be_blank,
-        metadata={
+        meaning=meaning,
+        checks=checks,
+        of_sheet={
+            "title": title,
             "kind": kind,
             "required": required,
             "key": key,
@@ -144,7 +170,6 @@ def column(
             "warn_only": warn_only,
             "offers": offers,
         },
-        **checks,
     )
 
 
@@ -156,7 +181,7 @@ def row_rule(
     expected: str,
     repair: str,
     fills: bool = False,
-) -> Callable[[Any], Any]:
+) -> Callable[[Callable[[Any, "pd.DataFrame"], "pd.Series"]], "RowCheck"]:
     """A check over whole rows, reported once, at `column`.
 
     `found` may name columns of the row in braces: "{end_date} is before {start_date}".
@@ -165,40 +190,57 @@ def row_rule(
     """
     ROW_RULES[code] = RowRule(code, column, found, expected, repair, fills)
 
-    def decorate(check: Any) -> Any:
-        def judge(cls: Any, frame: pd.DataFrame) -> pd.Series:
-            return check(cls, frame).astype("boolean").fillna(True).astype(bool)
-
-        judge.__name__ = check.__name__
-        judge.__doc__ = check.__doc__
-        # No row is blank throughout, which pandera would look for in every column.
-        return pa.dataframe_check(error=code, ignore_na=False)(judge)
+    def decorate(check: Callable[[Any, "pd.DataFrame"], "pd.Series"]) -> RowCheck:
+        return RowCheck(code, check)
 
     return decorate
 
 
-class Table(pa.DataFrameModel):
-    """Any table: columns are those named, no more, of exactly the type named."""
+@dataclass(frozen=True)
+class RowCheck:
+    """A row rule as a class holds it: its code, and the method that judges a frame."""
+
+    code: str
+    judge: Callable[[Any, "pd.DataFrame"], "pd.Series"]
+
+
+class _Declared(type):
+    """A class of columns is a key as any class is, which mypy believes of no plain one."""
+
+    __hash__ = type.__hash__
+
+
+class Table(metaclass=_Declared):
+    """Any table: columns are those named, no more, of exactly the type named.
+
+    `fields` are all of them by name, those of the class it comes from first; `rules` what
+    is promised of whole rows, its own first. `Config` says what the table is called.
+    """
+
+    fields: ClassVar[Mapping[str, Field]] = {}
+    rules: ClassVar[tuple[RowCheck, ...]] = ()
 
     class Config:
-        strict = True
-        coerce = False
-        unique_column_names = True
+        name = ""
+
+    def __init_subclass__(cls) -> None:
+        own = {
+            name: replace(getattr(cls, name, Field()), type=kind)
+            for name, kind in get_annotations(cls).items()
+        }
+        cls.fields = {**cls.fields, **own}
+        checks = [made for made in vars(cls).values() if isinstance(made, RowCheck)]
+        cls.rules = (*checks, *cls.rules)
 
 
 class InputTable(Table):
     """A sheet the office keeps: its columns and where each row stood."""
 
-    row_number: Whole = pa.Field(
-        nullable=True,
-        description="the row in the sheet; blank for a row kept from an earlier night",
+    row_number: Whole = blank(
+        "the row in the sheet; blank for a row kept from an earlier night"
     )
-    held: Flag = pa.Field(
-        nullable=False, description="the row has a problem and cannot be used"
-    )
-    row_key: Text = pa.Field(
-        nullable=True, description="the row's key as two spellings of it compare"
-    )
+    held: Flag = promised("the row has a problem and cannot be used")
+    row_key: Text = blank("the row's key as two spellings of it compare")
 
     @row_rule(
         "duplicate", "row_key",
@@ -206,7 +248,7 @@ class InputTable(Table):
         expected="one row for each",
         repair="keep the right row and delete the others, or give each its own",
     )  # fmt: skip
-    def keys_stand_once(cls, frame: pd.DataFrame) -> pd.Series:
+    def keys_stand_once(cls, frame: "pd.DataFrame") -> "pd.Series":
         return frame["row_key"].isna() | ~frame["row_key"].duplicated(keep=False)
 
 
@@ -215,55 +257,26 @@ Schema = type[Table]
 
 def columns(schema: Schema) -> Iterator[Column]:
     """The columns of an input table that a sheet has, in the order of the class."""
-    for name, field in schema.to_schema().columns.items():
-        if field.metadata and "kind" in field.metadata:
-            dtype = field.dtype.type
+    for name, told in schema.fields.items():
+        if told.of_sheet:
             yield Column(
-                name=name,
-                title=field.title,
-                meaning=field.description,
-                dtype=dtype,
-                **field.metadata,
+                name=name, meaning=told.meaning, type=told.type, **told.of_sheet
             )
 
 
 def column_types(schema: Schema) -> dict[str, str]:
     """Column name to DuckDB type, in the order of the class."""
-    return {
-        name: SQL_TYPES[field.dtype.type]
-        for name, field in schema.to_schema().columns.items()
-    }
-
-
-@cache
-def rules_of(
-    schema: Schema, filled: frozenset[str] = frozenset()
-) -> pa.DataFrameSchema:
-    """What a frame of a schema's own columns and types may still break.
-
-    Left out are the columns that cannot break anything, since pandera takes as long for
-    them as for any other: those without a check that may be blank, or that are `filled`
-    in every row.
-    """
-    whole = schema.to_schema()
-    free = [
-        name
-        for name, field in whole.columns.items()
-        if (field.nullable or name in filled) and not field.checks and not field.unique
-    ]
-    rules = whole.remove_columns(free)
-    rules.strict = False
-    return rules
+    return {name: told.type.sql for name, told in schema.fields.items()}
 
 
 def name_of(schema: Schema) -> str:
     """The table's name in SQL."""
-    return str(schema.to_schema().name)
+    return schema.Config.name
 
 
 def title_of(schema: Schema) -> str:
     """What the sheet is called in its workbook."""
-    return str(schema.to_schema().title)
+    return str(getattr(schema.Config, "title", None))
 
 
 def about(schema: Schema) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The sheets a practice keeps, one class each, in the order they are read."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from schemas.columns import (
     Date,
@@ -13,9 +13,12 @@ from schemas.columns import (
     Text,
     Whole,
     column,
+    promised,
     row_rule,
 )
-from schemas.lean_pandera import pa
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FREQUENCIES = {
     "Monthly": ("monthly", "month", "months", "mthly", "mthy", "mnthly", "m", "pcm"),
@@ -190,7 +193,7 @@ class Products(InputTable):
         expected="a Monthly price, an Annual price or both",
         repair="write what one month or one year of it costs",
     )  # fmt: skip
-    def membership_has_a_price(cls, frame: pd.DataFrame) -> pd.Series:
+    def membership_has_a_price(cls, frame: "pd.DataFrame") -> "pd.Series":
         return (
             (frame["type"].str.lower() != "membership")
             | frame["monthly_price"].notna()
@@ -203,7 +206,7 @@ class Products(InputTable):
         expected="a Price",
         repair="write what one of it costs",
     )  # fmt: skip
-    def other_products_have_a_price(cls, frame: pd.DataFrame) -> pd.Series:
+    def other_products_have_a_price(cls, frame: "pd.DataFrame") -> "pd.Series":
         return (frame["type"].str.lower() == "membership") | frame["price"].notna()
 
     class Config:
@@ -251,7 +254,7 @@ class ContractPrices(InputTable):
         expected="a last day on or after Valid from",
         repair="correct Valid to, or clear it for an open agreement",
     )  # fmt: skip
-    def ends_after_it_starts(cls, frame: pd.DataFrame) -> pd.Series:
+    def ends_after_it_starts(cls, frame: "pd.DataFrame") -> "pd.Series":
         return frame["valid_to"] >= frame["valid_from"]
 
     @row_rule(
@@ -260,7 +263,7 @@ class ContractPrices(InputTable):
         expected="at least one price",
         repair="write the agreed price",
     )  # fmt: skip
-    def has_a_price(cls, frame: pd.DataFrame) -> pd.Series:
+    def has_a_price(cls, frame: "pd.DataFrame") -> "pd.Series":
         return (
             frame["monthly_price"].notna()
             | frame["annual_price"].notna()
@@ -312,7 +315,7 @@ class PriceChanges(InputTable):
         expected="at least one new price",
         repair="write the new price",
     )  # fmt: skip
-    def has_a_price(cls, frame: pd.DataFrame) -> pd.Series:
+    def has_a_price(cls, frame: "pd.DataFrame") -> "pd.Series":
         return (
             frame["monthly_price"].notna()
             | frame["annual_price"].notna()
@@ -454,8 +457,8 @@ class Patients(InputTable):
     notes: Text = column(
         "Notes", "text", "for the office alone; never loaded", loaded=False
     )
-    names_membership: Flag = pa.Field(
-        description="the Membership cell is not blank, whether or not it can be used"
+    names_membership: Flag = promised(
+        "the Membership cell is not blank, whether or not it can be used"
     )
 
     @row_rule(
@@ -465,7 +468,7 @@ class Patients(InputTable):
         repair="write the product code of the membership, or No in Membership active",
         fills=True,
     )  # fmt: skip
-    def active_members_have_a_membership(cls, frame: pd.DataFrame) -> pd.Series:
+    def active_members_have_a_membership(cls, frame: "pd.DataFrame") -> "pd.Series":
         return ~frame["membership_active"].fillna(False) | frame["membership"].notna()
 
     @row_rule(
@@ -475,7 +478,7 @@ class Patients(InputTable):
         repair="write the date the membership starts, for example 04/03/2026",
         fills=True,
     )  # fmt: skip
-    def active_members_have_a_start(cls, frame: pd.DataFrame) -> pd.Series:
+    def active_members_have_a_start(cls, frame: "pd.DataFrame") -> "pd.Series":
         return ~frame["membership_active"].fillna(False) | frame["start_date"].notna()
 
     @row_rule(
@@ -484,7 +487,7 @@ class Patients(InputTable):
         expected="a last covered day on or after the Start date",
         repair="correct the End date, or clear it while the membership goes on",
     )  # fmt: skip
-    def ends_after_it_starts(cls, frame: pd.DataFrame) -> pd.Series:
+    def ends_after_it_starts(cls, frame: "pd.DataFrame") -> "pd.Series":
         return frame["end_date"] >= frame["start_date"]
 
     class Config:

@@ -7,8 +7,6 @@ Rows are only added, but in `counters`, `standings_now` and `published_through`,
 what is so now, and where `forget` writes pseudonyms.
 """
 
-from typing import Any
-
 from schemas.columns import (
     Date,
     Flag,
@@ -19,18 +17,14 @@ from schemas.columns import (
     Text,
     Whole,
     about,
+    blank,
     column_types,
     name_of,
+    promised,
 )
 from schemas.inputs import INPUTS
-from schemas.lean_pandera import pa
 
 SCHEMA_VERSION = 1
-
-
-def blank(description: str = "") -> Any:
-    """A column that may be empty."""
-    return pa.Field(nullable=True, description=description)
 
 
 class Runs(Table):
@@ -66,7 +60,7 @@ class Letterheads(Table):
     bank_details: Text = blank()
     invoice_footer: Text = blank()
     prices_include_tax: Flag
-    deferred_basis: Text = pa.Field(isin=["Months", "Days"])
+    deferred_basis: Text = promised(isin=["Months", "Days"])
     debtors_account: Text
     vat_account: Text
     deferred_account: Text
@@ -80,7 +74,7 @@ class Invoices(Table):
     """One row per invoice or credit note, with its own copy of who it went to."""
 
     number: Text
-    kind: Text = pa.Field(isin=["invoice", "credit_note"])
+    kind: Text = promised(isin=["invoice", "credit_note"])
     sequence: Whole
     run_no: Whole
     issued_on: Date
@@ -136,9 +130,7 @@ class Lines(Table):
     credits_line: Whole = blank(
         "the line of the invoice that a credit note's takes back"
     )
-    rebill: Flag = pa.Field(
-        description="a credit note's line: what it takes back is billed again"
-    )
+    rebill: Flag = promised("a credit note's line: what it takes back is billed again")
     replaces_number: Text = blank(
         "the invoice whose line this one is billed in place of"
     )
@@ -213,7 +205,7 @@ class ReleasedRequests(Table):
 class ClosedMonths(Table):
     """One row per month that was sealed: no document is issued in it any more."""
 
-    month: Text = pa.Field(description="as 2026-03")
+    month: Text = promised("as 2026-03")
     closed_on: Date
     closed_by: Text
     invoices: Whole
@@ -221,9 +213,7 @@ class ClosedMonths(Table):
     net: Money
     tax: Money
     gross: Money
-    sha256: Text = pa.Field(
-        description="over its documents and their links of the chain"
-    )
+    sha256: Text = promised("over its documents and their links of the chain")
     run_no: Whole
 
     class Config:
@@ -240,7 +230,7 @@ class Sendings(Table):
     sent_to: Text
     how: Text = blank()
     sent_by: Text = blank()
-    source: Text = pa.Field(isin=["sent log", "command"])
+    source: Text = promised(isin=["sent log", "command"])
     run_no: Whole
 
     class Config:
@@ -334,7 +324,7 @@ class Chain(Table):
 class Counters(Table):
     """One row per series of numbers: the last number given, and the day it was issued."""
 
-    kind: Text = pa.Field(isin=["invoice", "credit_note"])
+    kind: Text = promised(isin=["invoice", "credit_note"])
     last_sequence: Whole
     last_issued_on: Date
 
@@ -368,8 +358,8 @@ class ExportBatches(Table):
 
     run_no: Whole
     target: Text
-    batch: Text = pa.Field(description="the run that made it; part of its files' names")
-    layout: Text = pa.Field(description="headings, codes and limits as they then were")
+    batch: Text = promised("the run that made it; part of its files' names")
+    layout: Text = promised("headings, codes and limits as they then were")
 
     class Config:
         name = "export_batches"
@@ -380,9 +370,7 @@ class ExportedDocuments(Table):
     """One row per document, or month's release, that left for a package: once each."""
 
     target: Text
-    number: Text = pa.Field(
-        description="the document's number, or the month as YYYY-MM"
-    )
+    number: Text = promised("the document's number, or the month as YYYY-MM")
     run_no: Whole
     path: Text
 
@@ -394,7 +382,7 @@ class ExportedDocuments(Table):
 class Forgotten(Table):
     """One row per part of a record that was pseudonymised: the hash of what it said."""
 
-    part: Text = pa.Field(isin=["patient", "payer", "line", "sending"])
+    part: Text = promised(isin=["patient", "payer", "line", "sending"])
     record_key: Text
     sha256: Text
     run_no: Whole
@@ -455,11 +443,10 @@ ACCEPTED_EXTRA = {
 
 def create_table(schema: Schema, qualified: str) -> str:
     """`create table` for a schema, with not null and the keys the database keeps."""
-    fields = schema.to_schema().columns
     told = about(schema)
     parts = [
-        f"{name} {sql_type}{'' if fields[name].nullable else ' not null'}"
-        for name, sql_type in column_types(schema).items()
+        f"{name} {field.type.sql}{'' if field.nullable else ' not null'}"
+        for name, field in schema.fields.items()
     ]
     if told.get("primary"):
         parts.append(f"primary key ({', '.join(told['primary'])})")

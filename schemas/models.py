@@ -5,9 +5,18 @@ A table that is `made_of` others has no row where none of those has one.
 
 from typing import Any
 
-from schemas.columns import Date, Flag, Money, Rate, Schema, Table, Text, Whole
-from schemas.lean_pandera import pa
-from schemas.ledger import blank
+from schemas.columns import (
+    Date,
+    Flag,
+    Money,
+    Rate,
+    Schema,
+    Table,
+    Text,
+    Whole,
+    blank,
+    promised,
+)
 
 BUCKETS = (
     "billed",
@@ -23,19 +32,19 @@ BUCKETS = (
 
 def amount(**checks: Any) -> Any:
     """Money that is never negative."""
-    return pa.Field(ge=0, **checks)
+    return promised(ge=0, **checks)
 
 
 class Memberships(Table):
     """One row per row of Patients that names a membership."""
 
-    patient_row: Whole = pa.Field(unique=True)
+    patient_row: Whole = promised(unique=True)
     patient_key: Text = blank()
     patient_id: Text = blank()
     product_code: Text = blank()
     product_name: Text = blank()
-    frequency: Text = pa.Field(nullable=True, isin=["Monthly", "Annual"])
-    step_months: Whole = pa.Field(nullable=True, isin=[1, 12])
+    frequency: Text = promised(nullable=True, isin=["Monthly", "Annual"])
+    step_months: Whole = promised(nullable=True, isin=[1, 12])
     start_date: Date = blank()
     end_date: Date = blank()
     bill_from: Date
@@ -53,7 +62,7 @@ class Calendars(Table):
     """One row per period of each calendar that memberships share."""
 
     start_date: Date
-    step_months: Whole = pa.Field(isin=[1, 12])
+    step_months: Whole = promised(isin=[1, 12])
     end_date: Date = blank()
     bill_from: Date
     period_start: Date
@@ -68,8 +77,8 @@ class Calendars(Table):
 class Settled(Table):
     """One row per membership whose every period that counts is billed to the day."""
 
-    patient_row: Whole = pa.Field(unique=True)
-    periods: Whole = pa.Field(gt=0)
+    patient_row: Whole = promised(unique=True)
+    periods: Whole = promised(gt=0)
 
     class Config:
         name = "settled"
@@ -116,7 +125,7 @@ class DuePeriods(Table):
 class DueRequests(Table):
     """One row per product asked for by hand and not billed yet."""
 
-    request_row: Whole = pa.Field(unique=True)
+    request_row: Whole = promised(unique=True)
     request_key: Text = blank()
     request_id: Text = blank()
     patient_key: Text = blank()
@@ -176,10 +185,10 @@ class PriceConflicts(Table):
 class Prices(DueItems):
     """One row per due item with the price of its day."""
 
-    item: Whole = pa.Field(unique=True)
+    item: Whole = promised(unique=True)
     held_price: Text = blank()
-    answers: Whole = pa.Field(ge=0)
-    unit_price: Money = pa.Field(nullable=True, ge=0)
+    answers: Whole = promised(ge=0)
+    unit_price: Money = promised(nullable=True, ge=0)
     price_source: Text = blank()
 
     class Config:
@@ -190,7 +199,7 @@ class Prices(DueItems):
 class Charges(Table):
     """One row per due item with its amounts, and why it is held if it is."""
 
-    item: Whole = pa.Field(unique=True)
+    item: Whole = promised(unique=True)
     patient_row: Whole = blank()
     request_row: Whole = blank()
     request_key: Text = blank()
@@ -229,9 +238,9 @@ class Charges(Table):
 class NewInvoices(Table):
     """One row per invoice of tonight, numbered."""
 
-    invoice_key: Text = pa.Field(unique=True)
-    number: Text = pa.Field(unique=True)
-    sequence: Whole = pa.Field(unique=True, ge=1)
+    invoice_key: Text = promised(unique=True)
+    number: Text = promised(unique=True)
+    sequence: Whole = promised(unique=True, ge=1)
     issued_on: Date
     due_on: Date
     membership: Flag
@@ -259,7 +268,7 @@ class NewLines(Table):
     """One row per line of tonight's invoices."""
 
     number: Text
-    line: Whole = pa.Field(ge=1)
+    line: Whole = promised(ge=1)
     patient_id: Text
     patient_name: Text
     product_code: Text
@@ -270,7 +279,7 @@ class NewLines(Table):
     frequency: Text = blank()
     period_start: Date = blank()
     period_end: Date = blank()
-    quantity: Whole = pa.Field(ge=1)
+    quantity: Whole = promised(ge=1)
     unit_price: Money = amount()
     tax_code: Text
     tax_name: Text
@@ -282,8 +291,8 @@ class NewLines(Table):
     request_id: Text = blank()
     request_key: Text = blank()
     patient_key: Text
-    period_generation: Whole = pa.Field(ge=1)
-    request_generation: Whole = pa.Field(ge=1)
+    period_generation: Whole = promised(ge=1)
+    request_generation: Whole = promised(ge=1)
     replaces_number: Text = blank()
     replaces_line: Whole = blank()
 
@@ -296,11 +305,11 @@ class NewLines(Table):
 class Standings(Table):
     """One row per membership of the roster, in exactly one bucket."""
 
-    patient_row: Whole = pa.Field(unique=True)
+    patient_row: Whole = promised(unique=True)
     patient_key: Text = blank()
     patient_id: Text = blank()
     product_code: Text = blank()
-    bucket: Text = pa.Field(isin=list(BUCKETS))
+    bucket: Text = promised(isin=list(BUCKETS))
     reason: Text = blank()
     next_due: Date = blank()
     held_amount: Money = blank()

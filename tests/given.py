@@ -23,6 +23,7 @@ from pipeline.tables import load
 from pipeline.transaction import count_numbers
 from pipeline.transform import transform
 from schemas import INPUTS, Practice
+from schemas.arrow_types import ARROW
 from schemas.columns import Date, Money, Rate, Schema, columns, name_of
 from schemas.inputs import UnreadablePrices
 from schemas.ledger import ACCEPTED
@@ -77,14 +78,14 @@ def _typed(value: Any, dtype: Any) -> Any:
 
 def _table(schema: Schema, rows: Sequence[Row]) -> arrow.Table:
     """Rows in a schema's columns and types; a cell that is not named is blank."""
-    fields = schema.to_schema().columns
+    fields = schema.fields
     for row in rows:
         assert row.keys() <= fields.keys(), f"no such column: {row.keys() - fields}"
     return arrow.table(
         {
             name: arrow.array(
-                [_typed(row.get(name), field.dtype.type) for row in rows],
-                field.dtype.type.pyarrow_dtype,
+                [_typed(row.get(name), field.type) for row in rows],
+                ARROW[field.type],
             )
             for name, field in fields.items()
         }

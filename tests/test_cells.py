@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import pandas as pd
+import pyarrow as arrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from pipeline.cells import parse
 from pipeline.cells.answers import Fault, Parsed
 from pipeline.cells.spelling import CellError, canonical, heading, show
 from pipeline.problems import Place, Problem, Severity
+from schemas.arrow_types import ARROW
 from schemas.columns import KINDS, Column
 
 FREQUENCIES = {"Monthly": ("month", "mthly", "m"), "Annual": ("yearly", "yr", "a")}
@@ -39,7 +41,7 @@ def column(kind: str, name: str = "", **changes: object) -> Column:
         loaded=True,
         default="",
         warn_only=False,
-        dtype=KINDS[kind][0],
+        type=KINDS[kind][0],
     )
     return replace(plain, **changes)
 
@@ -809,7 +811,7 @@ def test_any_cell_gives_a_value_of_its_type_or_a_reason(
         said = {unicodedata.category(c) for c in fault.found + fault.repair}
         assert not said & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     # The very type the table will have: this raises if it does not fit.
-    pd.array([parsed.value], dtype=KINDS[kind][0])
+    arrow.array([parsed.value], ARROW[KINDS[kind][0]])
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)

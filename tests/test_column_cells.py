@@ -19,6 +19,7 @@ from pipeline.ledger import opened
 from pipeline.reading.column_cells import compared, filled, typed
 from pipeline.reading.plain import plain
 from schemas import INPUTS, Practice
+from schemas.arrow_types import ARROW
 from schemas.columns import KINDS, Column, columns
 
 COLUMNS = [column for schema in (*INPUTS, Practice) for column in columns(schema)]
@@ -78,7 +79,7 @@ def one_by_one(cells: list[Any], column: Column) -> tuple[list[Any], dict[int, A
 
 def in_bulk(cells: Any, column: Column) -> tuple[list[Any], dict[int, Any]]:
     values, faults = typed(cells, column)
-    assert values.type == column.dtype.pyarrow_dtype
+    assert values.type == ARROW[column.type]
     return values.to_pylist(), faults
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline import chain, outbox, publish
 from pipeline.ledger import Ledger
+from pipeline.published_files import published_numbers
 from pipeline.record import add_run
 from tests.given import ledger
 
@@ -140,7 +141,7 @@ def test_published_numbers_are_those_of_workbooks_from_a_month_on(
         file = tmp_path / "invoices/2026" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    assert publish.published_numbers(tmp_path, since) == numbers
+    assert published_numbers(tmp_path, since) == numbers
 
 
 _DOCUMENT = (

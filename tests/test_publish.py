@@ -15,6 +15,7 @@ import pytest
 from pipeline import chain, outbox, publish
 from pipeline.bookkeeping import accounts
 from pipeline.ledger import Ledger
+from pipeline.published_files import published_paths
 from tests.given import bill, ledger
 
 FIRST, SECOND = "invoices/2026/01/INV-000001", "invoices/2026/01/INV-000002"
@@ -271,4 +272,4 @@ def test_what_stands_in_the_place_of_a_month_s_folder_holds_no_workbook(
     month.mkdir(parents=True)
     (month / "INV-000001.xlsx").touch()
     (tmp_path / "invoices/2026/notes.txt").touch()
-    assert publish.published_paths(tmp_path) == {"invoices/2026/03/INV-000001.xlsx"}
+    assert published_paths(tmp_path) == {"invoices/2026/03/INV-000001.xlsx"}

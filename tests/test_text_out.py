@@ -21,7 +21,9 @@ from pipeline.exports.text_fit import split_at
 from pipeline.exports.workbook import new_book, put
 from pipeline.problems import Severity
 from schemas import Practice
+from schemas.arrow_types import ARROW
 from schemas.columns import Text, columns
+from schemas.frames import frame_schema
 from schemas.inputs import Patients
 from tests import practice
 from tests.practice import member, run
@@ -196,8 +198,10 @@ def test_a_prefix_that_is_no_name_of_a_file_stops_the_night(tmp_path: Path) -> N
     ["../x", "/etc/x", "..\\x", "C:", "x\n", "-x", ".x", "x.", "x" * 13, "Ä", ""],
 )
 def test_a_prefix_is_letters_digits_and_dashes(prefix: str) -> None:
-    (check,) = Practice.to_schema().columns["invoice_prefix"].checks
-    assert not bool(check(pd.Series([prefix], dtype=Text)).check_passed)
+    (check,) = frame_schema(Practice).columns["invoice_prefix"].checks
+    assert not bool(
+        check(pd.Series([prefix], dtype=pd.ArrowDtype(ARROW[Text]))).check_passed
+    )
 
 
 def test_what_is_typed_at_the_terminal_is_held_to_the_same(clinic: Path) -> None:

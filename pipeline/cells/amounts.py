@@ -115,7 +115,7 @@ def _percent_number(value: float, column: Column) -> Parsed:
 def _rate(rate: Decimal, shown: str, column: Column, *, signed: bool = False) -> Parsed:
     """A percentage; one below one is a fraction such as 0.2, or 0.2% for want of care."""
     # A share, of which a guard may allow as much as somebody likes, is no rate of tax.
-    if abs(rate) > (LARGEST_PERCENT if column.dtype == Rate else LARGEST_AMOUNT):
+    if abs(rate) > (LARGEST_PERCENT if column.type == Rate else LARGEST_AMOUNT):
         return wrong_kind(shown, column)
     if 0 < rate < 1:
         per_cent = f"{(rate * 100).normalize():f}"

@@ -37,7 +37,7 @@ def invoices(
     Example: membill invoices /srv/clinic --active --memberships
     """
     from pipeline.bookkeeping.accounts import entries
-    from pipeline.office.patient_file import no_patient
+    from pipeline.judging.meant import no_patient
 
     chosen = {"active": active, "membership": memberships, "status = 'unsent'": unsent}
     only = " and ".join(["true", *(each for each, asked in chosen.items() if asked)])

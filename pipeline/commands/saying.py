@@ -22,13 +22,19 @@ def outcomes(*, night: bool = False) -> Iterator[None]:
     """Turn what a user can cause into plain lines and an exit code, never a traceback.
 
     `night` says that the command is one, or looks at the next: it bills, or would.
+
+    Who needs pandas has imported it before. DuckDB would import it with the first value
+    that a statement is given, to know pandas' dates by, and no command has such dates:
+    that would be half of the time that most of them take.
     """
     from pipeline.ledger import Busy
     from pipeline.problems import Refused, WrongUsage, stops
     from pipeline.transaction import DISK_FAILURES, Unfinished
+    from schemas.hiding import hidden
 
     try:
-        yield
+        with hidden("pandas"):
+            yield
     except WrongUsage as wrong:
         raise click.UsageError(str(wrong)) from None
     except Refused as refusal:
@@ -111,13 +117,14 @@ def ledger_at(folder: Path, ledger: Path | None) -> Path:
     """Where the ledger is; a folder that is not there is refused, never made."""
     from pipeline.folder_names import must_be_text
     from pipeline.ledger import ledger_path
-    from pipeline.problems import Refused
-    from pipeline.workbooks import read_practice
 
     must_be_text(folder)
     if ledger is not None:
         must_be_text(ledger, "rename the folder or the file, with plain letters")
     if not folder.is_dir():
+        from pipeline.problems import Refused
+        from pipeline.workbooks import read_practice
+
         raise Refused(read_practice(folder).problems)
     return ledger_path(folder, ledger)
 

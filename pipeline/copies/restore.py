@@ -33,7 +33,8 @@ from pipeline.proof.soundness import (
     note_checksum,
 )
 from pipeline.proof.verify import books_hold
-from pipeline.publish import publish, published_numbers
+from pipeline.publish import publish
+from pipeline.published_files import published_numbers
 from pipeline.transaction import DISK_FAILURES, Unfinished
 from pipeline.version import VERSION
 

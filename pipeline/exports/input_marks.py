@@ -85,9 +85,8 @@ def _marks(
             yield column.name, WRONG, f'AND({here}<>"",COUNTIF({name},{here})=0)'
     if keys := [column.name for column in listed if column.key]:
         yield keys[0], WRONG, _stands_twice([cells[key] for key in keys])
-    for check in schema.to_schema().checks:
-        rule = ROW_RULES.get(str(check.error))
-        if rule and rule.code in ROW_MARKS:
+    for rule in (ROW_RULES[check.code] for check in schema.rules):
+        if rule.code in ROW_MARKS:
             look, formula = ROW_MARKS[rule.code]
             used = {name for _, name, _, _ in Formatter().parse(formula) if name}
             if used <= cells.keys():

@@ -43,8 +43,8 @@ def held_when(schema: Schema) -> list[str]:
     """What must not be true of a row, beside what is wrong in one cell of it."""
     listed = list(columns(schema))
     keys = " and ".join(column.title for column in listed if column.key)
-    rules = (ROW_RULES.get(str(c.error)) for c in schema.to_schema().checks)
-    found = [r.found for r in rules if r and (keys or r.column != "row_key")]
+    rules = [ROW_RULES[check.code] for check in schema.rules]
+    found = [rule.found for rule in rules if keys or rule.column != "row_key"]
     # A value that stands beside its title is left out; elsewhere the title stands in.
     named = [re.sub(r", \{\w+\}(,|$)", "", text) for text in found]
     titles = {column.name: column.title for column in listed}

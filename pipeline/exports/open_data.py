@@ -8,11 +8,10 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
@@ -22,13 +21,16 @@ from pipeline.files import write_bytes
 from pipeline.ledger import Ledger
 from pipeline.office.chosen_file import write_beside
 from pipeline.tables import as_text
+from schemas.arrow_types import ARROW
 from schemas.columns import (
     Date,
+    Field,
     Flag,
     Money,
     Rate,
     Schema,
     Text,
+    Type,
     Whole,
     about,
     name_of,
@@ -39,10 +41,12 @@ Row = dict[str, Any]
 
 _NAME, _DESCRIPTION = "membill", "datapackage.json"
 
-_TYPES: dict[pd.ArrowDtype, str] = {
+_TYPES: dict[Type, str] = {
     Text: "string", Date: "date", Money: "number", Rate: "number", Whole: "integer",
     Flag: "boolean",
 }  # fmt: skip
+
+_CONSTRAINTS = {"isin": "enum", "ge": "minimum", "le": "maximum"}
 
 
 def write(ledger: Ledger, folder: Path, *, replace: bool) -> list[Path]:
@@ -108,8 +112,8 @@ def _lines(ledger: Ledger) -> list[Row]:
     )
 
 
-def _fields(schema: Schema) -> dict[str, Any]:
-    return dict(schema.to_schema().columns)
+def _fields(schema: Schema) -> Mapping[str, Field]:
+    return schema.fields
 
 
 def _csv(schema: Schema, rows: list[Row]) -> bytes:
@@ -126,7 +130,7 @@ def _parquet(schema: Schema, rows: list[Row]) -> bytes:
     fields = _fields(schema)
     types = arrow.schema(
         [
-            arrow.field(name, field.dtype.type.pyarrow_dtype, nullable=field.nullable)
+            arrow.field(name, ARROW[field.type], nullable=field.nullable)
             for name, field in fields.items()
         ]
     )
@@ -179,23 +183,17 @@ def _table_schema(schema: Schema) -> dict[str, Any]:
     }
 
 
-def _field(name: str, field: Any, *, unique: bool) -> dict[str, Any]:
+def _field(name: str, field: Field, *, unique: bool) -> dict[str, Any]:
     """A column in the words of Table Schema."""
     constraints: dict[str, Any] = {"required": not field.nullable}
     if unique:
         constraints["unique"] = True
-    for check in field.checks:
-        given = check.statistics
-        if "allowed_values" in given:
-            constraints["enum"] = list(given["allowed_values"])
-        if "min_value" in given:
-            constraints["minimum"] = given["min_value"]
-        if "max_value" in given:
-            constraints["maximum"] = given["max_value"]
+    for check, given in field.checks.items():
+        constraints[_CONSTRAINTS[check]] = given
     told = {
         "name": name,
-        "type": _TYPES[field.dtype.type],
-        "description": field.description,
+        "type": _TYPES[field.type],
+        "description": field.meaning,
         "constraints": constraints,
     }
     if told["type"] == "boolean":

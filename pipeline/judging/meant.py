@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from pipeline.cells.spelling import canonical
+from pipeline.cells.spelling import canonical, show
 from pipeline.ledger import Ledger
 
 
@@ -58,3 +58,14 @@ def _figures(number: str) -> int:
     """The running number at the end, 0 if there is none; O is typed for 0."""
     found = re.search(r"[0-9]+$", re.sub(r"O(?=[0-9O]*$)", "0", number.upper()))
     return int(found[0][-9:]) if found else 0
+
+
+def no_patient(ledger: Ledger, patient_id: str) -> str:
+    """Why a Patient ID is nobody's, with one that it is like; '' where it is known."""
+    known, key = patients(ledger), canonical(patient_id)
+    if key in known:
+        return ""
+    if not key:
+        return "the Patient ID is blank"
+    near = meant(patient_id, known)
+    return f"no patient {show(patient_id)} is known to this ledger{near}"

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cells.spelling import show
 from pipeline.judging.meant import meant, number_meant, users
 from pipeline.ledger import Ledger
 from pipeline.problems import Problem, Severity
-from pipeline.workbooks import Sheet
+
+if TYPE_CHECKING:
+    from pipeline.workbooks import Sheet
 
 # One row per invoice that is credited in full: since when, and by which note.
 CREDITED = (
@@ -47,7 +49,7 @@ _EXPECTED = {
 }
 
 
-def sendings(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Problem]:
+def sendings(ledger: Ledger, sheets: dict[str, "Sheet"], as_of: date) -> list[Problem]:
     """Sendings of what was not there to be sent, on a day to come, or by a stranger."""
     rows = ledger.rows(
         "select named.*, number is null as unknown, sent_on < issued_on as early,"
@@ -61,7 +63,7 @@ def sendings(ledger: Ledger, sheets: dict[str, Sheet], as_of: date) -> list[Prob
     return [_problem(ledger, row, sheets["sent"]) for row in rows]
 
 
-def _problem(ledger: Ledger, row: dict[str, Any], sheet: Sheet) -> Problem:
+def _problem(ledger: Ledger, row: dict[str, Any], sheet: "Sheet") -> Problem:
     field, code, found, repair = _told(ledger, row)
     return Problem(
         Severity.CHECK,

@@ -22,9 +22,9 @@ from pipeline.files import holds, write_bytes
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.office.desk import Say, WrongRequest, day_of, unsaid
 from pipeline.problems import Place, Problem, Severity
+from pipeline.proof.lost_numbers import must_know_published
 from pipeline.publish import finish, publish, publish_imports
 from pipeline.record import add_run, run_id_of
-from pipeline.run import must_know_published
 from pipeline.transaction import transaction
 from pipeline.version import VERSION
 

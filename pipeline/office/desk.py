@@ -16,10 +16,10 @@ from pipeline.judging.meant import number_meant
 from pipeline.judging.sent_log import not_there
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import WrongUsage
+from pipeline.proof.lost_numbers import must_know_published
 from pipeline.publish import Published, finish, publish
 from pipeline.record import add_run, run_id_of
 from pipeline.rights import users
-from pipeline.run import must_know_published
 from pipeline.transaction import transaction
 from pipeline.version import VERSION
 

@@ -11,7 +11,7 @@ from pipeline.bookkeeping import accounts
 from pipeline.bookkeeping.books import Entry
 from pipeline.cells.spelling import canonical, show
 from pipeline.exports.words import total
-from pipeline.judging.meant import meant, patients
+from pipeline.judging.meant import no_patient
 from pipeline.ledger import STANDINGS, Ledger, current
 from pipeline.office.coming_price import Due, next_period
 from pipeline.problems import WrongUsage
@@ -123,17 +123,6 @@ def _known(ledger: Ledger, patient_id: str) -> str:
     if stranger := no_patient(ledger, patient_id):
         raise NoSuchPatient(stranger)
     return canonical(patient_id)
-
-
-def no_patient(ledger: Ledger, patient_id: str) -> str:
-    """Why a Patient ID is nobody's, with one that it is like; '' where it is known."""
-    known, key = patients(ledger), canonical(patient_id)
-    if key in known:
-        return ""
-    if not key:
-        return "the Patient ID is blank"
-    near = meant(patient_id, known)
-    return f"no patient {show(patient_id)} is known to this ledger{near}"
 
 
 def _spelled(

@@ -8,7 +8,6 @@ from pathlib import Path
 from pipeline import outbox
 from pipeline.ledger import Ledger
 from pipeline.problems import Refused
-from pipeline.publish import made_register
 from pipeline.version import VERSION
 
 # The columns of a register that are read back.
@@ -56,6 +55,7 @@ def _made_alike(ledger: Ledger) -> set[str]:
 def _difference(ledger: Ledger, month: str, file: Path) -> str:
     # Loaded here alone: no night and no other proof needs it.
     from pipeline.proof.same_cells import first_difference
+    from pipeline.publish import made_register
 
     try:
         made = made_register(ledger, month)

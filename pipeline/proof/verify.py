@@ -15,6 +15,7 @@ import duckdb
 
 from pipeline import chain, outbox
 from pipeline.ledger import Ledger, read_head
+from pipeline.proof.lost_numbers import lost_since, unknown_numbers
 from pipeline.proof.probed import look_at_all, look_at_new, proved_until
 from pipeline.proof.promises import PROMISES
 from pipeline.proof.registers import registers_that_differ
@@ -27,7 +28,7 @@ from pipeline.proof.verify_files import (
     not_private,
     were_changed,
 )
-from pipeline.publish import published_numbers, published_paths
+from pipeline.published_files import published_paths
 from schemas.columns import name_of
 from schemas.ledger import ACCEPTED, LEDGER
 
@@ -231,34 +232,6 @@ def _head(ledger: Ledger) -> list[str]:
             f"head.json is of link {head['position']}, the ledger of {link.position}"
         ]
     return []
-
-
-def lost_since(ledger: Ledger) -> date | None:
-    """The day from which on documents are dated that an older ledger lacks.
-
-    Dates never fall as numbers rise, in each of the two series for itself. None where
-    one of them has no document yet.
-    """
-    since: date | None = ledger.value(
-        "select case when count(*) = 2 then min(day) end from"
-        " (select max(issued_on) as day from ledger.invoices group by kind)"
-    )
-    return since
-
-
-def unknown_numbers(ledger: Ledger, out: Path, since: date | None = None) -> list[str]:
-    """Numbers of published workbooks, from the month of a day on, of no document here."""
-    published = sorted(published_numbers(out, since))
-    if not published:
-        return []
-    unknown = ledger.rows(
-        "select number from (select unnest($1::varchar[]) as number) as published"
-        " anti join (select number from ledger.invoices"
-        " where $2 is null or issued_on >= date_trunc('month', $2::date)) as known"
-        " using (number) order by number",
-        [published, since],
-    )
-    return [row["number"] for row in unknown]
 
 
 def _misplaced(ledger: Ledger, out: Path) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline import outbox
 from pipeline.bookkeeping import accounts
 from pipeline.bookkeeping.books import Document
-from pipeline.exports import imports, invoice
+from pipeline.exports import imports
 from pipeline.ledger import RESTORING, Ledger
 
 
@@ -130,6 +130,9 @@ def differ_when_made_again(ledger: Ledger) -> list[str]:
             [outbox.WITHHELD],
         )
     }
+    # Loaded here alone: no night and no other proof needs it.
+    from pipeline.exports import invoice
+
     faults = []
     # One whose patient was forgotten is never made again: it would lack the name. One
     # without its letterhead cannot be, which another promise tells.

@@ -15,6 +15,7 @@ from pipeline.cells import parse
 from pipeline.cells.answers import Fault
 from pipeline.cells.spelling import canonical, heading
 from pipeline.reading.plain import plain
+from schemas.arrow_types import ARROW
 from schemas.columns import Column
 
 # The raw cells of a column, as `Sheet.cells` hands them out.
@@ -29,7 +30,7 @@ def typed(cells: Cells, column: Column) -> tuple[arrow.Array, dict[int, Fault]]:
     cells = _in_form(cells)
     if isinstance(cells, list):
         return _typed_one_by_one(cells, column)
-    kind = column.dtype.pyarrow_dtype
+    kind = ARROW[column.type]
     means_itself = plain(cells, column.kind)
     values = _as_they_are(cells, means_itself, kind)
     odd = pc.invert(means_itself)
@@ -82,7 +83,7 @@ def _typed_one_by_one(
     meanings = {key: parse(key[1], column) for key in dict.fromkeys(keys)}
     faults = {key: found.fault for key, found in meanings.items() if found.fault}
     return (
-        arrow.array([meanings[key].value for key in keys], column.dtype.pyarrow_dtype),
+        arrow.array([meanings[key].value for key in keys], ARROW[column.type]),
         {at: faults[key] for at, key in enumerate(keys) if key in faults}
         if faults
         else {},

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import pandas as pd
+import pyarrow as arrow
 
 from pipeline.cells import parse
 from pipeline.exports.templates import Filled, first_rows
+from pipeline.frames import for_pandera
 from pipeline.ingest import within
 from pipeline.problems import Severity
 from schemas import Practice
+from schemas.arrow_types import ARROW
 from schemas.columns import Column, Schema, columns
+from schemas.frames import frame_schema
 from schemas.inputs import Staff
 from schemas.lean_pandera import pa
 
@@ -68,9 +71,9 @@ def understood(question: Question, text: str) -> Any:
         raise WrongAnswer(f"{fault.found}; {fault.repair}")
     if parsed.value is None:
         return None
-    frame = pd.DataFrame({column.name: pd.array([parsed.value], dtype=column.dtype)})
+    frame = for_pandera({column.name: arrow.array([parsed.value], ARROW[column.type])})
     try:
-        question.schema.to_schema().columns[column.name].validate(frame, lazy=True)
+        frame_schema(question.schema).columns[column.name].validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         check = errors.failure_cases["check"].iloc[0]
         found = f"{text} cannot be used"

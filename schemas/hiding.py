@@ -1,0 +1,28 @@
+"""Libraries that others import where they find them, and that cost more than they serve."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+
+
+class _Hiding(MetaPathFinder):
+    """Asked before anybody else where a library is, says that there is none."""
+
+    def __init__(self, names: tuple[str, ...]):
+        self.names = names
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name in self.names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@contextmanager
+def hidden(*libraries: str) -> Iterator[None]:
+    """Imports of these find nothing meanwhile; what is imported already stays so."""
+    hiding = _Hiding(libraries)
+    sys.meta_path.insert(0, hiding)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(hiding)
