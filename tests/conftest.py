@@ -79,10 +79,17 @@ def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# The files that take a process some ten seconds and more.
+LONG = (
+    "simulated_years", "copies", "torture", "looking_back", "rights", "verify",
+    "worst_moments", "sample_year", "journeys", "group", "damage", "hostile", "export",
+)  # fmt: skip
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take longest go first, so that no process waits for another."""
-    long = ("torture", "simulator")
-    items.sort(key=lambda item: item.path.parent.name not in long)
+    """The longest go first, so that at the end no process waits for another."""
+    first = {f"test_{name}": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: first.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture(autouse=True)

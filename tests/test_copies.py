@@ -850,7 +850,7 @@ def test_a_restore_that_finds_no_room_afterwards_says_that_the_copy_is_in_place(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("pipeline.copies.restore.note_checksum", full)
+        disk.setattr("pipeline.copies.restore.sync_folder", full)
         told = run("restore", clinic, clinic / BEFORE)
     assert (told.code, told.err) == (
         1,

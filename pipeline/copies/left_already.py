@@ -54,6 +54,8 @@ def enter_batches(copy: Ledger, replaced: Path) -> list[str]:
     is known of a ledger that cannot be opened any more.
     """
     batches = _rows_of(replaced, _BATCHES)
+    if not batches:
+        return []
     documents = {
         row["number"]: row["said"]
         for row in _rows_of(

@@ -105,6 +105,8 @@ def _made_ready(path: Path, source: Path) -> Iterator[Path]:
                 source.name, "copy-unsound", "the file is damaged or not a ledger",
                 "use another copy",
             ) from None  # fmt: skip
+        if not log_of(draft).exists():
+            note_checksum(draft)  # or it would be read to its end once more
         yield draft
     finally:
         shutil.rmtree(folder, ignore_errors=True)

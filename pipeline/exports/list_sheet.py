@@ -50,6 +50,11 @@ class ListSheet(Worksheet):
             self.write_url(row, column, f"external:{path}")
         self.ignore_write_string = False
 
+    def _prepare_formula(self, formula: str, _: bool = False) -> str:
+        # Ours name no function that came after Excel's file format, for which XlsxWriter
+        # looks thirty times in each.
+        return formula.removeprefix("=")
+
     def _write_rows(self) -> None:
         if self.below is None:
             super()._write_rows()

@@ -23,6 +23,7 @@ TRIES = 3
 CONNECT = 30  # seconds
 NO_WORKERS = 120.0  # seconds without any worker, after which nobody is waited for
 LOOK = 2.0  # seconds between two looks at who is there
+SOON = 0.1  # the same while nobody is, such as a worker that is started again
 
 # What a night imports that is not its own; nothing breaks where one is missing.
 LIBRARIES = "distributed duckdb openpyxl pandera.pandas xlsxwriter".split()
@@ -242,11 +243,11 @@ class _Work:
 
     def next(self) -> Record | None:
         """Hand over what there is room for; a record, or None where none came soon."""
-        if time.monotonic() - self.looked > LOOK:
+        if time.monotonic() - self.looked > self._pause():
             self.there = self._look()
         self._hand_over()
         try:
-            future = self.done.get(timeout=LOOK)
+            future = self.done.get(timeout=self._pause())
         except Empty:
             return None
         _, job = self.at_work[future]
@@ -254,6 +255,10 @@ class _Work:
         del self.at_work[future]
         future.release()
         return record
+
+    def _pause(self) -> float:
+        """Seconds to wait for a record before the next look."""
+        return LOOK if self.at_work else SOON
 
     def _look(self) -> dict[str, int]:
         """Who is there; `Lost` when nobody was for too long who has work to do."""
