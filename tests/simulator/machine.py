@@ -19,6 +19,7 @@ from pipeline.bookkeeping import accounts
 from pipeline.exports import register
 from pipeline.ledger import Ledger
 from pipeline.transform import transform
+from tests import remembered
 from tests.practice import Result, run
 
 # Every guard but those that a life is about.
@@ -137,14 +138,6 @@ def thinking_less() -> Iterator[None]:
     the guards that a life lets through are not worked out; a month in which nothing was
     issued, of which a life with few nights has many, gets an empty register.
     """
-    connect = duckdb.connect
-
-    def plain(*args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
-        connection = connect(*args, **options)
-        if not options.get("read_only"):
-            connection.execute("pragma disable_optimizer")
-        return connection
-
     month, render = accounts.month, register.render
 
     def issued(ledger: Ledger, name: str) -> Any:
@@ -155,7 +148,7 @@ def thinking_less() -> Iterator[None]:
     with (
         patch("pipeline.bookkeeping.accounts.month", issued),
         patch("pipeline.exports.register.render", lambda of: render(of) if of else b""),
-        patch("duckdb.connect", plain),
+        remembered.as_written(),
         patch("pipeline.run._baseline", lambda *given: None),
         patch(
             "pipeline.prepare.transform",
