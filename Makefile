@@ -67,7 +67,7 @@ mutants: .venv/.ready ## change the rules in small ways: do the tests notice? (a
 REACHED := transform record transaction keys chain outbox publish bookkeeping/touched \
   bookkeeping/seals judging/credit_due office/desk office/credits office/closing \
   copies/restore copies/backups copies/adopt copies/left_already copies/lineage \
-  copies/strangers proof/verify
+  copies/strangers proof/lost_numbers proof/verify published_files
 
 coverage: .venv/.ready ## which branches the tests reach: all of REACHED
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered

@@ -72,6 +72,7 @@ CONCERNS = {
     "pipeline/files.py": (
         "tests/test_files.py tests/test_outbox.py tests/test_publish.py"
     ),
+    "pipeline/published_files.py": "tests/test_outbox.py tests/test_publish.py",
     "pipeline/bookkeeping/touched.py": "tests/test_touched.py",
     "pipeline/copies/restore.py": "tests/test_restore.py tests/test_copies.py",
     "pipeline/copies/adopt.py": "tests/test_adopt.py",
@@ -82,6 +83,7 @@ CONCERNS = {
     ),
     "pipeline/proof/soundness.py": "tests/test_soundness.py tests/test_damage.py",
     "pipeline/proof/ending.py": "tests/test_ending.py",
+    "pipeline/proof/lost_numbers.py": "tests/test_journeys.py tests/test_damage.py",
     "pipeline/proof/verify.py": "tests/test_verify.py tests/test_damage.py",
 }
 
