@@ -26,7 +26,7 @@ COMMANDS: dict[str, Sequence[str]] = {
     "explain": ("INV-000001",),
     "backup": (),
     "verify": (),
-    "sent": ("INV-000001", "--to", "by post", *WHO),
+    "sent": ("INV-{run:06}", "--to", "by post", *WHO),
     "export": ("data",),
     "patient": ("P0001",),
     "check": ("--as-of", str(AS_OF)),
@@ -61,9 +61,9 @@ def main() -> None:
             name: (sys.executable, "-c", code) for name, code in YARDSTICKS.items()
         }
         seen: dict[str, list[float]] = {name: [] for name in calls}
-        for _ in range(given.runs):
+        for run in range(1, given.runs + 1):
             for name, call in calls.items():
-                seen[name].append(_seconds(call))
+                seen[name].append(_seconds([word.format(run=run) for word in call]))
     table = _table({name: statistics.median(times) for name, times in seen.items()})
     print(table)
     if given.write:

@@ -214,7 +214,8 @@ class Table(metaclass=_Declared):
     """Any table: columns are those named, no more, of exactly the type named.
 
     `fields` are all of them by name, those of the class it comes from first; `rules` what
-    is promised of whole rows, its own first. `Config` says what the table is called.
+    is promised of whole rows, its own first. `Config` says what the table is called, and
+    in `unique` which columns together stand once.
     """
 
     fields: ClassVar[Mapping[str, Field]] = {}

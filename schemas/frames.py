@@ -16,6 +16,7 @@ def frame_schema(schema: Schema) -> pa.DataFrameSchema:
         {name: _column(told) for name, told in schema.fields.items()},
         checks=[_over_rows(schema, rule) for rule in schema.rules],
         name=schema.Config.name,
+        unique=getattr(schema.Config, "unique", None),
         strict=True,
         unique_column_names=True,
     )

@@ -7,7 +7,10 @@ from importlib.abc import MetaPathFinder
 
 
 class _Hiding(MetaPathFinder):
-    """Asked before anybody else where a library is, says that there is none."""
+    """Asked before anybody else where a library is, says that there is none.
+
+    None in `sys.modules` would say so too, but pyarrow takes that for pandas.
+    """
 
     def __init__(self, names: tuple[str, ...]):
         self.names = names
@@ -21,8 +24,9 @@ class _Hiding(MetaPathFinder):
 def hidden(*libraries: str) -> Iterator[None]:
     """Imports of these find nothing meanwhile; what is imported already stays so."""
     hiding = _Hiding(libraries)
-    sys.meta_path.insert(0, hiding)
+    # New lists: whoever goes through the old one meanwhile leaves nobody out.
+    sys.meta_path = [hiding, *sys.meta_path]
     try:
         yield
     finally:
-        sys.meta_path.remove(hiding)
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not hiding]

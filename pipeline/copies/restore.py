@@ -99,13 +99,13 @@ def _made_ready(path: Path, source: Path) -> Iterator[Path]:
             if file.exists():
                 copy_file(file, to)
         try:
-            must_be_readable(draft)
+            was_read = must_be_readable(draft)
         except Refused:
             raise refused(
                 source.name, "copy-unsound", "the file is damaged or not a ledger",
                 "use another copy",
             ) from None  # fmt: skip
-        if not log_of(draft).exists():
+        if was_read and not log_of(draft).exists():
             note_checksum(draft)  # or it would be read to its end once more
         yield draft
     finally:

@@ -9,6 +9,8 @@ from functools import cache
 from pipeline.bookkeeping.books import Change, Entry, Night
 from pipeline.cells.answers import NOUNS
 from pipeline.problems import Severity
+from schemas.columns import columns, title_of
+from schemas.inputs import INPUTS
 
 # Rule 13's buckets as the manager reads them.
 BUCKET_WORDS: dict[str, str] = {
@@ -220,10 +222,6 @@ def made_before(night: Night) -> str:
 @cache
 def _yes_no() -> set[tuple[str, str]]:
     """The columns that say Yes or No, by the names of table and column."""
-    # Loaded here: with them come pandas and pandera, which an invoice has no need of.
-    from schemas.columns import columns, title_of
-    from schemas.inputs import INPUTS
-
     return {
         (title_of(schema), column.title)
         for schema in INPUTS

@@ -23,7 +23,7 @@ TRIES = 3
 CONNECT = 30  # seconds
 NO_WORKERS = 120.0  # seconds without any worker, after which nobody is waited for
 LOOK = 2.0  # seconds between two looks at who is there
-SOON = 0.1  # the same while nobody is, such as a worker that is started again
+SOON = 0.1  # the same while nothing is at work, as when the only worker starts again
 
 # What a night imports that is not its own; nothing breaks where one is missing.
 LIBRARIES = "distributed duckdb openpyxl pandera.pandas xlsxwriter".split()

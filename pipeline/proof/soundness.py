@@ -182,10 +182,11 @@ def _at_rest(path: Path) -> None:
             note_checksum(path)
 
 
-def must_be_readable(path: Path) -> None:
+def must_be_readable(path: Path) -> bool:
     """Refuse a ledger that cannot be read to its last cell. Nothing is written.
 
-    Reads what is in the log too, as opening the ledger for writing would.
+    Reads what is in the log too, as opening the ledger for writing would. False of one
+    that another program holds, of which nothing could be read.
     """
     try:
         with looking_at(path) as connection:
@@ -194,7 +195,7 @@ def must_be_readable(path: Path) -> None:
             odd = unreadable_reports(connection)
     except duckdb.Error as error:
         if is_locked(error):
-            return  # whoever opens it next is told who holds it
+            return False  # whoever opens it next is told who holds it
         raise damaged(
             path, "cannot be opened and read to its end: the file is damaged or not a"
             " ledger",
@@ -203,6 +204,7 @@ def must_be_readable(path: Path) -> None:
         raise damaged(path, "holds other records than its chain has links")
     if odd:
         raise damaged(path, odd[0])
+    return True
 
 
 def unreadable_reports(connection: duckdb.DuckDBPyConnection) -> list[str]:
