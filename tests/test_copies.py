@@ -17,6 +17,7 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import duckdb
 import practice
@@ -841,6 +842,29 @@ def test_a_restore_given_again_knows_what_the_first_one_put_aside(
     assert "1 sending recorded after this copy was made (INV-000001)" in again.err
     once_more = run("restore", clinic, clinic / BEFORE)
     assert "recorded after this copy" not in once_more.err
+
+
+@pytest.mark.parametrize("nights", [0, 1], ids=["at once", "after a night"])
+def test_what_a_restore_did_not_come_to_tell_is_told_by_the_next(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch, nights: int
+) -> None:
+    """Until something is recorded: then it may have been done already."""
+    sent = ("INV-000001", "--to", "x@example.org", "--by", "mm")
+    assert run("sent", clinic, *sent, today=THIRD).code == 0
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as ended:
+        # As a kill would, once the copy is in its place.
+        ended.setattr("pipeline.copies.restore.publish", Mock(side_effect=full))
+        assert run("restore", clinic, clinic / BEFORE).code == 1
+    for _ in range(nights):
+        assert bill(clinic, THIRD).code == 0
+    told = "1 sending recorded after this copy was made (INV-000001)"
+    again = run("restore", clinic, clinic / BEFORE)
+    assert again.code == 0
+    assert (told in again.err) == (nights == 0)
+    once_more = run("restore", clinic, clinic / BEFORE)
+    assert told not in once_more.err
+    assert not (clinic / "ledger/restored.json").exists()
 
 
 def test_a_restore_that_finds_no_room_afterwards_says_that_the_copy_is_in_place(

@@ -4,6 +4,7 @@ The copy is made ready in a folder of its own, database and log together, and on
 takes the ledger's place; what it replaces is kept.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from pipeline.connecting import looking_at
 from pipeline.copies.adopt import Adopted, adopt
 from pipeline.copies.left_already import enter_batches, lost_sendings
 from pipeline.copies.lineage import is_of, must_be_the_same
-from pipeline.files import copy_file, private_folder, sync_folder
+from pipeline.files import copy_file, private_folder, sync_folder, write_text
 from pipeline.ledger import RESTORING, Ledger, locked, opened, read_head, write_head
 from pipeline.problems import Refused, refused
 from pipeline.proof.probed import forget_proof
@@ -37,6 +38,9 @@ from pipeline.publish import publish
 from pipeline.published_files import published_numbers
 from pipeline.transaction import DISK_FAILURES, Unfinished
 from pipeline.version import VERSION
+
+# Beside the ledger while a restore has something to tell of what it replaces.
+_UNTOLD = "restored.json"
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,49 @@ def restore(path: Path, source: Path, out: Path, *, again: bool = False) -> Rest
             # Now that it knows of documents from the first such month on.
             reopened = _open_again(_reopened(copy, path))
             write_head(copy)
-        kept = _exchange(path, draft, out, _shown(draft))
+        told = list(dict.fromkeys(_untold(path) + reopened + left))
+        _note_untold(path, draft, told)
+        try:
+            kept = _exchange(path, draft, out, _shown(draft))
+        except Exception:
+            _all_told(path)
+            raise
         with _brought_back(), opened(path, write=True) as ledger:
-            # They told of what was replaced.
-            warnings = reopened + left + publish(ledger, out, pages=True).warnings
+            warnings = told + publish(ledger, out, pages=True).warnings
             if not ledger.last_night_no:
                 warnings.append(
                     "the copy is of before the first night: registers and lists are made"
                     " by the next one"
                 )
+        _all_told(path)
         return Restored(kept, Adopted(adopted.numbers, adopted.warnings + warnings))
+
+
+def _note_untold(path: Path, draft: Path, told: list[str]) -> None:
+    """Keep what is to be told of the ledger that is about to be replaced.
+
+    Nobody can find it out once the copy is in its place, where a kill may end the command.
+    """
+    if told:
+        noted = {"head": _head(draft), "told": told}
+        write_text(path.parent / _UNTOLD, json.dumps(noted) + "\n")
+
+
+def _untold(path: Path) -> list[str]:
+    """What a restore that was killed did not come to tell, if nothing was recorded since."""
+    try:
+        noted = json.loads((path.parent / _UNTOLD).read_text(encoding="utf-8"))
+        return (
+            [str(each) for each in noted["told"]]
+            if noted["head"] == _head(path)
+            else []
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _all_told(path: Path) -> None:
+    (path.parent / _UNTOLD).unlink(missing_ok=True)
 
 
 @contextmanager
