@@ -42,11 +42,17 @@ def columns(
     arrays = ledger.connection.execute(
         f"select {named} from ({source}) as made order by {order}", list(values)
     ).fetchnumpy()
-    found: list[Sequence[Any]] = list(map(_values, arrays.values()))
+    found: list[Sequence[Any]] = []
     for at, kind in enumerate(kinds.values()):
+        column: Sequence[Any] = _values(arrays.pop(f"column_{at}"))
         if kind is Decimal:
-            amounts = {text: Decimal(text) for text in set(found[at])}
-            found[at] = list(map(amounts.__getitem__, found[at]))
+            amounts = {text: Decimal(text) for text in set(column)}
+            column = list(map(amounts.__getitem__, column))
+        elif kind is str:
+            # DuckDB makes each text anew, and most come again and again.
+            known: dict[str, str] = {}
+            column = list(map(known.setdefault, column, column))
+        found.append(column)
     return found
 
 
