@@ -3,7 +3,8 @@
 Each floor does the bare work of one stage over the same practice, with the fastest library
 known for it and nothing else: no message names a cell, nothing is proved or kept.
 What comes before a floor's `yield` lays out what the stage is given, and is not timed.
-The register's is no floor but a yardstick: the plain writer that the target names.
+The register's is no floor but a yardstick: the plain writer that the target names,
+given the cells of the register that the night made.
 """
 
 import hashlib
@@ -278,35 +279,31 @@ def invoices(folder: Path, scratch: Path) -> Generator[None, None, None]:
 
 
 def register(folder: Path, scratch: Path) -> Generator[None, None, None]:
-    """The month's documents and lines with XlsxWriter in constant memory."""
+    """The cells of tonight's register, sheet by sheet, by XlsxWriter in constant memory."""
+    import python_calamine
     import xlsxwriter
 
-    connection, _ = _made(folder)
-    tables = [
-        connection.execute(
-            f"select {table}.* from ledger.{table} as {table}"
-            + (" inner join ledger.invoices as invoices using (number)"
-               if table == "lines" else "")
-            + " where invoices.issued_on >= date_trunc('month', ?::date)",
-            [AS_OF],
-        ).fetchall()
-        for table in ("invoices", "lines")
-    ]  # fmt: skip
+    made = python_calamine.load_workbook(folder / f"out/registers/{AS_OF:%Y-%m}.xlsx")
+    sheets = [made.get_sheet_by_name(name).to_python() for name in made.sheet_names]
+    made.close()
     yield
     path = str(scratch / "register.xlsx")
     book = xlsxwriter.Workbook(path, {"constant_memory": True})
     dated = book.add_format({"num_format": "dd mmm yyyy"})
     money = book.add_format({"num_format": "#,##0.00"})
-    for rows in tables:
+    text = book.add_format({"quote_prefix": True})
+    for rows in sheets:
         sheet = book.add_worksheet()
         for number, row in enumerate(rows):
-            for at, value in enumerate(row[:20]):
-                if isinstance(value, date):
-                    sheet.write_datetime(number, at, value, dated)
+            for at, value in enumerate(row):
+                if value == "":
+                    sheet.write_blank(number, at, None, text)
                 elif isinstance(value, str):
-                    sheet.write_string(number, at, value)
-                elif value is not None:
-                    sheet.write_number(number, at, float(value), money)
+                    sheet.write_string(number, at, value, text)
+                elif isinstance(value, date):
+                    sheet.write_datetime(number, at, value, dated)
+                else:
+                    sheet.write_number(number, at, value, money)
     book.close()
 
 

@@ -23,7 +23,7 @@ AGAINST = {
     "due, price and tax": "SQL that starts from the last period billed",
     "recording": "bare inserts and a hash each",
     "invoice workbooks": "a prepared workbook with its cells replaced",
-    "register": "XlsxWriter in constant memory (a yardstick)",
+    "register": "the same cells by XlsxWriter in constant memory (a yardstick)",
     "copy": "a file copy and two hashes",
 }
 # One floor for two stages: reading ends where fastexcel ends, with values in a table.
