@@ -22,6 +22,11 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+def private_file(path: str, flags: int) -> int:
+    """For `open`: a file that is its owner's alone from the moment it is there."""
+    return os.open(path, flags, 0o600)
+
+
 def sweep(folder: Path) -> None:
     """Remove the drafts that a killed run left in a folder; the caller holds the lock."""
     for draft in folder.glob(f".*{DRAFT}*"):

@@ -116,13 +116,15 @@ def publish(
     everything: bool = False,
     pages: bool = False,
     withhold: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Published:
     """Bring `out/` up to the ledger; with `everything`, make every file again.
 
     With `pages`, every file but the invoices is made again. An invoice workbook or an
     import file that staff moved away stays away, unless `everything`; any other file that
     is gone is made again. With `withhold`, a PDF that no font can show is not tried again:
-    that is for a night, whose warnings are read.
+    that is for a night, whose warnings are read. `meanwhile` is begun once the documents
+    are on the disk: it may keep the disk busy while the pages are made.
     """
     press = _Press(out)
     due = outbox.paths(ledger) if everything else set(outbox.pending(ledger))
@@ -135,6 +137,7 @@ def publish(
     _invoices(ledger, press, due, everything=everything)
     lost = imports.forgotten(ledger) if everything else set()
     _imports(ledger, press, due - lost)
+    meanwhile()
     # Only some pages tell of the last night, and without a night there is nothing to show.
     night = accounts.night(ledger) if due & outbox.pages() else None
     if night or accounts.last_night(ledger):

@@ -158,7 +158,12 @@ def bill(
         with recorded():
             let_go(ledger)
             say("writing workbooks")
-            published = publish(ledger, folder / "out", withhold=True)
+            published = publish(
+                ledger,
+                folder / "out",
+                withhold=True,
+                meanwhile=lambda: end.begin_copy(ledger),
+            )
             published.warnings.extend(marked_copies.put(folder / "out", copies))
             if not is_small(ledger):  # looking for it takes a tenth of a second
                 give_back()

@@ -134,7 +134,7 @@ def test_a_copy_that_cannot_be_made_is_a_warning_of_the_night(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backups, "copy_file", full)
+    monkeypatch.setattr(backups, "brought_up", full)
     done = bill(clinic, SECOND)
     assert done.code == 0
     assert done.err == (
@@ -149,13 +149,14 @@ def test_a_copy_that_cannot_be_made_is_a_warning_of_the_night(
 def test_a_copy_gets_its_name_only_once_it_is_proved(
     clinic: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy, says = backups.copy_file, "not the same as the ledger"
+    sync, says = os.fsync, "not the same as the ledger"
 
-    def bad_disk(path: Path, draft: Path) -> None:
-        copy(path, draft)
-        draft.write_bytes(draft.read_bytes()[:-16_384])
+    def bad_disk(handle: int) -> None:
+        if ".copy" in os.readlink(f"/proc/self/fd/{handle}"):
+            os.truncate(handle, 16_384)
+        sync(handle)
 
-    monkeypatch.setattr(backups, "copy_file", bad_disk)
+    monkeypatch.setattr(os, "fsync", bad_disk)
     done = bill(clinic, SECOND)
     assert done.code == 0
     assert says in done.err

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.connecting import SPILLED, looking_at
-from pipeline.files import copy_file, private_folder, sweep, sync_folder
+from pipeline.copies.copying import Begun, Unsound, brought_up
+from pipeline.files import DRAFT, private_folder, sweep, sync_folder
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import refused
 from pipeline.proof.soundness import (
@@ -20,7 +21,6 @@ from pipeline.proof.soundness import (
     note_checksum,
     noted_checksum,
     parts,
-    sha256_of,
     total,
 )
 
@@ -29,10 +29,6 @@ DAYS_KEPT, MONTHS_KEPT = 35, 24
 # A night's copy; one made by hand is named otherwise and never thinned out.
 _OF_A_NIGHT = re.compile(r"(\d{4}-\d\d)-(\d\d)-(\d+)(?:-(\d+))?\.duckdb")
 BY_HAND = "-by-hand"
-
-
-class Unsound(Exception):
-    """A copy that is not what it was copied from; the message says how."""
 
 
 @dataclass(frozen=True)
@@ -82,31 +78,44 @@ def backup(path: Path) -> Path:
             ) from None
 
 
-def copy_to_backups(path: Path, held: State, name: str) -> Copy:
-    """Copy a closed ledger under a free name; raises `Unsound`, OSError or duckdb.Error."""
+def begin_copy(path: Path) -> Begun:
+    """Begin the copy of an open ledger; OSError where that cannot be done."""
+    return Begun(path, _draft(path))
+
+
+def _draft(path: Path) -> Path:
+    """Where a copy is made; what a killed run left there is taken away."""
     folder = private_folder(path.parent / "backups")
     sweep(folder)
-    shutil.rmtree(folder / SPILLED, ignore_errors=True)  # of a run that was killed
-    target = _free_name(folder, name)
-    draft = folder / f".{target.name}.part"
+    shutil.rmtree(folder / SPILLED, ignore_errors=True)
+    return folder / f".copy{DRAFT}"
+
+
+def copy_to_backups(
+    path: Path, held: State, name: str, begun: Begun | None = None
+) -> Copy:
+    """Copy a closed ledger under a free name; raises `Unsound`, OSError or duckdb.Error."""
+    if begun:
+        begun.stop()
+    draft = begun.draft if begun else _draft(path)
+    target = _free_name(draft.parent, name)
     try:
-        copy_file(path, draft)
         copy = _checked(path, draft, held)
         os.replace(draft, target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
     note_checksum(target, copy.sha256)
-    sync_folder(folder)
+    sync_folder(target.parent)
     return replace(copy, file=target)
 
 
 def _checked(path: Path, draft: Path, held: State) -> Copy:
     """A copy that is what its ledger was when it was closed."""
-    sha256 = sha256_of(draft)
+    sha256 = brought_up(path, draft)
     # Noted when it was closed, under the lock that is still ours.
-    if sha256 != (noted_checksum(path) or sha256_of(path)):
-        raise Unsound("the copy is not the same as the ledger, byte for byte")
+    if sha256 != (noted_checksum(path) or sha256):
+        raise Unsound("the ledger is not what it was when it was closed")
     with looking_at(draft) as connection:
         found = parts(connection, held.contents, whole=held.whole)
         if total(found) != held.contents:

@@ -18,7 +18,7 @@ import duckdb
 
 from pipeline.connecting import looking_at, quoted
 from pipeline.copies.backups import Copy
-from pipeline.files import private_folder, sync_folder, write_text
+from pipeline.files import private_file, private_folder, sync_folder, write_text
 from pipeline.proof.soundness import ROWS_OF_A_PART, sha256_of
 
 KEPT = 8
@@ -158,13 +158,9 @@ def _write_rows(
     rows = f"from ledger.{table} where rowid >= {first} and rowid < {after}"
     # Without a file of DuckDB's own beside it, which would take the place of ours.
     how = "(format csv, header, delimiter ',', use_tmp_file false)"
-    with open(path, "x", opener=_private) as file:
+    with open(path, "x", opener=private_file) as file:
         connection.execute(f"copy ({rows}) to '{quoted(path)}' {how}")
         os.fsync(file.fileno())
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _listed(folder: Path) -> dict[_Part, str]:

@@ -1,7 +1,7 @@
 """What every night ends with: its promises checked, and a copy of the ledger."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,12 +9,13 @@ import duckdb
 
 from pipeline.copies.backups import (
     State,
-    Unsound,
+    begin_copy,
     copy_to_backups,
     last_run_id,
     state,
     thin_out,
 )
+from pipeline.copies.copying import Begun, Unsound
 from pipeline.copies.csv_copies import is_first_of_week, weekly
 from pipeline.ledger import Ledger
 from pipeline.proof.probed import note_proof
@@ -28,6 +29,13 @@ class Ending:
 
     warnings: list[str] = field(default_factory=list)
     held: State | None = None
+    begun: Begun | None = None
+
+    def begin_copy(self, ledger: Ledger) -> None:
+        """Begin to copy a large ledger, which is recorded, while its pages are made."""
+        if not is_small(ledger):
+            with suppress(OSError):  # the copy is made in the end all the same
+                self.begun = begin_copy(ledger.path)
 
     def check(self, ledger: Ledger, out: Path) -> None:
         """Try the promises on tonight's ledger; raises `Unfinished` when it breaks one.
@@ -81,10 +89,18 @@ def ending(path: Path) -> Iterator[Ending]:
     A copy that cannot be made is a warning of the night and never its failure.
     """
     end = Ending()
-    yield end
+    try:
+        yield end
+        _copy(path, end)
+    finally:
+        if end.begun:
+            end.begun.close()
+
+
+def _copy(path: Path, end: Ending) -> None:
     assert end.held is not None  # or an exception would have gone past this
     try:
-        copy = copy_to_backups(path, end.held, end.held.run_id)
+        copy = copy_to_backups(path, end.held, end.held.run_id, end.begun)
         thin_out(copy.file.parent, copy.file)
         weekly(copy, end.held.run_id)
     except (OSError, duckdb.Error, Unsound) as error:

@@ -78,6 +78,7 @@ CONCERNS = {
     "pipeline/copies/adopt.py": "tests/test_adopt.py",
     "pipeline/copies/lineage.py": "tests/test_lineage.py tests/test_copies.py",
     "pipeline/copies/backups.py": "tests/test_backups.py tests/test_copies.py",
+    "pipeline/copies/copying.py": "tests/test_copying.py tests/test_backups.py",
     "pipeline/copies/left_already.py": (
         "tests/test_left_already.py tests/test_restore.py tests/test_export.py"
     ),

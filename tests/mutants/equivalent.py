@@ -49,8 +49,15 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         'ledger.connection.execute("checkpoint ledger") -> pass': (
             "closing the ledger does it too, but would keep a failure to itself"
         ),
-        "sync_folder(folder) -> pass": (
+        "sync_folder(target.parent) -> pass": (
             "the checksum beside the copy was written last, and its folder put on disk"
+        ),
+    },
+    "pipeline/copies/copying.py": {
+        "1024 * 1024 -> 1024 + 1024": "how much is read at once changes no byte",
+        "8 * _BLOCK -> 8 + _BLOCK": "how much is read at once changes no byte",
+        "os.fsync(draft.fileno()) -> pass": (
+            "the whole copy is put on disk in the end; there is less to wait for then"
         ),
     },
     "pipeline/copies/restore.py": {
