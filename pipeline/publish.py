@@ -5,7 +5,6 @@ pages follow the ledger. What a killed night left unmade is made at the start of
 """
 
 import gc
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -29,9 +28,10 @@ from pipeline.exports import (
     summary,
 )
 from pipeline.exports.words import counted
-from pipeline.files import holds, inside, sweep, write_bytes
+from pipeline.files import sweep, write_bytes
 from pipeline.ledger import Ledger
-from pipeline.many_files import AT_A_TIME, Faults, write_new
+from pipeline.many_files import AT_A_TIME
+from pipeline.press import Press
 
 # Documents on the Invoices page, which is made again every night: more would cost more
 # every year, and nobody looks through them.
@@ -45,61 +45,6 @@ class Published:
     written: list[str]
     warnings: list[str]
     night: Night | None = None
-
-
-class _Press:
-    """Writes files below one folder and remembers what came of it."""
-
-    def __init__(self, out: Path):
-        self.out = out
-        self.written: list[tuple[str, str]] = []
-        self.withheld: list[tuple[str, str]] = []
-        self.warnings: list[str] = []
-
-    def put(self, path: str, content: bytes) -> None:
-        """Write one file; one that is open elsewhere is left for the next run."""
-        try:
-            write_bytes(inside(self.out, path), content)
-        except OSError as error:
-            self._note(path, content, error)
-        else:
-            self._note(path, content)
-
-    def put_new(self, files: Sequence[tuple[str, bytes]]) -> None:
-        """Write files that are written once, all of them at a time."""
-        faults = self._leading_away({str(Path(path).parent) for path, _ in files})
-        faults |= write_new(
-            (self.out / path, content)
-            for path, content in files
-            if (self.out / path).parent not in faults
-        )
-        for path, content in files:
-            place = self.out / path
-            self._note(path, content, faults.get(place) or faults.get(place.parent))
-
-    def _leading_away(self, folders: Iterable[str]) -> Faults:
-        faults: Faults = {}
-        for folder in folders:
-            try:
-                inside(self.out, f"{folder}/file")
-            except OSError as error:
-                faults[self.out / folder] = error
-        return faults
-
-    def _note(self, path: str, content: bytes, fault: OSError | None = None) -> None:
-        """Remember what came of a file."""
-        if isinstance(fault, FileExistsError) and not holds(self.out / path, content):
-            self.warnings.append(
-                f"{path} is already there and is not what the ledger says; it was"
-                " left as it is: look at both and move the strange one away"
-            )
-        elif fault and not isinstance(fault, FileExistsError):
-            self.warnings.append(
-                f"{path} could not be written ({fault.strerror}); it will be made again"
-                " by the next run: close it if it is open"
-            )
-        else:
-            self.written.append((path, hashlib.sha256(content).hexdigest()))
 
 
 def _is_file(path: Path) -> bool:
@@ -126,7 +71,7 @@ def publish(
     that is for a night, whose warnings are read. `meanwhile` is begun once the documents
     are on the disk: it may keep the disk busy while the pages are made.
     """
-    press = _Press(out)
+    press = Press(out)
     due = outbox.paths(ledger) if everything else set(outbox.pending(ledger))
     due |= {
         path for path in outbox.followers(ledger) if pages or not _is_file(out / path)
@@ -147,14 +92,14 @@ def publish(
 
 def publish_imports(ledger: Ledger, out: Path, paths: Iterable[str]) -> Published:
     """Import files again, where they were; one that is not what it was is left alone."""
-    press = _Press(out)
+    press = Press(out)
     _imports(ledger, press, set(paths))
     return _noted(ledger, press)
 
 
 def _noted(
     ledger: Ledger,
-    press: _Press,
+    press: Press,
     night: Night | None = None,
     withheld: Sequence[tuple[str, str]] = (),
 ) -> Published:
@@ -205,9 +150,7 @@ def _sweep(out: Path, due: set[str]) -> None:
             sweep(folder)
 
 
-def _invoices(
-    ledger: Ledger, press: _Press, due: set[str], *, everything: bool
-) -> None:
+def _invoices(ledger: Ledger, press: Press, due: set[str], *, everything: bool) -> None:
     if not any(path.startswith(outbox.DOCUMENTS) for path in due):
         return
     # A workbook is not made again without the names it had: its number would then
@@ -230,7 +173,7 @@ def _invoices(
     press.put_new(files)
 
 
-def _pdf(press: _Press, document: Document) -> list[tuple[str, bytes]]:
+def _pdf(press: Press, document: Document) -> list[tuple[str, bytes]]:
     """The PDF of a document; one that cannot be made harms nothing else."""
     try:
         # Loaded here alone: most practices make none.
@@ -251,12 +194,12 @@ def _pdf(press: _Press, document: Document) -> list[tuple[str, bytes]]:
     return [(document.pdf_path, content)]
 
 
-def _imports(ledger: Ledger, press: _Press, due: set[str]) -> None:
+def _imports(ledger: Ledger, press: Press, due: set[str]) -> None:
     for path in sorted(path for path in due if path.startswith(outbox.IMPORTS)):
         press.put_new([(path, imports.render(ledger, path))])
 
 
-def _pages(ledger: Ledger, night: Night | None, press: _Press, due: list[str]) -> None:
+def _pages(ledger: Ledger, night: Night | None, press: Press, due: list[str]) -> None:
     """Registers, the Invoices page, the issues, the summary and runs for machines."""
     makers = _of_night(ledger, night) if night else {}
     for path in due:

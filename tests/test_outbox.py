@@ -11,6 +11,7 @@ import pytest
 
 from pipeline import chain, outbox, publish
 from pipeline.ledger import Ledger
+from pipeline.press import Press
 from pipeline.published_files import published_numbers
 from pipeline.record import add_run
 from tests.given import ledger
@@ -85,7 +86,7 @@ def test_letters_of_any_language_stay_themselves_in_a_run_for_machines(
 
 
 def test_a_file_that_is_written_is_known_by_its_hash(tmp_path: Path) -> None:
-    press = publish._Press(tmp_path)
+    press = Press(tmp_path)
     press.put("a.txt", b"x")
     press.put_new([("b.txt", b"y")])
     hashes = [hashlib.sha256(text).hexdigest() for text in (b"x", b"y")]
@@ -100,8 +101,8 @@ def test_a_file_that_is_written_is_known_by_its_hash(tmp_path: Path) -> None:
 def test_a_file_that_is_open_elsewhere_is_told_and_counts_as_not_written(
     tmp_path: Path,
 ) -> None:
-    press = publish._Press(tmp_path)
-    with patch("pipeline.publish.write_bytes", side_effect=OSError(13, "No access")):
+    press = Press(tmp_path)
+    with patch("pipeline.press.write_bytes", side_effect=OSError(13, "No access")):
         press.put("a.txt", b"x")
     told = [
         "a.txt could not be written (No access); it will be made again by the next run:"
@@ -113,7 +114,7 @@ def test_a_file_that_is_open_elsewhere_is_told_and_counts_as_not_written(
 def test_of_files_made_once_the_same_is_as_good_as_written_and_a_strange_one_is_left(
     tmp_path: Path,
 ) -> None:
-    press = publish._Press(tmp_path)
+    press = Press(tmp_path)
     (tmp_path / "same.txt").write_bytes(b"x")
     (tmp_path / "strange.txt").write_bytes(b"mine")
     (tmp_path / "folder.txt").mkdir()

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import duckdb
 import pytest
 
-from pipeline import chain, outbox, publish
+from pipeline import chain, outbox, press, publish
 from pipeline.bookkeeping import accounts
 from pipeline.ledger import Ledger
 from pipeline.published_files import published_paths
@@ -114,14 +114,14 @@ def test_no_more_files_wait_in_memory_than_are_written_at_a_time(
     books: Ledger, tmp_path: Path
 ) -> None:
     without_pages(books)
-    sizes, write_new = [], publish.write_new
+    sizes, write_new = [], press.write_new
 
     def counting(files: Any) -> Any:
         sizes.append(len(listed := list(files)))
         return write_new(listed)
 
     with (
-        patch("pipeline.publish.write_new", counting),
+        patch("pipeline.press.write_new", counting),
         patch("pipeline.publish.AT_A_TIME", 1),
     ):
         made = publish.publish(books, tmp_path)

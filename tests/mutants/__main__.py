@@ -44,6 +44,7 @@ CONCERNS = {
         f"{WRECKS} tests/test_keys.py tests/test_journeys.py tests/torture"
     ),
     "pipeline/outbox.py": f"{WRECKS} {FILES} tests/test_journeys.py tests/torture",
+    "pipeline/press.py": "tests/test_outbox.py tests/test_publish.py",
     "pipeline/publish.py": (
         f"{WRECKS} {FILES} tests/test_journeys.py tests/test_golden.py tests/torture"
     ),

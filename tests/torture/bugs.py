@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pipeline import files, outbox, publish, record, run, transaction
+from pipeline import files, outbox, press, publish, record, run, transaction
 from pipeline.ledger import Ledger
 from pipeline.office import credits, desk
 from tests.torture.trial import Bug
@@ -72,7 +72,7 @@ def _many_in_place(original: Any) -> Any:
 
     def write(given: Iterable[tuple[Path, bytes]]) -> dict[Path, OSError]:
         for path, content in given:
-            publish.write_bytes(path, content, replace=False)
+            press.write_bytes(path, content, replace=False)
         return {}
 
     return write
@@ -149,8 +149,8 @@ BUGS: dict[str, Bug] = {
         _replaced(publish, "publish", _marked_first),
     ),
     "written in place": _both(
-        _replaced(publish, "write_bytes", _in_place),
-        _replaced(publish, "write_new", _many_in_place),
+        _replaced(press, "write_bytes", _in_place),
+        _replaced(press, "write_new", _many_in_place),
     ),
     "commit per invoice": _replaced(record, "_documents", _commit_each),
     "no recovery": _each(
