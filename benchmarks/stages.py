@@ -63,7 +63,9 @@ STAGES = (
         "pipeline.transaction:transaction", "pipeline.transaction:count_numbers",
         "pipeline.outbox:post", "pipeline.chain:extend", "pipeline.ledger:settle",
     )),
-    Stage("invoice workbooks", ("pipeline.publish:_invoices",), whole=True),
+    Stage("invoice workbooks", (
+        "pipeline.publish:_invoices", "pipeline.second_press:SecondPress.finish",
+    ), whole=True),
     Stage("register", (
         "pipeline.bookkeeping.accounts:month", "pipeline.exports.register:render",
     ), whole=True),

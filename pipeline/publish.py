@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from pipeline.files import sweep, write_bytes
 from pipeline.ledger import Ledger
 from pipeline.many_files import AT_A_TIME
 from pipeline.press import Press
+from pipeline.second_press import SecondPress, second_press
 
 # Documents on the Invoices page, which is made again every night: more would cost more
 # every year, and nobody looks through them.
@@ -68,8 +70,8 @@ def publish(
     With `pages`, every file but the invoices is made again. An invoice workbook or an
     import file that staff moved away stays away, unless `everything`; any other file that
     is gone is made again. With `withhold`, a PDF that no font can show is not tried again:
-    that is for a night, whose warnings are read. `meanwhile` is begun once the documents
-    are on the disk: it may keep the disk busy while the pages are made.
+    that is for a night, whose warnings are read. `meanwhile` is called before the pages are
+    made: it may keep the disk busy from then on.
     """
     press = Press(out)
     due = outbox.paths(ledger) if everything else set(outbox.pending(ledger))
@@ -79,14 +81,20 @@ def publish(
     _sweep(out, due)
     if everything:
         due -= outbox.withheld(ledger)
-    _invoices(ledger, press, due, everything=everything)
-    lost = imports.forgotten(ledger) if everything else set()
-    _imports(ledger, press, due - lost)
-    meanwhile()
-    # Only some pages tell of the last night, and without a night there is nothing to show.
-    night = accounts.night(ledger) if due & outbox.pages() else None
-    if night or accounts.last_night(ledger):
-        _pages(ledger, night, press, sorted(due))
+    books = {path for path in due if path.startswith(outbox.DOCUMENTS)}
+    with second_press(out, len(books)) as second:
+        _invoices(ledger, press, books, everything=everything, second=second)
+        lost = imports.forgotten(ledger) if everything else set()
+        _imports(ledger, press, due - lost)
+        meanwhile()
+        # Only some pages tell of the last night; without a night there is none to show.
+        night = accounts.night(ledger) if due & outbox.pages() else None
+        if night or accounts.last_night(ledger):
+            _pages(ledger, night, press, sorted(due - books))
+        if second and not second.finish(press):
+            left = {path for path in books if path.endswith(".xlsx")}
+            left -= {path for path, _ in press.written}
+            _invoices(ledger, press, left, everything=everything)
     return _noted(ledger, press, night, press.withheld if withhold else [])
 
 
@@ -150,8 +158,15 @@ def _sweep(out: Path, due: set[str]) -> None:
             sweep(folder)
 
 
-def _invoices(ledger: Ledger, press: Press, due: set[str], *, everything: bool) -> None:
-    if not any(path.startswith(outbox.DOCUMENTS) for path in due):
+def _invoices(
+    ledger: Ledger,
+    press: Press,
+    due: set[str],
+    *,
+    everything: bool,
+    second: SecondPress | None = None,
+) -> None:
+    if not due:
         return
     # A workbook is not made again without the names it had: its number would then
     # stand for two different files.
@@ -161,16 +176,13 @@ def _invoices(ledger: Ledger, press: Press, due: set[str], *, everything: bool) 
         else "invoices.number in (select unnest($1))"
     )
     values = [] if everything else [sorted({Path(path).stem for path in due})]
-    files: list[tuple[str, bytes]] = []
-    for document in accounts.documents(ledger, where, values):
-        if document.path in due:
-            files.append((document.path, invoice.render(document)))
-        if document.pdf_path in due:
-            files += _pdf(press, document)
-        if len(files) >= AT_A_TIME:
-            press.put_new(files)
-            files = []
-    press.put_new(files)
+    documents = accounts.documents(ledger, where, values)
+    while some := list(islice(documents, AT_A_TIME)):
+        books = [each for each in some if each.path in due]
+        if not (second and second.takes(books)):
+            press.put_new([(each.path, invoice.render(each)) for each in books])
+        with_pdf = (each for each in some if each.pdf_path in due)
+        press.put_new([file for each in with_pdf for file in _pdf(press, each)])
 
 
 def _pdf(press: Press, document: Document) -> list[tuple[str, bytes]]:

@@ -125,7 +125,7 @@ def test_no_more_files_wait_in_memory_than_are_written_at_a_time(
         patch("pipeline.publish.AT_A_TIME", 1),
     ):
         made = publish.publish(books, tmp_path)
-    assert sizes == [1, 1, 0]
+    assert [size for size in sizes if size] == [1, 1]
     assert made.written[:2] == [f"{FIRST}.xlsx", f"{SECOND}.xlsx"]
 
 
