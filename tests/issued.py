@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from pipeline.bookkeeping.books import Document, Entry, Issued, IssuedLine
 from pipeline.ledger import Ledger
 
 TABLES = ("runs", "letterheads", "invoices", "lines", "sendings", "counters")
@@ -91,3 +92,29 @@ class Issuing:
                 ],
             )  # fmt: skip
         return number
+
+
+def in_a_month(
+    documents: Sequence[Document], entries: Sequence[Entry] = ()
+) -> tuple[tuple[Issued, ...], tuple[IssuedLine, ...]]:
+    """Documents as a month has them, invoices first, and their lines; unsent if not told."""
+    states = {entry.number: entry for entry in entries}
+    issued, lines = [], []
+    for document in sorted(documents, key=lambda each: each.kind != "invoice"):
+        state = states.get(document.number)
+        shown = {"status": "unsent", "sent_on": None, "sent_to": ""}
+        if state:
+            shown = {name: getattr(state, name) for name in shown}
+        one = Issued(
+            **{
+                name: shown[name] if name in shown else getattr(document, name)
+                for name in Issued._fields
+            }
+        )
+        issued.append(one)
+        own = IssuedLine._fields[1:]
+        lines += [
+            IssuedLine(one, *(getattr(line, name) for name in own))
+            for line in document.lines
+        ]
+    return tuple(issued), tuple(lines)

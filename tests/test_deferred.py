@@ -22,7 +22,7 @@ from pipeline.bookkeeping.journal import (
 )
 from pipeline.ledger import Ledger
 from tests.given import ledger
-from tests.issued import Issuing, Sold
+from tests.issued import Issuing, Sold, in_a_month
 
 YEAR = ("2026-03-15", "2027-03-14")
 Amounts = dict[str, str]
@@ -230,7 +230,7 @@ def test_whatever_is_sold_and_credited_rolls_forward_and_balances(
     while name <= LAST:
         income = schedule(books, name)
         made = [each for each in documents if f"{each.issued_on:%Y-%m}" == name]
-        entries = journal(made, income.rows, income.taken_back, name)
+        entries = journal(in_a_month(made)[1], income.rows, income.taken_back, name)
         months.append((income, entries))
         name = following(name)
     for (before, _), (after, _) in pairwise(months):

@@ -26,6 +26,7 @@ from pipeline.exports.import_files import (
 from pipeline.exports.layouts import Column, Layout, layout_of
 from tests import emulated
 from tests.emulated import rows
+from tests.issued import in_a_month
 
 NOWHERE = Path(__file__).parent / "no practice"
 RATES = {"STD": 20, "RED": 5, "ZERO": 0, "EXEMPT": 0}
@@ -69,7 +70,7 @@ def taken_of(
 ) -> Taken:
     """Documents as a package takes them: as themselves, or as journals."""
     if layout.of == "postings":
-        return of_postings(journal(documents, (), {}, "2026-03"), layout)
+        return of_postings(journal(in_a_month(documents)[1], (), {}, "2026-03"), layout)
     return items_of(documents, layout, credit_notes=credit_notes)
 
 

@@ -1,5 +1,6 @@
 """The Invoices page and the register of a month, read back from their bytes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from pipeline.bookkeeping.books import Document, Entry, Letterhead, Line, Month
 from pipeline.bookkeeping.journal import journal
 from pipeline.exports import invoice_list, lists, register, to_send
 from pipeline.exports.register_sums import by_product
+from tests.issued import in_a_month
 
 AS_OF = date(2026, 3, 31)
 HEADINGS = [
@@ -133,11 +135,18 @@ ENTRIES = (
     entry(DOCUMENTS[2], status="sent", sent_on=date(2026, 3, 2), sent_to="by post"),
     entry(DOCUMENTS[3], membership=False),
 )
+ISSUED, LINES = in_a_month(DOCUMENTS, ENTRIES)
 MARCH = Month(
-    "2026-03", "Harbour Lane Surgery", "GBP", DOCUMENTS, ENTRIES, "c0ffee",
-    postings=journal(DOCUMENTS, (), {}, "2026-03"), others=Decimal("119.24"),
+    "2026-03", "Harbour Lane Surgery", "GBP", ISSUED, LINES, "c0ffee",
+    postings=journal(LINES, (), {}, "2026-03"), others=Decimal("119.24"),
 )  # fmt: skip
 QUIET = Month("2026-04", "Harbour Lane Surgery", "GBP", (), ())
+
+
+def of(documents: Sequence[Document]) -> Month:
+    """The month with other documents, and what was posted for those it has."""
+    issued, lines = in_a_month(documents, ENTRIES)
+    return replace(MARCH, documents=issued, lines=lines)
 
 
 def listed(entries: tuple[Entry, ...] = ENTRIES) -> bytes:
@@ -305,7 +314,7 @@ def test_a_part_of_a_line_goes_by_the_name_of_its_product() -> None:
     note = document(
         "CRN-000002", 9, replace(taken, description="Gold, in part"), kind="credit_note"
     )
-    (group,) = by_product([note])
+    (group,) = by_product(in_a_month([note])[1])
     assert (group.code, group.name) == ("GOLD", "Gold")
 
 
@@ -336,9 +345,7 @@ def test_what_belongs_in_boxes_1_and_6_of_a_vat_return() -> None:
     outside = replace(line(1, "GOLD", "10.00"), tax_code="OUT")
     made = (*DOCUMENTS, document("INV-000004", 2, outside))
     returned = tuple(replace(each, letterhead=registered) for each in made)
-    found = rows(
-        shown(register.render(replace(MARCH, documents=returned)))["Tax summary"]
-    )
+    found = rows(shown(register.render(of(returned)))["Tax summary"])
     boxes = ("Tax code", "Box 1: VAT due (£)", "Box 6: sales without VAT (£)")
     assert [tuple(row[name] for name in boxes) for row in found] == [
         ("EXEMPT", 0, 69.09),
@@ -372,7 +379,7 @@ def test_no_number_is_missing_where_the_prefix_changed_its_digits() -> None:
         replace(first, number="INV2026000001"),
         replace(second, number="INV2027000002"),
     )
-    found = checks(replace(MARCH, documents=years))
+    found = checks(of(years))
     assert found["No number missing, invoices"][0] == 2
 
 
@@ -396,7 +403,7 @@ def test_no_number_is_missing_where_the_prefix_changed_its_digits() -> None:
 def test_a_control_total_shows_what_is_wrong(
     documents: tuple[Document, ...], check: str, sides: tuple[object, ...]
 ) -> None:
-    assert checks(replace(MARCH, documents=documents))[check] == sides
+    assert checks(of(documents))[check] == sides
 
 
 def test_the_lines_sheet_has_every_line_once() -> None:

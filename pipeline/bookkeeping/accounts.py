@@ -12,6 +12,8 @@ from pipeline.bookkeeping.books import (
     Document,
     Entry,
     Held,
+    Issued,
+    IssuedLine,
     Letterhead,
     Line,
     Month,
@@ -50,10 +52,13 @@ credited as (
 ),
 latest as (
     select number, sent_on, sent_to from ledger.sendings
-    where run_no <= UPTO
-        and number in (select number from chosen union all select invoice from chosen)
-    qualify row_number() over
-        (partition by number order by sent_on desc, sending_no desc) = 1
+    where number in (select number from chosen union all select invoice from chosen)
+    -- Among the conditions above, which run it was would make DuckDB take all sendings
+    -- for a fifth of them, and keep those in memory in place of what is chosen.
+    qualify run_no <= UPTO and row_number() over (
+        partition by number
+        order by run_no <= UPTO desc, sent_on desc, sending_no desc
+    ) = 1
 )
 select
     invoices.number,
@@ -88,7 +93,12 @@ select
         when invoices.credits_number in (select number from latest) then invoices.gross
         else 0.00
     end as open,
-    {DOCUMENT_PATH} as path
+    {DOCUMENT_PATH} as path,
+    invoices.credits_number,
+    original.issued_on as credits_issued_on,
+    invoices.reason,
+    invoices.accounts_reference,
+    invoices.run_no
 from chosen as invoices
 left join ledger.invoices as original on original.number = invoices.credits_number
 left join credited on credited.number = invoices.invoice
@@ -103,7 +113,6 @@ _NEVER_SENT = (
 _IN_MONTH = "issued_on between ? and ?"
 
 _AT_A_TIME = 2_000  # documents with their lines: some 10 MB
-_WHOLE_MONTH = 50_000  # they are kept together all the same
 
 _LINE = get_type_hints(Line)
 _ADDRESS = dict.fromkeys(("address_line_1", "address_line_2", "town", "postcode"), str)
@@ -127,9 +136,12 @@ def entries(
     `where` chooses among the rows of `ledger.invoices`, `only` by state. Invoices come
     first.
     """
-    listed = _ENTRIES.replace("UPTO", str(upto or "run_no")).replace("CHOSEN", where)
-    source = f"select * from ({listed}) as listed where {only}"
+    source = f"select * from ({_with_state(where, upto)}) as listed where {only}"
     return records(ledger, Entry, source, "kind desc, sequence", values)
+
+
+def _with_state(where: str, upto: int | None) -> str:
+    return _ENTRIES.replace("UPTO", str(upto or "run_no")).replace("CHOSEN", where)
 
 
 def unsent_entries(ledger: Ledger, since: date | None = None) -> tuple[Entry, ...]:
@@ -160,10 +172,7 @@ def earlier_months(ledger: Ledger, most: int) -> dict[str, int]:
 
 
 def documents(
-    ledger: Ledger,
-    where: str = "true",
-    values: Sequence[Any] = (),
-    at_a_time: int = _AT_A_TIME,
+    ledger: Ledger, where: str = "true", values: Sequence[Any] = ()
 ) -> Iterator[Document]:
     """Documents as issued, with lines and letterhead, in order of number."""
     chosen = ledger.rows(
@@ -173,8 +182,8 @@ def documents(
     )
     heads, adopted = _letterheads(ledger), _adopted(ledger)
     numbers = [row["number"] for row in chosen]
-    for at in range(0, len(numbers), at_a_time):
-        yield from _documents(ledger, numbers[at : at + at_a_time], heads, adopted)
+    for at in range(0, len(numbers), _AT_A_TIME):
+        yield from _documents(ledger, numbers[at : at + _AT_A_TIME], heads, adopted)
 
 
 def _documents(
@@ -265,34 +274,27 @@ def month(ledger: Ledger, name: str) -> Month:
     """A month (YYYY-MM) for the register, as of the run that last touched it."""
     state = months.state_of(ledger, name)
     title, currency = _named(months.practice_then(ledger, state.run_no))
-    days = [first_of(name), last_of(name)]
-    issued = tuple(documents(ledger, _IN_MONTH, days, at_a_time=_WHOLE_MONTH))
+    issued, lines = _issued(ledger, name, state.run_no)
     income = deferred.schedule(ledger, name)
     members = months.members(ledger, state)
-    lines = sum(
-        (
-            line.gross
-            for made in issued
-            for line in made.lines
-            if made.kind == "invoice"
-        ),
-        Decimal("0.00"),
+    invoiced = sum(
+        (line.gross for line in lines if line.kind == "invoice"), Decimal("0.00")
     )
     return Month(
         month=name,
         practice_name=title,
         currency=currency,
         documents=issued,
-        entries=entries(ledger, _IN_MONTH, days, upto=state.run_no),
+        lines=lines,
         chain_head=state.chain_head,
         as_of=state.day,
         deferrals=income.rows,
         taken_back=income.taken_back,
         carried=deferred.schedule(ledger, deferred.following(name, -1)).closing,
-        postings=journal.journal(issued, income.rows, income.taken_back, name),
+        postings=journal.journal(lines, income.rows, income.taken_back, name),
         members=members,
         roster=months.roster(ledger, state),
-        others=lines - sum((member.invoiced for member in members), Decimal("0.00")),
+        others=invoiced - sum((member.invoiced for member in members), Decimal("0.00")),
         unsent=months.unsent(ledger, state),
         totals=months.totals(ledger, name),
         series=months.series(ledger, name),
@@ -303,8 +305,49 @@ def month(ledger: Ledger, name: str) -> Month:
 def postings(ledger: Ledger, name: str) -> tuple[Posting, ...]:
     """The journal of a month (YYYY-MM)."""
     income = deferred.schedule(ledger, name)
-    made = documents(ledger, _IN_MONTH, [first_of(name), last_of(name)])
-    return journal.journal(made, income.rows, income.taken_back, name)
+    _, lines = _issued(ledger, name)
+    return journal.journal(lines, income.rows, income.taken_back, name)
+
+
+def _issued(
+    ledger: Ledger, name: str, upto: int | None = None
+) -> tuple[tuple[Issued, ...], tuple[IssuedLine, ...]]:
+    """A month's documents with their state after run `upto`, or now, and their lines."""
+    days = [first_of(name), last_of(name)]
+    *fields, runs = columns(
+        ledger,
+        {**_of(Issued, but="letterhead"), "run_no": int},
+        _with_state(_IN_MONTH, upto),
+        "kind desc, sequence",
+        days,
+    )
+    heads, adopted = _letterheads(ledger), _adopted(ledger)
+    heads_of_all = [_headed(ledger, heads, run_no) for run_no in runs]
+    made = map(Issued._make, zip(*fields, heads_of_all, strict=True))
+    issued = {
+        each.number: each._replace(run_id=adopted[each.number]["run_id"])
+        if each.number in adopted
+        else each
+        for each in made
+    }
+    numbers, *fields = columns(
+        ledger,
+        {"number": str, **_of(IssuedLine, but="document")},
+        "select lines.*, invoices.kind, invoices.sequence from ledger.lines as lines"
+        f" inner join ledger.invoices as invoices using (number) where {_IN_MONTH}",
+        "kind desc, sequence, line",
+        days,
+    )
+    of = map(issued.__getitem__, numbers)
+    lines = tuple(map(IssuedLine._make, zip(of, *fields, strict=True)))
+    return tuple(issued.values()), lines
+
+
+def _of(record: type, *, but: str) -> dict[str, Any]:
+    """The columns a record is made of, without one that is no column."""
+    hints = get_type_hints(record)
+    del hints[but]
+    return hints
 
 
 def last_night(ledger: Ledger) -> dict[str, Any] | None:

@@ -154,6 +154,65 @@ class Entry(NamedTuple):
     open: Decimal
 
 
+class Issued(NamedTuple):
+    """A document of a month as its register lists it, with its state then.
+
+    As in `Document` and `Entry`; a month has many, and each takes a tenth of the memory.
+    """
+
+    number: str
+    kind: str
+    status: str
+    issued_on: date
+    due_on: date
+    credits_number: str
+    credits_issued_on: date | None
+    reason: str
+    bill_to: str
+    bill_to_name: str
+    accounts_reference: str
+    patient_id: str
+    patient_name: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    sent_on: date | None
+    sent_to: str
+    run_id: str
+    sequence: int
+    letterhead: Letterhead
+
+
+class IssuedLine(NamedTuple):
+    """A line of a document of a month, as in `Line`."""
+
+    document: Issued
+    line: int
+    patient_id: str
+    patient_name: str
+    product_code: str
+    description: str
+    income_account: str
+    frequency: str
+    period_start: date | None
+    period_end: date | None
+    quantity: int
+    unit_price: Decimal
+    tax_code: str
+    tax_name: str
+    tax_rate: Decimal
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    price_source: str
+    credits_line: int | None
+
+    @property
+    def kind(self) -> str:
+        """That of its document."""
+        return self.document.kind
+
+
 @dataclass(frozen=True)
 class Held:
     """A membership or request that is held: whose, why, and what it holds back.
@@ -350,8 +409,9 @@ class Closed:
 
 @dataclass(frozen=True)
 class Month:
-    """A month of issue for the register: its documents in order of number, with state.
+    """A month of issue for the register: its documents and their lines, each in order.
 
+    Invoices come first, by number.
     `as_of` is the day its state is of: the month's last, or the last run's before it.
     `taken_back` is what each credit note's line (number, line) takes out of deferred
     income; `carried` what the month before closed with; `roster` how many memberships
@@ -363,8 +423,8 @@ class Month:
     month: str
     practice_name: str
     currency: str
-    documents: tuple[Document, ...]
-    entries: tuple[Entry, ...]
+    documents: tuple[Issued, ...]
+    lines: tuple[IssuedLine, ...]
     chain_head: str = ""
     as_of: date | None = None
     deferrals: tuple[Deferral, ...] = ()

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.bookkeeping.books import Deferral
+from pipeline.bookkeeping.records import records
 from pipeline.ledger import Ledger
 
 LONGEST_MONTH = 31  # days; a period of no more is income at once
@@ -35,6 +36,23 @@ class Schedule:
     def closing(self) -> Decimal:
         """What is left to be released after the month."""
         return sum((row.closing for row in self.rows), Decimal("0.00"))
+
+
+class _Line(NamedTuple):
+    """A line of an invoice whose period is longer than a month, with its run's accounts."""
+
+    number: str
+    line: int
+    patient_id: str
+    product_code: str
+    period_start: date
+    period_end: date
+    income_account: str
+    net: Decimal
+    pence: int
+    issued_on: date
+    deferred_basis: str
+    deferred_account: str
 
 
 @dataclass(frozen=True)
@@ -108,7 +126,7 @@ def schedule(ledger: Ledger, month: str) -> Schedule:
     taken_back: dict[Key, Decimal] = {}
     for line in _lines(ledger, first, last):
         row, back = _month_of(
-            line, credits.get((line["number"], line["line"]), ()), first, last
+            line, credits.get((line.number, line.line), ()), first, last
         )
         taken_back |= back
         if any((row.opening, row.invoiced, row.credited, row.released)):
@@ -116,13 +134,13 @@ def schedule(ledger: Ledger, month: str) -> Schedule:
     return Schedule(tuple(rows), taken_back)
 
 
-def _lines(ledger: Ledger, first: date, last: date) -> list[dict[str, Any]]:
+def _lines(ledger: Ledger, first: date, last: date) -> tuple[_Line, ...]:
     """Lines that may have income to come, or are credited in the month."""
-    return ledger.rows(
-        "select number, lines.line, lines.patient_id, product_code, period_start,"
-        " period_end, coalesce(income_account, '') as income_account, lines.net,"
-        " (lines.net * 100)::bigint as pence, invoices.issued_on, heads.deferred_basis,"
-        " heads.deferred_account"
+    return records(
+        ledger,
+        _Line,
+        "select lines.*, (lines.net * 100)::bigint as pence, invoices.issued_on,"
+        " invoices.sequence, heads.deferred_basis, heads.deferred_account"
         " from ledger.lines as lines"
         " inner join ledger.invoices as invoices using (number)"
         " inner join ledger.letterheads as heads using (run_no)"
@@ -131,8 +149,8 @@ def _lines(ledger: Ledger, first: date, last: date) -> list[dict[str, Any]]:
         " and (period_end >= $1 or invoices.issued_on >= $1 or (number, line) in ("
         "  select (credit.credits_number, taken.credits_line)"
         "  from ledger.invoices as credit inner join ledger.lines as taken using (number)"
-        "  where credit.kind = 'credit_note' and credit.issued_on between $1 and $2))"
-        " order by invoices.sequence, lines.line",
+        "  where credit.kind = 'credit_note' and credit.issued_on between $1 and $2))",
+        "sequence, line",
         [first, last],
     )
 
@@ -155,15 +173,15 @@ def _credits(ledger: Ledger, last: date) -> dict[Key, list[_Credit]]:
 
 
 def _month_of(
-    line: Mapping[str, Any], credits: Sequence[_Credit], first: date, last: date
+    line: _Line, credits: Sequence[_Credit], first: date, last: date
 ) -> tuple[Deferral, dict[Key, Decimal]]:
     """One line's month, and what each of the month's credits takes out of it."""
-    basis, start, end = line["deferred_basis"], line["period_start"], line["period_end"]
+    basis, start, end = line.deferred_basis, line.period_start, line.period_end
     of = parts(basis, start, end)
-    is_new = line["issued_on"] >= first
+    is_new = line.issued_on >= first
     before = 0 if is_new else elapsed(basis, start, end, first - timedelta(days=1))
     now = elapsed(basis, start, end, last)
-    left = line["pence"] - _sum(credits, lambda credit: credit.issued_on < first)
+    left = line.pence - _sum(credits, lambda credit: credit.issued_on < first)
     opening = 0 if is_new else left - released(left, before, of)
     back: dict[Key, Decimal] = {}
     credited = 0
@@ -176,10 +194,10 @@ def _month_of(
         credited, left = credited + credit.pence - reversed_, after
     out = released(left, now, of) - released(left, before, of)
     return Deferral(
-        line["number"], line["line"], line["patient_id"], line["product_code"], start,
-        end, basis, of, line["income_account"], line["deferred_account"], line["net"],
+        line.number, line.line, line.patient_id, line.product_code, start,
+        end, basis, of, line.income_account, line.deferred_account, line.net,
         opening=_pounds(opening),
-        invoiced=line["net"] if is_new else Decimal("0.00"),
+        invoiced=line.net if is_new else Decimal("0.00"),
         credited=_pounds(credited),
         released=_pounds(out),
         closing=_pounds(left - released(left, now, of)),

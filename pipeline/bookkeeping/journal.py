@@ -9,8 +9,10 @@ are those of the run that made the invoice.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 
-from pipeline.bookkeeping.books import Deferral, Document, Line, Posting
+from pipeline.bookkeeping.books import Deferral, Issued, IssuedLine, Posting
 from pipeline.bookkeeping.deferred import Key, is_deferred, last_of
 
 DEBTORS, INCOME, VAT, DEFERRED = "Debtors", "Income", "VAT", "Deferred income"
@@ -21,15 +23,18 @@ _Sums = dict[tuple[str, str, str], Decimal]
 
 
 def journal(
-    documents: Iterable[Document],
+    lines: Iterable[IssuedLine],
     deferrals: Sequence[Deferral],
     taken_back: Mapping[Key, Decimal],
     month: str,
 ) -> tuple[Posting, ...]:
-    """Every posting of a month: its documents in their order, then what it releases."""
+    """Every posting of a month: its documents in their order, then what it releases.
+
+    Of the documents the lines are given, those of each together.
+    """
     postings: list[Posting] = []
-    for document in documents:
-        sums = _sums(document, taken_back)
+    for document, own in groupby(lines, attrgetter("document")):
+        sums = _sums(document, own, taken_back)
         postings += _entry(
             document.issued_on, _narration(document), sums, document.number
         )
@@ -37,32 +42,32 @@ def journal(
     return tuple(postings)
 
 
-def _narration(document: Document) -> str:
+def _narration(document: Issued) -> str:
     if document.kind == "invoice":
         return f"Invoice {document.number}"
     return f"Credit note {document.number} to {document.credits_number}"
 
 
-def _sums(document: Document, taken_back: Mapping[Key, Decimal]) -> _Sums:
+def _sums(
+    document: Issued, lines: Iterable[IssuedLine], taken_back: Mapping[Key, Decimal]
+) -> _Sums:
     """What a document posts; a credit note's amounts are negative and turn its sides."""
     head, sums = document.letterhead, _Sums()
     sign = 1 if document.kind == "invoice" else -1
     _add(sums, (head.debtors_account, DEBTORS, ""), sign * abs(document.gross))
-    for line in document.lines:
+    for line in lines:
         net, tax = sign * abs(line.net), sign * abs(line.tax)
-        later = sign * _later(document, line, taken_back)
+        later = sign * _later(line, taken_back)
         _add(sums, (line.income_account, INCOME, line.tax_code), later - net)
         _add(sums, (head.deferred_account, DEFERRED, line.tax_code), -later)
         _add(sums, (head.vat_account, VAT, line.tax_code), -tax)
     return sums
 
 
-def _later(
-    document: Document, line: Line, taken_back: Mapping[Key, Decimal]
-) -> Decimal:
+def _later(line: IssuedLine, taken_back: Mapping[Key, Decimal]) -> Decimal:
     """What of a line's net is, or was, income of later months."""
-    if document.kind != "invoice":
-        return taken_back.get((document.number, line.line), _NOTHING)
+    if line.kind != "invoice":
+        return taken_back.get((line.document.number, line.line), _NOTHING)
     if is_deferred(line.period_start, line.period_end):
         return abs(line.net)
     return _NOTHING

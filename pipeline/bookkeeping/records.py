@@ -48,9 +48,9 @@ def columns(
         if kind is Decimal:
             amounts = {text: Decimal(text) for text in set(column)}
             column = list(map(amounts.__getitem__, column))
-        elif kind is str:
-            # DuckDB makes each text anew, and most come again and again.
-            known: dict[str, str] = {}
+        elif kind not in (int, bool):
+            # Each text and each day is made anew, and most come again and again.
+            known: dict[Any, Any] = {}
             column = list(map(known.setdefault, column, column))
         found.append(column)
     return found

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.bookkeeping.books import Document, Month
+from pipeline.bookkeeping.books import Issued, Month
 from pipeline.exports.lists import Listing
 from pipeline.exports.register_checks import (
     Check,
@@ -176,7 +176,7 @@ def _counts(month: Month, invoices: Listing, blocks: dict[str, Block]) -> list[C
     return checks
 
 
-def _run(given: Sequence[Document]) -> Side:
+def _run(given: Sequence[Issued]) -> Side:
     """How many numbers there are from the first to the last.
 
     By their places in the series: a prefix may end in digits, and change.

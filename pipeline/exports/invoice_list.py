@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from operator import attrgetter
 
-from pipeline.bookkeeping.books import Document, Entry, Line
+from pipeline.bookkeeping.books import Entry, Issued, IssuedLine
 from pipeline.bookkeeping.unsent import Limits, age
 from pipeline.exports.lists import Column, Listing, write_list
 from pipeline.exports.to_send import KINDS, linked, write_to_send
@@ -82,7 +82,7 @@ def signed(kind: str, amount: Decimal) -> Decimal:
 
 
 def signed_amounts(
-    kinds: Sequence[str], rows: Sequence[Entry | Document | Line]
+    kinds: Sequence[str], rows: Sequence[Entry | Issued | IssuedLine]
 ) -> Iterator[list[Decimal]]:
     """Net, tax and gross of rows by column, signed for each one's kind of document."""
     for name in ("net", "tax", "gross"):

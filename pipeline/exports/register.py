@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pipeline.bookkeeping.books import Document, Entry, Month
+from pipeline.bookkeeping.books import Issued, IssuedLine, Month
 from pipeline.exports.control_totals import write_control_totals
 from pipeline.exports.invoice_list import KINDS, signed_amounts
 from pipeline.exports.lists import Column, Listing, write_list
@@ -44,16 +44,15 @@ def render(month: Month) -> bytes:
 
 def _listings(month: Month, title: str) -> list[Listing]:
     """The sheets between the summary and the checks, in their order."""
-    documents = sorted(month.documents, key=lambda document: document.kind != "invoice")
     unit = symbol(month.currency).strip()
     signs = f"{month.practice_name}. Credit notes are negative."
     totals = " The totals follow the filter; those of Checks do not."
     note = signs + totals
     return [
-        _invoices(documents, month.entries, title, note, unit),
-        _lines(documents, title, note, unit),
+        _invoices(month.documents, title, note, unit),
+        _lines(month.lines, title, note, unit),
         credit_notes(month, title, unit),
-        tax_summary(documents, title, (signs, totals), unit),
+        tax_summary(month.lines, title, (signs, totals), unit),
         unsent_sheet(month, title, unit),
         deferred_income(month, title, unit),
         journal_sheet(month, title, unit),
@@ -61,23 +60,13 @@ def _listings(month: Month, title: str) -> list[Listing]:
     ]
 
 
-def _invoices(
-    documents: Sequence[Document],
-    entries: Sequence[Entry],
-    title: str,
-    note: str,
-    unit: str,
-) -> Listing:
-    states = {entry.number: entry for entry in entries}
-    known = [states.get(document.number) for document in documents]
+def _invoices(documents: Sequence[Issued], title: str, note: str, unit: str) -> Listing:
     kinds = [document.kind for document in documents]
     net, tax, gross = signed_amounts(kinds, documents)
     columns = [
         Column("Number", 15, [document.number for document in documents]),
         Column("Kind", 12, [KINDS[kind] for kind in kinds]),
-        Column("Status", 10, [
-            state.status.capitalize() if state else "" for state in known
-        ]),
+        Column("Status", 10, [document.status.capitalize() for document in documents]),
         Column("Issued", 13, [document.issued_on for document in documents]),
         Column("Due", 13, [document.due_on for document in documents]),
         Column("Credit of", 15, [document.credits_number for document in documents]),
@@ -91,16 +80,15 @@ def _invoices(
         Column(f"Net ({unit})", 13, net, total=True),
         Column(f"Tax ({unit})", 12, tax, total=True),
         Column(f"Gross ({unit})", 13, gross, total=True),
-        Column("Sent on", 13, [state.sent_on if state else None for state in known]),
-        Column("Sent to", 26, [state.sent_to if state else "" for state in known]),
+        Column("Sent on", 13, [document.sent_on for document in documents]),
+        Column("Sent to", 26, [document.sent_to for document in documents]),
         Column("Run", 22, [document.run_id for document in documents]),
     ]  # fmt: skip
     return Listing("Invoices", f"{title}: documents", note, columns)
 
 
-def _lines(documents: Sequence[Document], title: str, note: str, unit: str) -> Listing:
-    of = [document for document in documents for _ in document.lines]
-    lines = [line for document in documents for line in document.lines]
+def _lines(lines: Sequence[IssuedLine], title: str, note: str, unit: str) -> Listing:
+    of = [line.document for line in lines]
     kinds = [document.kind for document in of]
     net, tax, gross = signed_amounts(kinds, lines)
     prices = [line.unit_price for line in lines]

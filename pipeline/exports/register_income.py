@@ -1,14 +1,14 @@
 """What a month earned: its credit notes, its deferred income and its journal."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
-from pipeline.bookkeeping.books import Document, Month
+from pipeline.bookkeeping.books import IssuedLine, Month
 from pipeline.exports.invoice_list import signed
 from pipeline.exports.lists import Column, Listing, filled
 from pipeline.exports.register_sums import of_kind
 from pipeline.exports.workbook import Value
 
+_ZERO = Decimal("0.00")
 MOVEMENTS = ("Opening", "Invoiced", "Credited", "Released", "Closing")
 
 
@@ -32,9 +32,8 @@ def credit_notes(month: Month, title: str, unit: str) -> Listing:
         Column(f"Out of income ({unit})", 14, total=True),
     ]
     rows = [
-        row
-        for document in of_kind(month.documents, "credit_note")
-        for row in _credited(document, month.taken_back)
+        _credited(line, month.taken_back.get((line.document.number, line.line), _ZERO))
+        for line in of_kind(month.lines, "credit_note")
     ]
     note = (
         f"{month.practice_name}. Amounts are negative. What was not released yet comes"
@@ -45,22 +44,18 @@ def credit_notes(month: Month, title: str, unit: str) -> Listing:
     )
 
 
-def _credited(
-    document: Document, taken_back: Mapping[tuple[str, int], Decimal]
-) -> list[list[Value]]:
-    rows: list[list[Value]] = []
-    for line in document.lines:
-        net, tax, gross = (
-            signed(document.kind, each) for each in (line.net, line.tax, line.gross)
-        )
-        later = -taken_back.get((document.number, line.line), Decimal("0.00"))
-        rows.append([
-            document.number, document.issued_on, document.credits_number,
-            document.credits_issued_on, line.credits_line, line.patient_id,
-            line.product_code, line.description, document.reason, line.tax_code,
-            net, tax, gross, later, net - later,
-        ])  # fmt: skip
-    return rows
+def _credited(line: IssuedLine, taken_back: Decimal) -> list[Value]:
+    document = line.document
+    net, tax, gross = (
+        signed(document.kind, each) for each in (line.net, line.tax, line.gross)
+    )
+    later = -taken_back
+    return [
+        document.number, document.issued_on, document.credits_number,
+        document.credits_issued_on, line.credits_line, line.patient_id,
+        line.product_code, line.description, document.reason, line.tax_code,
+        net, tax, gross, later, net - later,
+    ]  # fmt: skip
 
 
 def deferred_income(month: Month, title: str, unit: str) -> Listing:

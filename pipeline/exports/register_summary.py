@@ -7,7 +7,7 @@ from decimal import Decimal
 from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.bookkeeping.books import Document, Month
+from pipeline.bookkeeping.books import Issued, Month
 from pipeline.exports.lists import Listing
 from pipeline.exports.register_chart import write_months
 from pipeline.exports.register_income import MOVEMENTS
@@ -66,7 +66,7 @@ def write_summary(
     put(book, sheet, 1, 0, said, font_color=QUIET)
     blocks: dict[str, Block] = {}
     row = 3
-    for name, first, rows in _contents(month.documents):
+    for name, first, rows in _contents(month):
         unit = symbol(month.currency).strip()
         blocks[name], row = _write_block(book, sheet, row, (name, first, unit), rows)
         if name == "Issued this month":
@@ -83,13 +83,13 @@ def write_summary(
 
 
 def _contents(
-    documents: Sequence[Document],
+    month: Month,
 ) -> list[tuple[str, tuple[str, str, str], list[Group]]]:
     """Name, first headings and rows of each block, in order."""
-    issued = [_issued(documents, kind) for kind in WORDS]
+    issued = [_issued(of_kind(month.documents, kind), kind) for kind in WORDS]
     contents = [("Issued this month", ("", "Numbers", "Documents"), issued)]
     for kind, word in WORDS.items():
-        chosen = of_kind(documents, kind)
+        chosen = of_kind(month.lines, kind)
         products, codes = by_product(chosen), by_tax_code(chosen)
         contents += [
             (f"{word} by product", ("Product", "Name", "Lines"), products),
@@ -98,8 +98,7 @@ def _contents(
     return contents
 
 
-def _issued(documents: Sequence[Document], kind: str) -> Group:
-    chosen = of_kind(documents, kind)
+def _issued(chosen: Sequence[Issued], kind: str) -> Group:
     ends = dict.fromkeys(each.number for each in (*chosen[:1], *chosen[-1:]))
     numbers = " to ".join(ends) or "None"
     return Group(WORDS[kind], numbers, None, len(chosen), of_documents(chosen))

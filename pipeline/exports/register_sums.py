@@ -4,12 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
-from pipeline.bookkeeping.books import IN_PART, Document, Line
+from pipeline.bookkeeping.books import IN_PART, Issued, IssuedLine
 from pipeline.exports.invoice_list import signed
 
 Amounts = tuple[Decimal, Decimal, Decimal]  # net, tax, gross
 _Key = tuple[str, Decimal | None]  # of a group: its code and its rate
+
+_Each = TypeVar("_Each", Issued, IssuedLine)
 
 _ZERO = Decimal("0.00")
 NOTHING: Amounts = (_ZERO, _ZERO, _ZERO)
@@ -42,7 +45,7 @@ def together(amounts: Iterable[Amounts]) -> Amounts:
     return total
 
 
-def of_documents(documents: Iterable[Document]) -> Amounts:
+def of_documents(documents: Iterable[Issued]) -> Amounts:
     """What documents come to, by their own totals."""
     return together(
         (
@@ -54,29 +57,27 @@ def of_documents(documents: Iterable[Document]) -> Amounts:
     )
 
 
-def of_kind(documents: Iterable[Document], kind: str) -> list[Document]:
-    """The invoices, or the credit notes, in their order."""
-    return [document for document in documents if document.kind == kind]
+def of_kind(rows: Iterable[_Each], kind: str) -> list[_Each]:
+    """The invoices, or the credit notes, or their lines, in their order."""
+    return [each for each in rows if each.kind == kind]
 
 
-def by_product(documents: Sequence[Document]) -> list[Group]:
+def by_product(lines: Sequence[IssuedLine]) -> list[Group]:
     """A group per product, in order of code."""
     return _grouped(
-        documents,
+        lines,
         lambda line: (line.product_code, line.description.removesuffix(IN_PART), None),
     )
 
 
-def by_tax_code(documents: Sequence[Document]) -> list[Group]:
+def by_tax_code(lines: Sequence[IssuedLine]) -> list[Group]:
     """A group per tax code and rate, in order of both."""
-    return _grouped(
-        documents, lambda line: (line.tax_code, line.tax_name, line.tax_rate)
-    )
+    return _grouped(lines, lambda line: (line.tax_code, line.tax_name, line.tax_rate))
 
 
 def _grouped(
-    documents: Sequence[Document],
-    of: Callable[[Line], tuple[str, str, Decimal | None]],
+    lines: Sequence[IssuedLine],
+    of: Callable[[IssuedLine], tuple[str, str, Decimal | None]],
 ) -> list[Group]:
     """Lines by code and rate; a name changed in the month shows its last wording.
 
@@ -84,12 +85,11 @@ def _grouped(
     """
     names: dict[_Key, str] = {}
     alike: dict[_Key, Counter[tuple[str, Amounts]]] = defaultdict(Counter)
-    for document in documents:
-        for line in document.lines:
-            code, name, rate = of(line)
-            names[code, rate] = name
-            amounts = line.net, line.tax, line.gross
-            alike[code, rate][document.kind, amounts] += 1
+    for line in lines:
+        code, name, rate = of(line)
+        names[code, rate] = name
+        amounts = line.net, line.tax, line.gross
+        alike[code, rate][line.kind, amounts] += 1
     return [
         Group(code, names[code, rate], rate, counts.total(), _added(counts))
         for (code, rate), counts in sorted(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from pipeline.bookkeeping.books import Document
+from pipeline.bookkeeping.books import IssuedLine
 from pipeline.exports.lists import Column, Listing, filled
 from pipeline.exports.register_sums import (
     NOTHING,
@@ -24,13 +24,13 @@ _BOX_NOTE = " Boxes are of a registered practice alone; box 6 is without code OU
 
 
 def tax_summary(
-    documents: Sequence[Document], title: str, notes: tuple[str, str], unit: str
+    lines: Sequence[IssuedLine], title: str, notes: tuple[str, str], unit: str
 ) -> Listing:
     """A row per tax code and rate; the boxes only where a document has a VAT number.
 
     What the boxes are of is said between the notes, of which paper may not hold the last.
     """
-    registered = [made for made in documents if made.letterhead.vat_registered]
+    registered = [line for line in lines if line.document.letterhead.vat_registered]
     amounts = [
         Column(f"{part} {name} ({unit})", WIDTH, total=True)
         for part in ("Invoices", "Credit notes", "Together")
@@ -44,7 +44,7 @@ def tax_summary(
         *amounts,
         *(boxes if registered else ()),
     ]
-    rows = _rows(documents, registered)
+    rows = _rows(lines, registered)
     return Listing(
         "Tax summary", f"{title}: tax by code and rate",
         (_BOX_NOTE if registered else "").join(notes), filled(columns, rows),
@@ -52,14 +52,14 @@ def tax_summary(
 
 
 def _rows(
-    documents: Sequence[Document], registered: Sequence[Document]
+    lines: Sequence[IssuedLine], registered: Sequence[IssuedLine]
 ) -> list[list[Value]]:
     """A code that only one kind of document uses has zeros in the other's columns."""
-    invoiced = _amounts(by_tax_code(of_kind(documents, "invoice")))
-    credited = _amounts(by_tax_code(of_kind(documents, "credit_note")))
+    invoiced = _amounts(by_tax_code(of_kind(lines, "invoice")))
+    credited = _amounts(by_tax_code(of_kind(lines, "credit_note")))
     returned = _amounts(by_tax_code(registered))
     rows: list[list[Value]] = []
-    for group in by_tax_code(documents):
+    for group in by_tax_code(lines):
         key = group.code, group.rate
         parts = invoiced.get(key, NOTHING), credited.get(key, NOTHING)
         rate = Percent(group.rate or Decimal(0))
