@@ -259,7 +259,7 @@ def _invoices_page(ledger: Ledger, night: Night) -> bytes:
     """The newest documents that fit a sheet, and all that wait to be sent."""
     earlier = accounts.earlier_months(ledger, _LISTED)
     since = first_of(following(max(earlier))) if earlier else date.min
-    listed = accounts.unsent_entries(ledger, since)
+    listed = accounts.entries_since(ledger, since, night.unsent)
     waiting = [entry.number for entry in listed if entry.status == "unsent"]
     return invoice_list.render(
         listed,

@@ -1,7 +1,7 @@
 """Reads the ledger back as the values the outputs are drawn from."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, get_type_hints
@@ -144,18 +144,22 @@ def _with_state(where: str, upto: int | None) -> str:
     return _ENTRIES.replace("UPTO", str(upto or "run_no")).replace("CHOSEN", where)
 
 
-def unsent_entries(ledger: Ledger, since: date | None = None) -> tuple[Entry, ...]:
-    """Every document nobody has sent, and all that were issued since a day, if given."""
-    if since is None:
-        never = f"number in ({_NEVER_SENT})"
-        return entries(ledger, never, only="status = 'unsent'")
-    lately = "select number from ledger.invoices where issued_on >= $1"
-    return entries(
-        ledger,
-        f"number in ({lately} union all {_NEVER_SENT})",
-        [since],
-        only="(issued_on >= $1 or status = 'unsent')",
-    )
+def unsent_entries(ledger: Ledger) -> tuple[Entry, ...]:
+    """Every document nobody has sent."""
+    never = f"number in ({_NEVER_SENT})"
+    return entries(ledger, never, only="status = 'unsent'")
+
+
+def entries_since(
+    ledger: Ledger, since: date, unsent: Iterable[Entry]
+) -> tuple[Entry, ...]:
+    """What was issued since a day, and what of the `unsent` is older.
+
+    In order of number, invoices first: their dates do not fall as numbers rise.
+    """
+    earlier = [entry for entry in unsent if entry.issued_on < since]
+    listed = [*earlier, *entries(ledger, "issued_on >= ?", [since])]
+    return tuple(sorted(listed, key=lambda entry: entry.kind != "invoice"))
 
 
 def earlier_months(ledger: Ledger, most: int) -> dict[str, int]:

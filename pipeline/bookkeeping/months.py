@@ -90,18 +90,21 @@ def unsent(ledger: Ledger, state: State) -> tuple[Unsent, ...]:
         " select credits_number as number, -sum(gross) as credits"
         " from ledger.invoices where kind = 'credit_note' and issued_on <= $1"
         "  and run_no <= $2 group by credits_number),"
-        " sent as (select number from ledger.sendings"
-        "  where sent_on <= $1 and run_no <= $2)"
+        " sent as not materialized (select number from ledger.sendings"
+        "  where sent_on <= $1 and run_no <= $2),"
+        # Few of all there ever was: what else is asked of them is asked of these alone.
+        " waiting as materialized (select * from ledger.invoices anti join sent"
+        "  using (number) where issued_on <= $1 and run_no <= $2),"
+        " reached as materialized (select number from sent semi join"
+        "  (select credits_number as number from waiting) using (number))"
         " select number, kind, issued_on, due_on, coalesce(patient_id, '') as patient_id,"
         "  coalesce(bill_to, '') as bill_to,"
         "  case when kind = 'invoice' then gross - coalesce(credits, 0)"
-        "   when credits_number in (select number from sent) then gross"
+        "   when credits_number in (select number from reached) then gross"
         "   else 0 end::decimal(14, 2) as open,"
         "  ($1::date - issued_on)::integer as days, sequence"
-        " from ledger.invoices left join credited using (number)"
-        " where issued_on <= $1 and run_no <= $2"
-        "  and number not in (select number from sent)"
-        " and (credits is null or credits < gross)",
+        " from waiting left join credited using (number)"
+        " where credits is null or credits < gross",
         "issued_on, kind desc, sequence",
         [state.day, state.run_no],
     )
@@ -148,16 +151,21 @@ def roster(ledger: Ledger, state: State) -> int:
     return int(found or 0)
 
 
+# Where each membership stood after a night: of the last one it is kept at hand.
+_STANDINGS_NOW = "ledger.standings_now"
+_STANDINGS_THEN = """(
+    select * from ledger.standings semi join (
+        select standing_key, max(run_no) as run_no from ledger.standings
+        where run_no <= $1 group by standing_key
+    ) using (standing_key, run_no)
+)"""
+
 # Periods by the calendar of rule 1, from the row in force that night, whatever the
 # billing made of it: what is due and has no line is either waiting or missing.
 _MEMBERS = """
 with
 standings as (
-    select *, split_part(standing_key, '#', 1) as patient_key
-    from ledger.standings semi join (
-        select standing_key, max(run_no) as run_no from ledger.standings
-        where run_no <= $1 group by standing_key
-    ) using (standing_key, run_no)
+    select *, split_part(standing_key, '#', 1) as patient_key from STANDINGS
     where not removed and bucket <> 'inactive'
 ),
 patients as (
@@ -284,7 +292,10 @@ def members(ledger: Ledger, state: State) -> tuple[Member, ...]:
         state.night, day, _bill_from(settings), first_of(state.month),
         last_of(state.month),
     ]  # fmt: skip
-    return records(ledger, Member, _MEMBERS, "standing_key", values)
+    last = ledger.value(f"select coalesce(max(run_no), 0) from {_STANDINGS_NOW}")
+    standings = _STANDINGS_NOW if last <= state.night else _STANDINGS_THEN
+    source = _MEMBERS.replace("STANDINGS", standings)
+    return records(ledger, Member, source, "standing_key", values)
 
 
 def _bill_from(settings: dict[str, str]) -> date:

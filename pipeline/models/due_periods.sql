@@ -25,7 +25,12 @@ latest as (
     group by run.as_of
 ),
 
-billed_periods as (select * from tonight.in_force.billed_periods),
+-- Of memberships that are not settled: of all there ever was, it is little.
+billed_periods as materialized (
+    select number, line, patient_key, period_start, period_end
+    from tonight.in_force.billed_periods
+    semi join periods using (patient_key)
+),
 
 freed_periods as (select * from tonight.in_force.freed_periods),
 

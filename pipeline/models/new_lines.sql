@@ -19,6 +19,7 @@ freed_periods as (select * from tonight.in_force.freed_periods),
 periods_before as (
     select patient_key, period_start, max(generation) as generation
     from billed_periods
+    semi join charges using (patient_key, period_start)
     group by patient_key, period_start
 ),
 
