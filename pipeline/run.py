@@ -157,6 +157,7 @@ def bill(
             record(ledger, work, run_no)
         with recorded():
             let_go(ledger)
+            _give_back(ledger)
             say("writing workbooks")
             published = publish(
                 ledger,
@@ -165,8 +166,7 @@ def bill(
                 meanwhile=lambda: end.begin_copy(ledger),
             )
             published.warnings.extend(marked_copies.put(folder / "out", copies))
-            if not is_small(ledger):  # looking for it takes a tenth of a second
-                give_back()
+            _give_back(ledger)
             say("checking the ledger, copying it")
             end.check(ledger, folder / "out")
         night = published.night
@@ -177,6 +177,12 @@ def bill(
     warnings = (*doubted, *end.warnings)
     code = night.report["exit_code"]
     return Outcome(code, night, published, night.report, warnings, late)
+
+
+def _give_back(ledger: Ledger) -> None:
+    """Memory, where there is much of it: looking for it takes a tenth of a second."""
+    if not is_small(ledger):
+        give_back()
 
 
 def _work(

@@ -83,6 +83,8 @@ def test_a_ledger_that_changed_since_it_was_closed_is_not_copied(
 ) -> None:
     """Though all its rows are as they were."""
     path.write_bytes(closed[0] + bytes(16_384))
+    later = checksum_of(path).stat().st_mtime_ns + 1  # finer than a disk's own clock
+    os.utime(path, ns=(later, later))
     with pytest.raises(Unsound, match="not what it was when it was closed"):
         copy_to_backups(path, closed[1], NAME)
 
@@ -94,7 +96,7 @@ def test_a_disk_that_takes_half_a_copy_keeps_nothing_of_it(
         draft.write_bytes(source.read_bytes()[:100])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backups, "brought_up", half)
+    monkeypatch.setattr(backups, "bring_up", half)
     with pytest.raises(OSError, match="No space"):
         copy_to_backups(path, closed[1], NAME)
     assert os.listdir(path.parent / "backups") == []
@@ -114,3 +116,32 @@ def test_a_copy_goes_also_where_its_checksum_is_gone(tmp_path: Path) -> None:
         f"2026-01-{day:02d}-01.duckdb" for day in range(1, 28)
     ]
     assert not any(file.exists() for file in gone)
+
+
+def test_a_copy_that_was_begun_is_left_alone_by_its_thread_before_it_is_made(
+    path: Path, closed: tuple[bytes, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[bool] = []
+    bring_up = backups.bring_up
+
+    def noting(source: Path, draft: Path) -> None:
+        running.append(not begun._stopped.is_set() or begun._thread.is_alive())
+        bring_up(source, draft)
+
+    monkeypatch.setattr(backups, "bring_up", noting)
+    begun = backups.begin_copy(path)
+    copy = copy_to_backups(path, closed[1], NAME, begun)
+    begun.close()
+    assert running == [False]
+    assert copy.file.read_bytes() == closed[0]
+
+
+def test_the_checksum_of_a_copy_is_the_ledgers_own_and_worked_out_once(
+    path: Path, closed: tuple[bytes, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = checksum_of(path).read_text().split()[0]
+    monkeypatch.setattr(backups, "sha256_of", lambda _: pytest.fail("twice"))
+    copy = copy_to_backups(path, closed[1], NAME)
+    assert copy.sha256 == noted
+    monkeypatch.undo()
+    assert matches(copy.file)

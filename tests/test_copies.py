@@ -134,7 +134,7 @@ def test_a_copy_that_cannot_be_made_is_a_warning_of_the_night(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backups, "brought_up", full)
+    monkeypatch.setattr(backups, "bring_up", full)
     done = bill(clinic, SECOND)
     assert done.code == 0
     assert done.err == (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.connecting import SPILLED, looking_at
-from pipeline.copies.copying import Begun, Unsound, brought_up
+from pipeline.copies.copying import Begun, Unsound, bring_up
 from pipeline.files import DRAFT, private_folder, sweep, sync_folder
 from pipeline.ledger import Ledger, locked, opened
 from pipeline.problems import refused
@@ -21,7 +21,9 @@ from pipeline.proof.soundness import (
     note_checksum,
     noted_checksum,
     parts,
+    sha256_of,
     total,
+    written_since,
 )
 
 DAYS_KEPT, MONTHS_KEPT = 35, 24
@@ -112,10 +114,11 @@ def copy_to_backups(
 
 def _checked(path: Path, draft: Path, held: State) -> Copy:
     """A copy that is what its ledger was when it was closed."""
-    sha256 = brought_up(path, draft)
-    # Noted when it was closed, under the lock that is still ours.
-    if sha256 != (noted_checksum(path) or sha256):
+    bring_up(path, draft)
+    # The bytes are the ledger's, whose checksum was noted when it was closed.
+    if written_since(path):
         raise Unsound("the ledger is not what it was when it was closed")
+    sha256 = noted_checksum(path) or sha256_of(draft)
     with looking_at(draft) as connection:
         found = parts(connection, held.contents, whole=held.whole)
         if total(found) != held.contents:

@@ -6,7 +6,6 @@ are read side by side to their last byte, and what differs is written. That pass
 copy; what was begun makes it short.
 """
 
-import hashlib
 import os
 import shutil
 from contextlib import suppress
@@ -29,7 +28,7 @@ class Unsound(Exception):
 class Begun:
     """A copy that is being made of a ledger that is open, as far as it comes.
 
-    It may come to nothing and tells of no error: `brought_up` makes the copy. The file is
+    It may come to nothing and tells of no error: `bring_up` makes the copy. The file is
     held open until `close`, which is for when the ledger is closed: before, that would
     drop DuckDB's lock on it.
     """
@@ -65,18 +64,16 @@ class Begun:
         self.draft.unlink(missing_ok=True)
 
 
-def brought_up(source: Path, draft: Path) -> str:
-    """Make a draft the very bytes of a closed ledger, on disk; returns their SHA-256.
+def bring_up(source: Path, draft: Path) -> None:
+    """Make a draft the very bytes of a closed ledger, on disk.
 
     What it holds already is compared; what differs is written, read back and compared.
     Raises OSError, and `Unsound` where the disk does not give back what it took.
     """
-    sha256 = hashlib.sha256()
     with open(source, "rb") as ledger, open(draft, "r+b", opener=_made) as copy:
         written = []
         for at in range(0, os.fstat(ledger.fileno()).st_size, _BLOCK):
             block = ledger.read(_BLOCK)
-            sha256.update(block)
             if copy.read(_BLOCK) != block:
                 copy.seek(at)
                 copy.write(block)
@@ -88,7 +85,6 @@ def brought_up(source: Path, draft: Path) -> str:
             copy.seek(at)
             if ledger.read(_BLOCK) != copy.read(_BLOCK):
                 raise Unsound("the copy is not the same as the ledger, byte for byte")
-    return sha256.hexdigest()
 
 
 def _made(path: str, flags: int) -> int:

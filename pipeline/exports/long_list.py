@@ -84,6 +84,7 @@ class _LongList:
         self._table, places = _taken_up(self._strings, list(texts.values()))
         self._places = dict(zip(texts, places, strict=True))
         self._lines = self._lines_taken()
+        self._unwritten = 0  # sheets
 
     def _lines_taken(self) -> Sequence[int]:
         """How many lines each row takes: as many as its longest text."""
@@ -98,6 +99,7 @@ class _LongList:
 
     def write(self, sheet: ListSheet, listed: Sequence[bool]) -> None:
         """Give a sheet the rows and their links."""
+        self._unwritten += 1
         for places in self._places.values():
             there = list(compress(places, listed))
             self._strings.count += len(there) - there.count(_NOWHERE)
@@ -123,6 +125,9 @@ class _LongList:
         rows = map(str.join, numbers, pieces)
         while text := "".join(islice(rows, _AT_A_TIME)):
             yield text
+        self._unwritten -= 1
+        if not self._unwritten:
+            del self._ends  # a book's next sheets need the room for theirs
 
     @cached_property
     def _tags(self) -> dict[int, str]:

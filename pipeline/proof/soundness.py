@@ -142,6 +142,15 @@ def noted_checksum(path: Path) -> str:
     return noted[0] if noted else ""
 
 
+def written_since(path: Path) -> bool:
+    """Whether a file was written to after the checksum beside it, if there is one."""
+    try:
+        noted = checksum_of(path).stat().st_mtime_ns
+    except FileNotFoundError:
+        return False
+    return path.stat().st_mtime_ns > noted
+
+
 def note_checksum(path: Path, sha256: str = "") -> None:
     """Note the checksum of a file that is closed and at rest; worked out if not given."""
     write_text(checksum_of(path), f"{sha256 or sha256_of(path)}  {path.name}\n")
