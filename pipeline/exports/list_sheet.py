@@ -8,8 +8,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from xlsxwriter import Workbook
 from xlsxwriter.packager import Packager
+from xlsxwriter.relationships import DOCUMENT_SCHEMA, PACKAGE_SCHEMA, Relationships
 from xlsxwriter.sharedstrings import SharedStrings
-from xlsxwriter.utility import xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 # Paths that stand in a link as they are, but for the way the stroke leans.
@@ -69,14 +70,18 @@ class ListSheet(Worksheet):
         if not self._links:
             super()._write_hyperlinks()
             return
+        letters = {at: xl_col_to_name(at) for _, at, _ in self._links}
         self.fh.write("<hyperlinks>")
-        for row, column, path in self._links:
-            self.rel_count += 1
-            cell = xl_rowcol_to_cell(row, column)
-            self.fh.write(f'<hyperlink ref="{cell}" r:id="rId{self.rel_count}"/>')
-            target = path.replace("/", "\\")
-            self.external_hyper_links.append(["/hyperlink", target, "External"])
+        self.fh.writelines(
+            f'<hyperlink ref="{letters[at]}{row + 1}" r:id="rId{number}"/>'
+            for number, (row, at, _) in enumerate(self._links, 1)
+        )
         self.fh.write("</hyperlinks>")
+
+    @property
+    def opens(self) -> Sequence[str]:
+        """The paths that the cells open which were given at once, one after another."""
+        return [path for _, _, path in self._links]
 
 
 class _Strings(SharedStrings):
@@ -94,6 +99,19 @@ class _Strings(SharedStrings):
                 self.fh.write(f"<si><t>{'</t></si><si><t>'.join(some)}</t></si>")
 
 
+class _Opened(Relationships):
+    """The files that the cells of a sheet open: plain paths, which are written as they are."""
+
+    def _write_relationships(self) -> None:
+        self._xml_start_tag("Relationships", [("xmlns", PACKAGE_SCHEMA)])
+        self.fh.writelines(
+            f'<Relationship Id="rId{number}" Type="{DOCUMENT_SCHEMA}/hyperlink"'
+            f' Target="{target}" TargetMode="External"/>'
+            for number, target in enumerate(self.relationships, 1)
+        )
+        self._xml_end_tag("Relationships")
+
+
 class _Part(StringIO):
     """A part of a workbook that goes into its file while it is written.
 
@@ -103,6 +121,7 @@ class _Part(StringIO):
     def __init__(self, part: TextIOWrapper):
         super().__init__()
         self.write = part.write  # type: ignore[method-assign]
+        self.writelines = part.writelines  # type: ignore[method-assign]
 
 
 class _ListPackager(Packager):
@@ -118,6 +137,17 @@ class _ListPackager(Packager):
         part = self._parts.enter_context(self._file.open(xml_filename, "w"))
         text = TextIOWrapper(part, encoding="utf-8", newline="")
         return _Part(self._parts.enter_context(text))
+
+    def _write_worksheet_rels_files(self) -> None:
+        # What sheets are related to otherwise comes after them, as such sheets do.
+        for number, sheet in enumerate(self.workbook.worksheets(), 1):
+            if sheet.opens:
+                opened = _Opened()
+                opened.relationships = [path.replace("/", "\\") for path in sheet.opens]
+                name = f"xl/worksheets/_rels/sheet{number}.xml.rels"
+                opened._set_xml_writer(self._filename(name))
+                opened._assemble_xml_file()
+        super()._write_worksheet_rels_files()
 
     def _create_package(self) -> list[tuple[StringIO, str, bool]]:
         super()._create_package()
