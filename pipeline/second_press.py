@@ -41,7 +41,7 @@ def second_press(out: Path, workbooks: int) -> Iterator["SecondPress | None"]:
     """
     second = None
     if workbooks >= MANY:
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):
             second = SecondPress(out)
     try:
         yield second
@@ -51,7 +51,10 @@ def second_press(out: Path, workbooks: int) -> Iterator["SecondPress | None"]:
 
 
 class SecondPress:
-    """A process that writes invoice workbooks below a folder; OSError if none starts."""
+    """A process that writes invoice workbooks below a folder.
+
+    Raises OSError where no process starts, and RuntimeError where no thread does.
+    """
 
     def __init__(self, out: Path):
         self._process = subprocess.Popen(
@@ -98,14 +101,15 @@ class SecondPress:
     def _feed(self) -> None:
         """Hand on what there is to do; where the process is gone it is let go of."""
         assert self._process.stdin
+        jobs = iter(self._jobs.get, _NO_MORE)
         with suppress(OSError):
-            for job in iter(self._jobs.get, _NO_MORE):
+            for job in jobs:
                 self._process.stdin.write(job)
                 self._process.stdin.flush()
-            self._process.stdin.close()
-            return
-        for _ in iter(self._jobs.get, _NO_MORE):
+        for _ in jobs:
             pass
+        with suppress(OSError):
+            self._process.stdin.close()
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -117,14 +117,20 @@ def test_a_second_process_is_started_for_many_alone(
     assert len(pressed) == started
 
 
+@pytest.mark.parametrize("lacking", ["program", "thread"])
 def test_where_no_process_can_be_started_one_makes_them_all(
     books: Ledger,
     tmp_path: Path,
     alone: dict[str, bytes],
     pressed: list[SecondPress],
     monkeypatch: pytest.MonkeyPatch,
+    lacking: str,
 ) -> None:
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
+    if lacking == "program":
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
+    else:
+        failing = RuntimeError("can't start new thread")
+        monkeypatch.setattr(second_press.Thread, "start", Mock(side_effect=failing))
     made = publish.publish(books, tmp_path / "out")
     assert (made.warnings, pressed) == ([], [])
     assert _files(tmp_path / "out") == alone

@@ -81,7 +81,7 @@ def backup(path: Path) -> Path:
 
 
 def begin_copy(path: Path) -> Begun:
-    """Begin the copy of an open ledger; OSError where that cannot be done."""
+    """Begin the copy of an open ledger; OSError or RuntimeError where that cannot be."""
     return Begun(path, _draft(path))
 
 

@@ -34,7 +34,7 @@ class Ending:
     def begin_copy(self, ledger: Ledger) -> None:
         """Begin to copy a large ledger, which is recorded, while its pages are made."""
         if not is_small(ledger):
-            with suppress(OSError):  # the copy is made in the end all the same
+            with suppress(OSError, RuntimeError):  # it is made in the end all the same
                 self.begun = begin_copy(ledger.path)
 
     def check(self, ledger: Ledger, out: Path) -> None:
