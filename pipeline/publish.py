@@ -94,6 +94,7 @@ def publish(
         if second and not second.finish(press):
             left = {path for path in books if path.endswith(".xlsx")}
             left -= {path for path, _ in press.written}
+            _sweep(out, left)
             _invoices(ledger, press, left, everything=everything)
     return _noted(ledger, press, night, press.withheld if withhold else [])
 

@@ -62,6 +62,7 @@ class SecondPress:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._jobs: Queue[bytes] = Queue(_WAITING)
+        self._fed = False  # all there was to do
         self._feeder = Thread(target=self._feed)
         self._feeder.start()
 
@@ -78,9 +79,11 @@ class SecondPress:
         assert self._process.stdout
         try:
             written, warnings = pickle.load(self._process.stdout)
-        except (EOFError, OSError, pickle.UnpicklingError):
+        except Exception:  # whatever a process says that broke down
             return False
         self._process.wait()
+        if not self._fed:
+            return False
         press.written += written
         press.warnings += warnings
         return True
@@ -102,14 +105,17 @@ class SecondPress:
         """Hand on what there is to do; where the process is gone it is let go of."""
         assert self._process.stdin
         jobs = iter(self._jobs.get, _NO_MORE)
-        with suppress(OSError):
+        try:
             for job in jobs:
                 self._process.stdin.write(job)
                 self._process.stdin.flush()
-        for _ in jobs:
-            pass
-        with suppress(OSError):
-            self._process.stdin.close()
+            self._fed = True
+        except (OSError, MemoryError):
+            for _ in jobs:
+                pass
+        finally:  # or it would wait for more, and its process for what it says
+            with suppress(OSError):
+                self._process.stdin.close()
 
 
 def main() -> None:

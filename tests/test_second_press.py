@@ -196,11 +196,50 @@ def test_what_a_process_that_broke_down_did_not_make_is_made_here(
         monkeypatch.setattr(SecondPress, "finish", killed_last)
     made = publish.publish(books, tmp_path / "out")
     assert (made.written, made.warnings) == (sorted(alone), [])
-    assert {
-        path: content
-        for path, content in _files(tmp_path / "out").items()
-        if not path.endswith(".part")
-    } == alone
+    assert _files(tmp_path / "out") == alone, "and no draft of what it was at"
+
+
+@pytest.mark.parametrize("says", ["I", "N.", "]."])
+def test_a_process_that_says_something_else_counts_as_broken_down(
+    says: str,
+    books: Ledger,
+    tmp_path: Path,
+    alone: dict[str, bytes],
+    pressed: list[SecondPress],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(second_press, "_START", f"print({says!r}, end='')")
+    made = publish.publish(books, tmp_path / "out")
+    assert (made.written, made.warnings) == (sorted(alone), [])
+    assert _files(tmp_path / "out") == alone
+    assert len(pressed) == 1
+
+
+@pytest.mark.parametrize("fed", [0, 1])
+def test_what_could_not_be_handed_over_is_made_here(
+    fed: int,
+    books: Ledger,
+    tmp_path: Path,
+    alone: dict[str, bytes],
+    pressed: list[SecondPress],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There was no memory for it, say: the process is well and made what it was given."""
+    feed = SecondPress._feed
+
+    def short(second: SecondPress) -> None:
+        pipe = second._process.stdin
+        assert pipe
+        second._process.stdin = Mock(
+            write=Mock(side_effect=[*[None] * fed, MemoryError()]),
+            close=pipe.close,
+        )
+        feed(second)
+
+    monkeypatch.setattr(SecondPress, "_feed", short)
+    made = publish.publish(books, tmp_path / "out")
+    assert (made.written, made.warnings) == (sorted(alone), [])
+    assert _files(tmp_path / "out") == alone
 
 
 def test_what_cannot_be_written_is_told_as_ever(

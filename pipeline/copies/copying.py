@@ -41,7 +41,7 @@ class Begun:
         self._thread.start()
 
     def _copy(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, MemoryError):
             room = shutil.disk_usage(self.draft.parent).free
             if room < _ROOM * os.fstat(self._source.fileno()).st_size:
                 return
