@@ -99,6 +99,18 @@ def test_a_copy_that_is_begun_is_all_of_it_and_goes_unless_it_got_a_name(
     begun.close()
 
 
+def test_a_draft_that_cannot_be_taken_away_harms_nothing(
+    source: Path, tmp_path: Path
+) -> None:
+    """What it would raise would take the place of what the night has to say."""
+    begun = Begun(source, tmp_path / "draft")
+    begun.stop()
+    begun.draft.unlink(missing_ok=True)
+    begun.draft.mkdir()
+    begun.close()
+    assert begun._source.closed
+
+
 @pytest.mark.parametrize("end", [Begun.stop, Begun.close])
 def test_a_copy_that_is_stopped_is_written_to_no_more(
     end: Callable[[Begun], None],

@@ -61,7 +61,8 @@ class Begun:
         """Let go of the ledger, which is closed, and of a draft that got no name."""
         self.stop()
         self._source.close()
-        self.draft.unlink(missing_ok=True)
+        with suppress(OSError):  # what stays is swept by the next night
+            self.draft.unlink(missing_ok=True)
 
 
 def bring_up(source: Path, draft: Path) -> None:
