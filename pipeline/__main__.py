@@ -44,6 +44,9 @@ for command in (
 # What a disk says that takes no more; commands tell of every file but the log themselves.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
+# What DuckDB makes of Ctrl-C in the middle of a statement.
+_CTRL_C = "Query interrupted"
+
 
 def main() -> None:
     """The console script: a crash says so in one line and keeps the rest in a file."""
@@ -57,6 +60,8 @@ def main() -> None:
     except Exception as error:  # the last boundary: nothing may end in a traceback
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             told = _unwritten(error)
+        elif isinstance(error, RuntimeError) and str(error) == _CTRL_C:
+            told = "Aborted!"
         else:
             told = _crashed(error)
         with suppress(OSError):
