@@ -317,3 +317,25 @@ def test_too_many_documents_for_a_page_are_left_off_by_whole_months(
     assert {f"{row['Issued']:%Y-%m}" for row in below(page, "Invoices")} == {newest}
     left = {row["Month"]: row["Documents"] for row in below(page, "Earlier months")}
     assert left == {month: issued[month] for month in issued if month != newest}
+
+
+def test_a_month_stays_as_its_own_night_and_its_closing_left_it(tmp_path: Path) -> None:
+    """Who joins later is no member of it; what is sent after it was closed was unsent."""
+    folder = make(tmp_path)
+    set_to(folder, "Bill from", "2026-02-01")
+    for patient in ("P1", "P2"):
+        change(folder, "patients", patient, {"Start date": "2026-02-01"})
+    assert bill(folder, "2026-02-28").code == 0
+    assert run("close", folder, "2026-02", "--by", "mm", today="2026-03-01").code == 0
+    add(folder, "patients", member("P3", start_date="2026-03-05"))
+    assert bill(folder, "2026-03-05").code == 0
+    sent = ("--to", "x@example.org", "--by", "mm", "--on", "2026-02-28")
+    assert run("sent", folder, "INV-000001", *sent, today="2026-03-06").code == 0
+    with opened(folder / "ledger/membill.duckdb", write=False) as ledger:
+        before, after = (accounts.month(ledger, name) for name in MONTHS[:2])
+        now = {entry.number: entry.status for entry in accounts.entries(ledger)}
+    assert [each.patient_id for each in before.members] == ["P1", "P2"]
+    assert [each.patient_id for each in after.members] == ["P1", "P2", "P3"]
+    assert now["INV-000001"] == "sent"
+    assert {each.status for each in before.documents} == {"unsent"}
+    assert {each.sent_to for each in before.documents} == {""}
